@@ -1,0 +1,106 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { EngineConfig } from '../shared/config.ts';
+import type { ConnectionIdentity } from '../shared/connection-face.ts';
+import type { EngineError } from '../shared/errors.ts';
+import { handOff, takeBuffered } from './handoff.ts';
+import { appError } from './primary-server.ts';
+import type { ServerEntry } from './server-entry.ts';
+import type { ShardHost } from './shard-host.ts';
+import {
+  checkHandshake,
+  checkOrigin,
+  connectionRequest,
+  type Handshake,
+  identify,
+  Refusal,
+  refusalOf,
+  refuse,
+} from './upgrade.ts';
+
+/** What the engine gives to admission. */
+export interface AdmissionContext {
+  readonly config: Required<EngineConfig>;
+  /** Resolves when the shards have been started. */
+  readonly started: Promise<void>;
+  /** The shard for the next connection. */
+  place(): ShardHost;
+  report(error: EngineError): void;
+}
+
+/** Takes upgrades: each ends as a connection in a shard, or refused with an HTTP error. */
+export class Admission {
+  readonly #context: AdmissionContext;
+  #lastConnection = 0;
+
+  constructor(context: AdmissionContext) {
+    this.#context = context;
+  }
+
+  /** Decides on one upgrade for a server, and carries the decision out. */
+  async admit(entry: ServerEntry, request: IncomingMessage, socket: Duplex, head: Buffer) {
+    socket.pause(); // what comes now is for the shard
+    socket.on('error', ignore); // the peer may go at any time: there is nobody left to tell
+    const { config } = entry.primary;
+    try {
+      const handshake = checkHandshake(request, config.protocols);
+      const connection = connectionRequest(request);
+      checkOrigin(connection, config.origins);
+      const identity = await identify(connection, config, this.#context.config.handshakeTimeout);
+      await this.#context.started;
+      if (entry.isClosed) throw new Refusal(503);
+      if (entry.connections >= config.maxConnections) {
+        throw new Refusal(503, 'Too many connections');
+      }
+      if (!socket.destroyed) this.#move(entry, socket as Socket, head, handshake, identity);
+    } catch (thrown) {
+      this.#refuse(entry, socket, thrown);
+    }
+  }
+
+  #move(
+    entry: ServerEntry,
+    socket: Socket,
+    head: Buffer,
+    handshake: Handshake,
+    identity: ConnectionIdentity,
+  ): void {
+    const { primary } = entry;
+    const host = this.#context.place();
+    const connection = ++this.#lastConnection;
+    primary.expect(connection, identity);
+    // Closures find request and data here; only a module in the shard needs them there.
+    const travelling = primary.hasClosures
+      ? { id: identity.id, request: NO_REQUEST, data: undefined }
+      : identity;
+    try {
+      handOff(host.port, socket, {
+        ...travelling,
+        ...handshake,
+        server: primary.number,
+        connection,
+        head: takeBuffered(socket, head),
+      });
+    } catch (thrown) {
+      primary.refused(connection);
+      throw thrown;
+    }
+    host.connections += 1;
+    entry.count(host.number, 1);
+  }
+
+  #refuse(entry: ServerEntry, socket: Duplex, thrown: unknown): void {
+    const refusal = refusalOf(thrown);
+    // An app that throws plain errors to refuse, or has a defect: closed either way, and told.
+    if (refusal === undefined) {
+      this.#context.report(appError(`${entry.primary.endpoint}: deciding on an upgrade`, thrown));
+    }
+    refuse(socket, refusal ?? new Refusal(401));
+    if (!socket.writable) socket.destroy();
+  }
+}
+
+const NO_REQUEST = { method: '', url: '', headers: {}, remoteAddress: '' };
+
+function ignore(): void {}

@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { EngineError } from '../shared/errors.ts';
+import { DEFAULT_EVENT_PREFIX } from '../shared/text-codec.ts';
+
+/** The script as it is built; the same path from src/main and from dist/main. */
+export const BUILT_CLIENT_SCRIPT = new URL('../../dist/client/iris-ws.js', import.meta.url);
+
+let builtBody: string | undefined;
+
+/**
+ * The browser client as a classic script, which sets a global `Ws`.
+ * @param options.eventPrefix of the servers that its pages speak to
+ * @throws EngineError ERR_OPTION where the script has not been built
+ */
+export function clientScript({ eventPrefix = DEFAULT_EVENT_PREFIX } = {}): Buffer {
+  builtBody ??= readClientScript(BUILT_CLIENT_SCRIPT);
+  return Buffer.from(clientScriptHead(eventPrefix) + builtBody);
+}
+
+/**
+ * The head of the script, the one part of it that depends on the prefix.
+ * Nothing but ASCII, and no '<', so that it means the same in any charset and inside a page.
+ */
+export function clientScriptHead(eventPrefix: string): string {
+  const literal = JSON.stringify(eventPrefix).replace(/[^ -;=-~]/g, escapeCharacter);
+  return `(()=>{const EVENT_PREFIX=${literal};\n`;
+}
+
+/**
+ * Reads a built script, without its head.
+ * @throws EngineError ERR_OPTION
+ */
+export function readClientScript(file: URL): string {
+  let script: string;
+  try {
+    script = readFileSync(file, 'utf8');
+  } catch (cause) {
+    const message = `clientScriptPath: there is no ${file.pathname}; run npm run build:client`;
+    throw new EngineError('ERR_OPTION', message, { cause });
+  }
+  return script.slice(clientScriptHead(DEFAULT_EVENT_PREFIX).length);
+}
+
+function escapeCharacter(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}

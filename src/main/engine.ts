@@ -1,0 +1,270 @@
+import { EventEmitter } from 'node:events';
+import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { TLSSocket, Server as TlsServer } from 'node:tls';
+import {
+  type EngineConfig,
+  resolveEngineConfig,
+  resolveServerConfig,
+  type ServerConfig,
+  shardServerConfig,
+} from '../shared/config.ts';
+import type { FromShard } from '../shared/control-messages.ts';
+import { EngineError, messageOf } from '../shared/errors.ts';
+import type { AnyEvents } from '../shared/public-types.ts';
+import { serverOf } from '../shared/records.ts';
+import { Admission } from './admission.ts';
+import { createListener, type ListenOptions, listen, pathOf } from './listener.ts';
+import type { Server } from './server.ts';
+import { ServerEntry } from './server-entry.ts';
+import { type ShardEvents, ShardGroup } from './shard-group.ts';
+import type { ShardHost } from './shard-host.ts';
+import { Refusal, refuse } from './upgrade.ts';
+
+/** What an engine emits. */
+export interface EngineEvents {
+  /** What no handler of a connection has taken. Without a listener it becomes a process warning. */
+  error: [error: EngineError];
+  /** A shard died; its connections are gone, and a replacement has been started. */
+  shardExit: [exit: { shard: number; reason: string }];
+}
+
+/** One shard, as `engine.shards` shows it. */
+export interface ShardInfo {
+  /** From 1. */
+  readonly shard: number;
+  readonly connections: number;
+}
+
+type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
+/** Any number of WebSocket servers in one process, their connections spread over worker threads. */
+export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposable {
+  readonly #config: Required<EngineConfig>;
+  readonly #group: ShardGroup;
+  readonly #admission: Admission;
+  readonly #entries = new Map<number, ServerEntry>();
+  readonly #routes = new Map<string, ServerEntry>();
+  readonly #listeners = new Map<HttpServer, UpgradeListener>();
+  readonly #ownListeners = new Set<HttpServer>();
+  readonly #started = Promise.withResolvers<void>();
+  #starting: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+  #lastServer = 0;
+
+  /** @throws EngineError ERR_OPTION */
+  constructor(config: EngineConfig = {}) {
+    super();
+    this.#config = resolveEngineConfig(config);
+    this.#group = new ShardGroup(this.#config, this.#shardEvents());
+    this.#started.promise.catch(() => {}); // whoever listens is told
+    this.#admission = new Admission({
+      config: this.#config,
+      started: this.#started.promise,
+      place: () => this.#group.place(),
+      report: (error) => this.#report(error),
+    });
+  }
+
+  /** The shards that are running. */
+  get shards(): readonly ShardInfo[] {
+    return this.#group.hosts.map(({ number, connections }) => ({ shard: number, connections }));
+  }
+
+  /**
+   * Adds a server; the engine may be running already.
+   * @throws EngineError ERR_OPTION, ERR_ENDPOINT_TAKEN, ERR_ENGINE_CLOSED
+   */
+  server<Events extends object = AnyEvents>(config: ServerConfig = {}): Server<Events> {
+    this.#assertOpen();
+    const resolved = resolveServerConfig(config);
+    const { endpoint } = resolved;
+    if (this.#routes.has(endpoint)) {
+      throw new EngineError('ERR_ENDPOINT_TAKEN', `endpoint: '${endpoint}' has a server already`);
+    }
+    const outlet = {
+      send: (shards: readonly number[], record: Buffer) => this.#group.send(shards, record),
+      sendToAll: (record: Buffer) => this.#group.sendToAll(record),
+      report: (error: EngineError) => this.#report(error),
+    };
+    const entry = new ServerEntry(++this.#lastServer, resolved, outlet, (closing, timeoutMs) =>
+      this.#closeServer(closing, timeoutMs),
+    );
+    this.#entries.set(entry.primary.number, entry);
+    if (endpoint !== '') this.#routes.set(endpoint, entry);
+    for (const host of this.#group.hosts) this.#addTo(host, entry);
+    return entry.handle as Server as Server<Events>;
+  }
+
+  /**
+   * Starts an HTTP server that takes upgrades for every endpoint, and resolves with its address
+   * when each server is ready. May be called more than once, for more ports.
+   * @param port 0–65535; 0 = any that is free
+   * @throws EngineError ERR_HANDOFF_UNSUPPORTED, ERR_HANDLERS_LOAD, ERR_ENGINE_CLOSED; what
+   *   `listen` of Node.js emits: EADDRINUSE, EACCES, …
+   */
+  async listen(port: number, options: ListenOptions = {}): Promise<AddressInfo> {
+    await this.#start();
+    await Promise.all([...this.#entries.values()].map((entry) => entry.ready));
+    this.#assertOpen();
+    const isEndpoint = (path: string) => this.#routes.has(path);
+    const server = createListener(this.#config, isEndpoint, options.request);
+    this.#listeners.set(server, this.#takeUpgrades(server));
+    this.#ownListeners.add(server);
+    try {
+      return await listen(server, port, options.host);
+    } catch (error) {
+      this.#listeners.delete(server);
+      this.#ownListeners.delete(server);
+      throw error;
+    }
+  }
+
+  /**
+   * Takes upgrades for the engine's endpoints from an app's own HTTP server; those for other paths
+   * stay with the app's listeners. Resolves when each server is ready.
+   * @throws EngineError ERR_OPTION for an HTTPS server, ERR_HANDOFF_UNSUPPORTED,
+   *   ERR_HANDLERS_LOAD, ERR_ENGINE_CLOSED
+   */
+  async attach(server: HttpServer): Promise<void> {
+    this.#assertOpen();
+    if (server instanceof TlsServer) {
+      const message = 'attach: a TLS connection cannot move to a shard; attach a plain HTTP server';
+      throw new EngineError('ERR_OPTION', message);
+    }
+    if (!this.#listeners.has(server)) this.#listeners.set(server, this.#takeUpgrades(server));
+    await this.#start();
+    await Promise.all([...this.#entries.values()].map((entry) => entry.ready));
+  }
+
+  /**
+   * Ends everything: stops listening, closes every connection with 1001, stops the shards. No
+   * thread, handle or port is left when it resolves.
+   * @param options.timeoutMs after so many milliseconds what is left is cut; default 5000
+   */
+  close(options: { timeoutMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(options.timeoutMs ?? 5_000);
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #assertOpen(): void {
+    if (this.#closing === undefined) return;
+    throw new EngineError('ERR_ENGINE_CLOSED', 'the engine has been closed');
+  }
+
+  #start(): Promise<void> {
+    this.#assertOpen();
+    this.#starting ??= this.#group.start();
+    this.#starting.then(this.#started.resolve, this.#started.reject);
+    return this.#starting;
+  }
+
+  #takeUpgrades(server: HttpServer): UpgradeListener {
+    const onUpgrade: UpgradeListener = (request, socket, head) => {
+      const entry = this.#routes.get(pathOf(request.url) ?? '');
+      if (entry !== undefined && !(socket instanceof TLSSocket)) {
+        void this.#admission.admit(entry, request, socket, head);
+      } else if (server.listenerCount('upgrade') === 1) {
+        socket.on('error', () => {});
+        refuse(socket, new Refusal(404, 'Not Found')); // nobody else is there to answer
+      }
+    };
+    server.on('upgrade', onUpgrade);
+    return onUpgrade;
+  }
+
+  #shardEvents(): ShardEvents {
+    return {
+      onRecord: (record, start, end, shard) => {
+        const entry = this.#entries.get(serverOf(record, start));
+        entry?.primary.receive(entry.handle, record, start, end, shard);
+      },
+      onMessage: (host, message) => this.#onMessage(host, message),
+      onStart: (host) => {
+        for (const entry of this.#entries.values()) this.#addTo(host, entry);
+      },
+      onExit: (host, cause) => {
+        for (const entry of this.#entries.values()) entry.shardDied(host.number);
+        this.emit('shardExit', { shard: host.number, reason: messageOf(cause) });
+      },
+      onError: (error) => this.#report(error),
+    };
+  }
+
+  #onMessage(host: ShardHost, message: FromShard): void {
+    if (message.type === 'error') {
+      this.#report(EngineError.deserialize(message.error));
+      return;
+    }
+    const entry = this.#entries.get(message.server);
+    switch (message.type) {
+      case 'server-added': {
+        const error = message.error && EngineError.deserialize(message.error);
+        entry?.added(host.number, error);
+        if (error !== undefined) this.#report(error);
+        return;
+      }
+      case 'server-removed':
+        entry?.removed(host.number);
+        return;
+      case 'refused':
+        entry?.primary.refused(message.connection);
+        entry?.count(host.number, -1);
+        host.connections -= 1;
+        return;
+      case 'closed':
+        entry?.count(host.number, -message.connections.length);
+        host.connections -= message.connections.length;
+    }
+  }
+
+  #addTo(host: ShardHost, entry: ServerEntry): void {
+    entry.adding(host.number);
+    const { number, config } = entry.primary;
+    host.post({ type: 'add-server', server: number, config: shardServerConfig(config) });
+  }
+
+  async #closeServer(entry: ServerEntry, timeoutMs: number): Promise<void> {
+    const { number, endpoint } = entry.primary;
+    if (this.#routes.get(endpoint) === entry) this.#routes.delete(endpoint);
+    const { hosts } = this.#group;
+    this.#group.post({ type: 'remove-server', server: number, timeoutMs });
+    await entry.removedFrom(hosts.map((host) => host.number));
+    await entry.primary.empty();
+    this.#entries.delete(number);
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    const closed = [...this.#listeners].map(([server, onUpgrade]) => {
+      server.off('upgrade', onUpgrade);
+      return this.#ownListeners.has(server) ? closeListener(server) : undefined;
+    });
+    await this.#starting?.catch(() => {});
+    await this.#group.stop(timeoutMs);
+    await Promise.all(closed);
+    this.#routes.clear();
+    this.#entries.clear();
+  }
+
+  #report(thrown: unknown): void {
+    const error =
+      thrown instanceof EngineError
+        ? thrown
+        : new EngineError('ERR_HANDLER', messageOf(thrown), { cause: thrown });
+    if (this.listenerCount('error') > 0) this.emit('error', error);
+    else process.emitWarning(error);
+  }
+}
+
+async function closeListener(server: HttpServer): Promise<void> {
+  if (!server.listening) return;
+  await new Promise((resolve) => {
+    server.close(resolve);
+    server.closeAllConnections();
+  });
+}

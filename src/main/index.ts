@@ -1,0 +1,17 @@
+export type { Message } from '../shared/codec.ts';
+export type { EngineConfig, Origins, ServerConfig } from '../shared/config.ts';
+export { EngineError, type ErrorCode } from '../shared/errors.ts';
+export type {
+  AnyEvents,
+  Connection,
+  ConnectionRequest,
+  DisconnectReason,
+  Emitter,
+  HandlerModule,
+  ServerHandle,
+} from '../shared/public-types.ts';
+export { All, Broadcast, NotMe, type Target } from '../shared/targets.ts';
+export { Engine, type EngineEvents, type ShardInfo } from './engine.ts';
+export type { ListenOptions } from './listener.ts';
+export type { Server } from './server.ts';
+export { Refusal } from './upgrade.ts';

@@ -1,0 +1,182 @@
+import { type Codec, createCodec, type Message } from '../shared/codec.ts';
+import type { ResolvedServerConfig } from '../shared/config.ts';
+import { ConnectionFace, type ConnectionIdentity } from '../shared/connection-face.ts';
+import { NOBODY, type ServerScope } from '../shared/emitter.ts';
+import { EngineError, messageOf } from '../shared/errors.ts';
+import type { Connection, ServerHandle } from '../shared/public-types.ts';
+import {
+  closeOf,
+  connectionOf,
+  copyBody,
+  encodeFrameRecord,
+  errorOf,
+  flagOf,
+  kindOf,
+  RecordKind,
+  textBodyOf,
+} from '../shared/records.ts';
+import { NotMe, type Target } from '../shared/targets.ts';
+import { RemoteLink } from './remote-link.ts';
+
+/** What the engine gives to its servers. */
+export interface RecordOutlet {
+  /** @throws EngineError ERR_OUTBOX_FULL, and then no shard has got it */
+  send(shards: readonly number[], record: Buffer): void;
+  /** @throws EngineError ERR_OUTBOX_FULL, and then no shard has got it */
+  sendToAll(record: Buffer): void;
+  report(error: EngineError): void;
+}
+
+/** A connection whose handlers are closures here. */
+interface RemoteConnection {
+  readonly face: ConnectionFace;
+  readonly link: RemoteLink;
+}
+
+/** One server on the primary: its options, its connections' closures, what it sends to shards. */
+export class PrimaryServer implements ServerScope {
+  readonly number: number;
+  readonly config: ResolvedServerConfig;
+  readonly codec: Codec;
+  readonly #outlet: RecordOutlet;
+  readonly #onConnection: ((connection: Connection) => unknown)[] = [];
+  /** Upgrades that are on their way to a shard: their identity stays here. */
+  readonly #arriving = new Map<number, ConnectionIdentity>();
+  readonly #connections = new Map<number, RemoteConnection>();
+  #onEmpty: (() => void) | undefined;
+
+  constructor(number: number, config: ResolvedServerConfig, outlet: RecordOutlet) {
+    this.number = number;
+    this.config = config;
+    this.codec = createCodec(config.codec, config);
+    this.#outlet = outlet;
+  }
+
+  get endpoint(): string {
+    return this.config.endpoint;
+  }
+
+  get maxRooms(): number {
+    return this.config.maxRooms;
+  }
+
+  get maxRoomNameBytes(): number {
+    return this.config.maxRoomNameBytes;
+  }
+
+  /** Whether what happens to connections comes here. */
+  get hasClosures(): boolean {
+    return this.config.handlers === undefined;
+  }
+
+  addConnectionHandler(fn: (connection: Connection) => unknown): void {
+    if (!this.hasClosures) {
+      const message = `${this.endpoint} has its handlers in a module; onConnection would not be called`;
+      throw new EngineError('ERR_HANDLERS_CONFLICT', message);
+    }
+    this.#onConnection.push(fn);
+  }
+
+  publish(target: Target, sender: number, message: Message): void {
+    const everyone = target === NotMe || target === '';
+    const header = {
+      kind: RecordKind.PUBLISH,
+      server: this.number,
+      flag: everyone ? 1 : 0,
+      connection: target === NotMe ? sender : NOBODY,
+      name: everyone ? '' : target,
+    };
+    this.#outlet.sendToAll(encodeFrameRecord(header, message));
+  }
+
+  report(error: EngineError): void {
+    this.#outlet.report(error);
+  }
+
+  /** An upgrade is about to move to a shard: its identity is kept until the shard has it. */
+  expect(connection: number, identity: ConnectionIdentity): void {
+    if (this.hasClosures) this.#arriving.set(connection, identity);
+  }
+
+  /** An upgrade did not get there. */
+  refused(connection: number): void {
+    this.#arriving.delete(connection);
+  }
+
+  /** Carries out a record of a shard; its bytes are only valid during the call. */
+  receive(handle: ServerHandle, record: Buffer, start: number, end: number, shard: number): void {
+    const number = connectionOf(record, start);
+    const kind = kindOf(record, start);
+    if (kind === RecordKind.CONNECTED) {
+      this.#connected(handle, number, shard);
+      return;
+    }
+    const connection = this.#connections.get(number);
+    if (connection === undefined) return;
+    const { face } = connection;
+    switch (kind) {
+      case RecordKind.MESSAGE: {
+        const isBinary = flagOf(record, start) === 1;
+        face.receive(isBinary ? copyBody(record, start, end) : textBodyOf(record, start, end));
+        return;
+      }
+      case RecordKind.PING:
+        face.tell('ping', copyBody(record, start, end));
+        return;
+      case RecordKind.PONG:
+        face.tell('pong', copyBody(record, start, end));
+        return;
+      case RecordKind.ERROR:
+        face.peerFailed(EngineError.deserialize(errorOf(record, start, end)));
+        return;
+      case RecordKind.DISCONNECTED:
+        this.#disconnected(connection, closeOf(record, start, end));
+    }
+  }
+
+  /** A shard has died, and its connections with it. */
+  shardDied(shard: number): void {
+    for (const connection of [...this.#connections.values()]) {
+      if (connection.link.shard !== shard) continue;
+      this.#disconnected(connection, { code: 1006, reason: 'the shard died' });
+    }
+  }
+
+  /** Resolves when the last closure has been told of its connection's end. */
+  async empty(): Promise<void> {
+    if (this.#connections.size === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onEmpty = resolve;
+    await promise;
+  }
+
+  #connected(handle: ServerHandle, number: number, shard: number): void {
+    const identity = this.#arriving.get(number);
+    if (identity === undefined) return;
+    this.#arriving.delete(number);
+    const link = new RemoteLink(this.number, number, shard, (to, record) =>
+      this.#outlet.send([to], record),
+    );
+    const face = new ConnectionFace(handle, this, link, identity);
+    this.#connections.set(number, { face, link });
+    for (const onConnection of this.#onConnection) {
+      try {
+        const result = onConnection(face);
+        if (result instanceof Promise) result.catch((thrown) => face.handlerThrew(thrown));
+      } catch (thrown) {
+        face.handlerThrew(thrown);
+      }
+    }
+  }
+
+  #disconnected({ face, link }: RemoteConnection, reason: { code: number; reason: string }): void {
+    this.#connections.delete(link.number);
+    face.ended(link.rooms ?? [], reason);
+    if (this.#connections.size === 0) this.#onEmpty?.();
+  }
+}
+
+/** The text of what an app's function threw, as an error of the engine. */
+export function appError(what: string, thrown: unknown): EngineError {
+  return new EngineError('ERR_HANDLER', `${what} threw: ${messageOf(thrown)}`, { cause: thrown });
+}

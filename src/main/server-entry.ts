@@ -1,0 +1,89 @@
+import type { ResolvedServerConfig } from '../shared/config.ts';
+import type { EngineError } from '../shared/errors.ts';
+import { PrimaryServer, type RecordOutlet } from './primary-server.ts';
+import { Server, type ServerLife } from './server.ts';
+
+/** One server of an engine: its faces, and how far the shards are with it. */
+export class ServerEntry implements ServerLife {
+  readonly primary: PrimaryServer;
+  readonly handle: Server;
+  readonly ready: Promise<void>;
+  readonly #settleReady: { resolve: () => void; reject: (error: EngineError) => void };
+  readonly #close: (entry: ServerEntry, timeoutMs: number) => Promise<void>;
+  /** Connections in each shard, those on their way included. */
+  readonly #connections = new Map<number, number>();
+  /** Shards that have not answered yet: to its being added, or to its being removed. */
+  readonly #awaited = new Set<number>();
+  #onRemoved: (() => void) | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(
+    number: number,
+    config: ResolvedServerConfig,
+    outlet: RecordOutlet,
+    close: (entry: ServerEntry, timeoutMs: number) => Promise<void>,
+  ) {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.ready = promise;
+    this.ready.catch(() => {}); // the engine reports it too, so nobody has to ask
+    this.#settleReady = { resolve, reject };
+    this.#close = close;
+    this.primary = new PrimaryServer(number, config, outlet);
+    this.handle = new Server(this.primary, this);
+  }
+
+  get isClosed(): boolean {
+    return this.#closed !== undefined;
+  }
+
+  get connections(): number {
+    let sum = 0;
+    for (const count of this.#connections.values()) sum += count;
+    return sum;
+  }
+
+  /** Adds to the connections of one shard. */
+  count(shard: number, change: number): void {
+    this.#connections.set(shard, (this.#connections.get(shard) ?? 0) + change);
+  }
+
+  close(timeoutMs = 5_000): Promise<void> {
+    this.#closed ??= this.#close(this, timeoutMs);
+    return this.#closed;
+  }
+
+  /** A shard is being told of the server. */
+  adding(shard: number): void {
+    this.#awaited.add(shard);
+  }
+
+  /** A shard has the server, or could not load its handlers. */
+  added(shard: number, error?: EngineError): void {
+    this.#awaited.delete(shard);
+    if (error !== undefined) this.#settleReady.reject(error);
+    else if (this.#awaited.size === 0) this.#settleReady.resolve();
+  }
+
+  /** Resolves when each of these shards has said that the server is gone, or has died. */
+  async removedFrom(shards: readonly number[]): Promise<void> {
+    this.#awaited.clear();
+    for (const shard of shards) this.#awaited.add(shard);
+    if (this.#awaited.size === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onRemoved = resolve;
+    await promise;
+  }
+
+  /** The server is gone from a shard. */
+  removed(shard: number): void {
+    this.#awaited.delete(shard);
+    if (this.#awaited.size === 0) this.#onRemoved?.();
+  }
+
+  /** A shard has died, and all that it had of the server with it. */
+  shardDied(shard: number): void {
+    this.#connections.delete(shard);
+    this.primary.shardDied(shard);
+    if (this.isClosed) this.removed(shard);
+  }
+}

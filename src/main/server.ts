@@ -1,0 +1,67 @@
+import { NOBODY, TargetEmitter } from '../shared/emitter.ts';
+import type {
+  AnyEvents,
+  Connection,
+  Emitter,
+  EventHandler,
+  ServerHandle,
+} from '../shared/public-types.ts';
+import type { Target } from '../shared/targets.ts';
+import type { PrimaryServer } from './primary-server.ts';
+
+/** What a server asks of its engine. */
+export interface ServerLife {
+  /** Resolves when every shard has the server; rejects with ERR_HANDLERS_LOAD. */
+  readonly ready: Promise<void>;
+  close(timeoutMs?: number): Promise<void>;
+}
+
+/** One WebSocket server of an engine, as the app sees it; made by `engine.server()`. */
+export class Server<Events extends object = AnyEvents> implements ServerHandle<Events> {
+  readonly #primary: PrimaryServer;
+  readonly #life: ServerLife;
+
+  constructor(primary: PrimaryServer, life: ServerLife) {
+    this.#primary = primary;
+    this.#life = life;
+  }
+
+  /** Its path; '' = it is disabled. */
+  get endpoint(): string {
+    return this.#primary.endpoint;
+  }
+
+  /**
+   * Resolves when every shard is ready for its connections, which is some time after the engine has
+   * begun to listen; upgrades that come earlier wait.
+   * @throws EngineError ERR_HANDLERS_LOAD
+   */
+  get ready(): Promise<void> {
+    return this.#life.ready;
+  }
+
+  /**
+   * Calls `fn` with each new connection, on the primary; several run in their order.
+   * @throws EngineError ERR_HANDLERS_CONFLICT where the server has a handler module
+   */
+  onConnection(fn: EventHandler<Connection<Events>>): void {
+    this.#primary.addConnectionHandler(fn as EventHandler<Connection>);
+  }
+
+  /**
+   * Sends from outside any connection; NotMe then means everyone.
+   * @throws EngineError ERR_ROOM_NAME
+   */
+  to(target: Target): Emitter<Events> {
+    return new TargetEmitter<Events>(this.#primary, target, NOBODY);
+  }
+
+  /**
+   * Takes the server out of the running engine: its endpoint is free at once, its connections are
+   * closed with 1001. Resolves when the last one is gone.
+   * @param options.timeoutMs after so many milliseconds what is left is cut; default 5000
+   */
+  close(options: { timeoutMs?: number } = {}): Promise<void> {
+    return this.#life.close(options.timeoutMs);
+  }
+}

@@ -1,0 +1,180 @@
+import { extname } from 'node:path';
+import { Piscina } from 'piscina';
+import type { EngineConfig } from '../shared/config.ts';
+import {
+  type FromShard,
+  PRIMARY,
+  type ShardStart,
+  type ToShard,
+} from '../shared/control-messages.ts';
+import { Doorbell } from '../shared/doorbell.ts';
+import { EngineError } from '../shared/errors.ts';
+import { Mailbox, type RecordHandler } from '../shared/mailbox.ts';
+import { allocateRing, ringCapacity } from '../shared/ring-buffer.ts';
+import { TickLoop } from '../shared/tick-loop.ts';
+import { checkHandoff } from './handoff.ts';
+import { fewestConnections } from './placement.ts';
+import { type RunShard, ShardHost } from './shard-host.ts';
+
+const SHARD_URL = new URL(`../workers/shard${extname(import.meta.url)}`, import.meta.url);
+
+/** What the group tells the engine. */
+export interface ShardEvents {
+  onRecord: RecordHandler;
+  onMessage(host: ShardHost, message: FromShard): void;
+  /** A shard has come up, at the start or in the place of one that died. */
+  onStart(host: ShardHost): void;
+  /** A shard died. All that it had committed has been read. */
+  onExit(host: ShardHost, cause: unknown): void;
+  onError(error: unknown): void;
+}
+
+/** All shards of an engine, the primary's mailbox, and the rings between them. */
+export class ShardGroup {
+  readonly #config: Required<EngineConfig>;
+  readonly #events: ShardEvents;
+  readonly #mailbox: Mailbox;
+  readonly #doorbell = Doorbell.allocate();
+  readonly #ticks: TickLoop;
+  readonly #hosts: ShardHost[] = [];
+  #pool: Piscina | undefined;
+  #run: RunShard | undefined;
+  #stopping = false;
+
+  constructor(config: Required<EngineConfig>, events: ShardEvents) {
+    this.#config = config;
+    this.#events = events;
+    this.#mailbox = new Mailbox({
+      doorbell: this.#doorbell,
+      maxOutboxBytes: config.maxOutboxBytes,
+      onRecord: events.onRecord,
+      onWake: () => this.#ticks.schedule(),
+      onError: events.onError,
+    });
+    this.#ticks = new TickLoop(this.#mailbox, () => {});
+  }
+
+  get hosts(): readonly ShardHost[] {
+    return this.#hosts;
+  }
+
+  /**
+   * Starts every shard.
+   * @throws EngineError ERR_HANDOFF_UNSUPPORTED
+   */
+  async start(): Promise<void> {
+    await checkHandoff();
+    this.#run = this.#config.shards === 0 ? await inlineRun() : this.#piscinaRun();
+    for (let number = 1; number <= Math.max(1, this.#config.shards); number++) {
+      this.#startShard(number);
+    }
+    this.#ticks.schedule();
+  }
+
+  /** Sends a record to shards. @throws EngineError ERR_OUTBOX_FULL, and then none has got it */
+  send(shards: readonly number[], record: Buffer): void {
+    this.#mailbox.send(shards, record);
+  }
+
+  /** Sends a record to every shard. @throws EngineError ERR_OUTBOX_FULL, and then none has got it */
+  sendToAll(record: Buffer): void {
+    this.#mailbox.send(this.#numbers(), record);
+  }
+
+  /** Says something to every shard. */
+  post(message: ToShard): void {
+    for (const host of this.#hosts) host.post(message);
+  }
+
+  /** The shard that the next connection goes to. */
+  place(): ShardHost {
+    const host = fewestConnections(this.#hosts);
+    if (host === undefined) throw new EngineError('ERR_ENGINE_CLOSED', 'no shard is running');
+    return host;
+  }
+
+  /** Closes all connections and ends all shards; reads what they had to say until the last. */
+  async stop(timeoutMs: number): Promise<void> {
+    this.#stopping = true;
+    this.post({ type: 'stop', timeoutMs });
+    await Promise.allSettled(this.#hosts.map((host) => host.finished));
+    for (const number of this.#numbers()) this.#mailbox.disconnect(number);
+    this.#ticks.stop();
+    this.#mailbox.close();
+    this.#hosts.length = 0;
+    await this.#pool?.destroy();
+  }
+
+  #numbers(): number[] {
+    return this.#hosts.map((host) => host.number);
+  }
+
+  #startShard(number: number): void {
+    const start = {
+      shard: number,
+      doorbell: Doorbell.allocate(),
+      maxOutboxBytes: this.#config.maxOutboxBytes,
+    };
+    const run = this.#run as RunShard;
+    const host = new ShardHost(run, start, (message) => this.#events.onMessage(host, message));
+    host.finished.catch((cause: unknown) => this.#exited(host, cause));
+    this.#connect(host);
+    this.#hosts.push(host);
+    this.#events.onStart(host);
+  }
+
+  /** Lays a ring in each direction between a new shard and everyone else. */
+  #connect(host: ShardHost): void {
+    const threads = Math.max(1, this.#config.shards) + 1;
+    const capacity = ringCapacity(this.#config.ringMemory, threads * (threads - 1));
+    const toPrimary = allocateRing(capacity);
+    const fromPrimary = allocateRing(capacity);
+    this.#mailbox.connect(host.number, {
+      inbound: toPrimary,
+      outbound: fromPrimary,
+      doorbell: host.doorbell,
+    });
+    const primaryLink = { inbound: fromPrimary, outbound: toPrimary, doorbell: this.#doorbell };
+    host.post({ type: 'connect-peer', peer: PRIMARY, link: primaryLink });
+    for (const sibling of this.#hosts) {
+      const there = allocateRing(capacity);
+      const back = allocateRing(capacity);
+      const ownLink = { inbound: back, outbound: there, doorbell: sibling.doorbell };
+      const siblingLink = { inbound: there, outbound: back, doorbell: host.doorbell };
+      host.post({ type: 'connect-peer', peer: sibling.number, link: ownLink });
+      sibling.post({ type: 'connect-peer', peer: host.number, link: siblingLink });
+    }
+  }
+
+  #exited(host: ShardHost, cause: unknown): void {
+    this.#hosts.splice(this.#hosts.indexOf(host), 1);
+    this.#mailbox.disconnect(host.number);
+    this.#events.onExit(host, cause);
+    if (!this.#stopping) this.#startShard(host.number);
+  }
+
+  #piscinaRun(): RunShard {
+    const { shards } = this.#config;
+    const pool = new Piscina<ShardStart, void>({
+      filename: SHARD_URL.href,
+      name: 'runShard',
+      minThreads: shards,
+      maxThreads: shards,
+      concurrentTasksPerWorker: 1,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      atomics: 'disabled', // 'sync' blocks an idle worker's event loop
+    });
+    // The run of each shard that dies rejects as well: this is the same news again.
+    pool.on('error', () => {});
+    this.#pool = pool;
+    return (start, port) => pool.run(start, { transferList: [port] as never }); // its type is narrower
+  }
+}
+
+/** With no threads the one shard runs on this loop: the same task, without a worker around it. */
+async function inlineRun(): Promise<RunShard> {
+  const { runShard } = (await import(SHARD_URL.href)) as {
+    runShard: (start: ShardStart) => Promise<void>;
+  };
+  return runShard;
+}

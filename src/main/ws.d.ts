@@ -1,0 +1,10 @@
+import 'ws';
+
+// Exported by ws 8.19 and later, missing in @types/ws.
+declare module 'ws' {
+  /** The Sec-WebSocket-Protocol header. */
+  export const subprotocol: {
+    /** @throws SyntaxError where it is malformed or names a protocol twice */
+    parse(header: string): Set<string>;
+  };
+}

@@ -1,0 +1,221 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http';
+import { availableParallelism } from 'node:os';
+import {
+  applyRules,
+  integer,
+  oneOf,
+  optionalFunction,
+  optionError,
+  type Rules,
+  rule,
+} from './option-rules.ts';
+import type { ConnectionRequest } from './public-types.ts';
+
+const MAX_MS = 2 ** 31 - 1; // what a timer of Node.js can wait for
+const MAX_BYTES = 2 ** 30;
+
+/** The options of an engine. */
+export interface EngineConfig {
+  /** Worker threads; 0 runs the one shard on the primary's own loop. Default: cores − 1, at least 1. */
+  shards?: number;
+  /** Bytes of shared memory for all rings together. Default 64 MiB. */
+  ringMemory?: number;
+  /** Bytes that may wait, per sender and receiver, behind a full ring. Default 64 MiB. */
+  maxOutboxBytes?: number;
+  /** Bytes of request line and headers of one upgrade. Default 16 KiB. */
+  maxHeaderBytes?: number;
+  /** Milliseconds for a request's headers to arrive, and again for `authorize`. Default 10 000. */
+  handshakeTimeout?: number;
+  /** Where the browser client is served; '' = nowhere. Default '/iris-ws.js'. */
+  clientScriptPath?: string;
+}
+
+/** Who may connect from a browser: the page's origin must satisfy this. */
+export type Origins =
+  | 'same-host'
+  | '*'
+  | readonly string[]
+  | ((origin: string, request: ConnectionRequest) => boolean);
+
+/** The options of one server; times in milliseconds, sizes in bytes. */
+export interface ServerConfig {
+  /** The path of this server, such as '/chat'; '' (default) = the server is disabled. */
+  endpoint?: string;
+  /** How events are encoded. Default 'text'. */
+  codec?: 'text' | 'msgpack';
+  /** What an event of the text codec begins with. Default 'iris-websocket-message:'. */
+  eventPrefix?: string;
+  /** A module whose `onConnection` runs in the shards, next to the sockets: a file URL. */
+  handlers?: URL | string | undefined;
+  /** Sent with the 101. */
+  headers?: Readonly<Record<string, string>>;
+  /** Subprotocols this server speaks; the first of the client's that is among them is chosen. */
+  protocols?: readonly string[];
+  /** Origins that may connect; a request without an Origin header may. Default 'same-host'. */
+  origins?: Origins;
+  /**
+   * Decides on an upgrade. What it returns is the connection's `data` and must be
+   * structured-cloneable; `false` refuses with 401, a thrown error that has a `status` with that.
+   */
+  authorize?: ((request: ConnectionRequest) => unknown) | undefined;
+  /** Makes the id of a connection; must be unique among the living. Default: random. */
+  idGenerator?: ((request: ConnectionRequest) => string) | undefined;
+  /** Largest message, all its fragments together; larger: close 1009. Default 1024. */
+  maxMessageSize?: number;
+  /** Most bytes taken from a socket in one read. Default 64 KiB. */
+  readBufferSize?: number;
+  /** Most bytes that are joined into one write; a larger message goes alone. Default 16 KiB. */
+  writeBufferSize?: number;
+  /** A write that has made no progress for so long ends the connection. Default 15 000. */
+  writeTimeout?: number;
+  /** No pong for so long ends the connection. Default 60 000. */
+  pongTimeout?: number;
+  /** How often a ping is sent; less than pongTimeout. Default 9/10 of it. */
+  pingPeriod?: number;
+  /** How long the peer may take to answer a close. Default 5 000. */
+  closeTimeout?: number;
+  /** Bytes that may wait for one connection. Default 1 MiB. */
+  maxBufferedBytes?: number;
+  /** At that limit: close with 1013, or drop whole messages. Default 'close'. */
+  slowConsumer?: 'close' | 'drop';
+  /** Most rooms a connection may be in, its own id's aside. Default 1000. */
+  maxRooms?: number;
+  /** Longest room name, in bytes of UTF-8. Default 256. */
+  maxRoomNameBytes?: number;
+  /** Longest event name, in bytes of UTF-8. Default 256. */
+  maxEventNameBytes?: number;
+  /** Most frames that one message may come in; more: close 1008. Default 1024. */
+  maxFragments?: number;
+  /** Most connections of this server; more: refused with 503. Default 1 000 000. */
+  maxConnections?: number;
+}
+
+/** A server's options as the engine keeps them. */
+export type ResolvedServerConfig = Required<ServerConfig>;
+
+/** The part of a server's options that shards need: no functions, so that it can cross threads. */
+export type ShardServerConfig = Omit<
+  ResolvedServerConfig,
+  'authorize' | 'idGenerator' | 'origins' | 'handlers'
+> & { readonly handlers: string | undefined };
+
+const ENGINE_RULES: Rules<EngineConfig> = {
+  shards: integer(0, 256, Math.max(1, availableParallelism() - 1)),
+  ringMemory: integer(2 ** 16, 2 ** 40, 64 * 2 ** 20),
+  maxOutboxBytes: integer(1, 2 ** 40, 64 * 2 ** 20),
+  maxHeaderBytes: integer(256, 2 ** 24, 16 * 2 ** 10),
+  handshakeTimeout: integer(1, MAX_MS, 10_000),
+  clientScriptPath: rule("'' or a path such as '/iris-ws.js'", '/iris-ws.js', isPathOrEmpty),
+};
+
+const PONG_TIMEOUT = 60_000;
+
+const SERVER_RULES: Rules<ServerConfig> = {
+  endpoint: rule("'' or a path such as '/chat' without query", '', isPathOrEmpty),
+  codec: oneOf<'text' | 'msgpack'>(['text', 'msgpack'], 'text'),
+  eventPrefix: rule('a non-empty string', 'iris-websocket-message:', isText),
+  handlers: rule<URL | string | undefined>(
+    'the file URL of a module',
+    undefined,
+    (value) => value instanceof URL || (typeof value === 'string' && URL.canParse(value)),
+  ),
+  headers: rule("an object of HTTP headers that are not the handshake's own", {}, isHeaders),
+  protocols: rule('an array of different subprotocol tokens', [], isTokenList),
+  origins: rule<Origins>(
+    "'same-host', '*', an array of origins or a function",
+    'same-host',
+    (value) =>
+      value === 'same-host' || value === '*' || typeof value === 'function' || isOriginList(value),
+  ),
+  authorize: optionalFunction(),
+  idGenerator: optionalFunction(),
+  maxMessageSize: integer(1, MAX_BYTES, 1024),
+  readBufferSize: integer(64, 2 ** 24, 64 * 2 ** 10),
+  writeBufferSize: integer(64, 2 ** 24, 16 * 2 ** 10),
+  writeTimeout: integer(1, MAX_MS, 15_000),
+  pongTimeout: integer(2, MAX_MS, PONG_TIMEOUT),
+  pingPeriod: integer(1, MAX_MS, (PONG_TIMEOUT * 9) / 10),
+  closeTimeout: integer(1, MAX_MS, 5_000),
+  maxBufferedBytes: integer(1, MAX_BYTES, 2 ** 20),
+  slowConsumer: oneOf<'close' | 'drop'>(['close', 'drop'], 'close'),
+  maxRooms: integer(0, 2 ** 24, 1000),
+  maxRoomNameBytes: integer(1, 65_535, 256),
+  maxEventNameBytes: integer(1, 65_535, 256),
+  maxFragments: integer(1, 2 ** 24, 1024),
+  maxConnections: integer(1, 2 ** 32 - 1, 1_000_000),
+};
+
+/**
+ * Checks an engine's options and fills in the defaults.
+ * @throws EngineError ERR_OPTION
+ */
+export function resolveEngineConfig(config: EngineConfig): Required<EngineConfig> {
+  return applyRules(ENGINE_RULES, config);
+}
+
+/**
+ * Checks a server's options and fills in the defaults.
+ * @throws EngineError ERR_OPTION
+ */
+export function resolveServerConfig(config: ServerConfig): ResolvedServerConfig {
+  const resolved = applyRules(SERVER_RULES, config);
+  if (config?.pingPeriod === undefined) {
+    resolved.pingPeriod = Math.max(1, Math.floor((resolved.pongTimeout * 9) / 10));
+  }
+  if (resolved.pingPeriod >= resolved.pongTimeout) {
+    const allowed = `less than pongTimeout (${resolved.pongTimeout})`;
+    throw optionError('pingPeriod', resolved.pingPeriod, allowed);
+  }
+  return resolved;
+}
+
+/** The part of a server's options that crosses into the shards. */
+export function shardServerConfig(config: ResolvedServerConfig): ShardServerConfig {
+  const { authorize, idGenerator, origins, handlers, ...rest } = config;
+  return { ...rest, handlers: handlers === undefined ? undefined : String(handlers) };
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value !== '';
+}
+
+function isPathOrEmpty(value: unknown): boolean {
+  if (value === '') return true;
+  if (typeof value !== 'string' || !value.startsWith('/')) return false;
+  // As the router sees a path: what the URL parser would change could never be asked for.
+  return URL.canParse(value, 'http://host') && new URL(value, 'http://host').pathname === value;
+}
+
+const HANDSHAKE_HEADERS = new Set([
+  'connection',
+  'upgrade',
+  'sec-websocket-accept',
+  'sec-websocket-extensions',
+  'sec-websocket-protocol',
+]);
+
+function isHeaders(value: unknown): boolean {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return false;
+  return Object.entries(value).every(([name, text]) => {
+    try {
+      validateHeaderName(name);
+      validateHeaderValue(name, text);
+    } catch {
+      return false;
+    }
+    return typeof text === 'string' && !HANDSHAKE_HEADERS.has(name.toLowerCase());
+  });
+}
+
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/; // RFC 9110 section 5.6.2
+
+function isTokenList(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  const tokens = value.every((item) => typeof item === 'string' && TOKEN.test(item));
+  return tokens && new Set(value).size === value.length;
+}
+
+function isOriginList(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  return value.every((item) => URL.canParse(item) && new URL(item).origin === item);
+}

@@ -1,0 +1,53 @@
+import type { Socket } from 'node:net';
+import type { MessagePort } from 'node:worker_threads';
+import type { ShardServerConfig } from './config.ts';
+import type { ConnectionIdentity } from './connection-face.ts';
+import type { SerializedError } from './errors.ts';
+import type { MailboxLink } from './mailbox.ts';
+
+/*
+ * The control plane: what the primary and a shard say to each other by port. Nothing here is sent
+ * per message.
+ */
+
+/** The primary's number as a peer in mailboxes; shards count from 1. */
+export const PRIMARY = 0;
+
+/** What a shard's task begins with. */
+export interface ShardStart {
+  readonly shard: number;
+  readonly doorbell: SharedArrayBuffer;
+  readonly maxOutboxBytes: number;
+  readonly port: MessagePort;
+}
+
+/** An accepted upgrade on its way to a shard, beside its socket. */
+export interface Upgrade extends ConnectionIdentity {
+  readonly server: number;
+  /** The connection's number. */
+  readonly connection: number;
+  /** The request's Sec-WebSocket-Key. */
+  readonly key: string;
+  /** The subprotocol that was chosen; '' = none. */
+  readonly protocol: string;
+  /** What the client had sent behind its request. */
+  readonly head: Uint8Array;
+}
+
+/** From the primary to a shard. */
+export type ToShard =
+  | { readonly type: 'connect-peer'; readonly peer: number; readonly link: MailboxLink }
+  | { readonly type: 'add-server'; readonly server: number; readonly config: ShardServerConfig }
+  | { readonly type: 'remove-server'; readonly server: number; readonly timeoutMs: number }
+  | { readonly type: 'adopt'; readonly upgrade: Upgrade; readonly socket: Socket }
+  | { readonly type: 'stop'; readonly timeoutMs: number };
+
+/** From a shard to the primary. */
+export type FromShard =
+  | { readonly type: 'server-added'; readonly server: number; readonly error?: SerializedError }
+  | { readonly type: 'server-removed'; readonly server: number }
+  /** A connection that never came to be: the server was not there, or not any more. */
+  | { readonly type: 'refused'; readonly server: number; readonly connection: number }
+  /** Connections that are no more. */
+  | { readonly type: 'closed'; readonly server: number; readonly connections: readonly number[] }
+  | { readonly type: 'error'; readonly error: SerializedError };

@@ -1,0 +1,60 @@
+import type { Codec, Message } from './codec.ts';
+import { EngineError } from './errors.ts';
+import type { AnyEvents, EmitArguments, Emitter, EventName } from './public-types.ts';
+import type { Target } from './targets.ts';
+
+/** The number that no connection has: a sender outside any connection, an exception of nobody. */
+export const NOBODY = 0;
+
+/** One server as one thread sees it: what encodes its events and carries them away. */
+export interface ServerScope {
+  readonly number: number;
+  readonly endpoint: string;
+  readonly codec: Codec;
+  readonly maxRooms: number;
+  readonly maxRoomNameBytes: number;
+  /** Sends a message to everyone whom the target means. `sender` is a connection's number. */
+  publish(target: Target, sender: number, message: Message): void;
+  /** Takes what no handler of a connection has taken, for the engine's `error` event. */
+  report(error: EngineError): void;
+}
+
+/** `to(target)` of a server, or of a connection where there is a sender. */
+export class TargetEmitter<Events extends object = AnyEvents> implements Emitter<Events> {
+  readonly #scope: ServerScope;
+  readonly #target: Target;
+  readonly #sender: number;
+
+  constructor(scope: ServerScope, target: Target, sender: number) {
+    if (typeof target === 'string' && target !== '') checkRoomName(target, scope.maxRoomNameBytes);
+    this.#scope = scope;
+    this.#target = target;
+    this.#sender = sender;
+  }
+
+  emit<Name extends EventName<Events>>(event: Name, ...args: EmitArguments<Events[Name]>): void {
+    const message = this.#scope.codec.encode(event, args[0]);
+    this.#scope.publish(this.#target, this.#sender, message);
+  }
+
+  emitMessage(data: Message): void {
+    const message = this.#scope.codec.encodeMessage(data);
+    this.#scope.publish(this.#target, this.#sender, message);
+  }
+}
+
+/**
+ * Refuses what cannot be a room's name.
+ * @throws EngineError ERR_ROOM_NAME
+ */
+export function checkRoomName(room: string, maxBytes: number): void {
+  if (typeof room !== 'string' || room === '') {
+    const seen = typeof room === 'string' ? "''" : typeof room;
+    throw new EngineError('ERR_ROOM_NAME', `a room is named by a non-empty string, not ${seen}`);
+  }
+  if (room.length * 3 > maxBytes && Buffer.byteLength(room) > maxBytes) {
+    const bytes = Buffer.byteLength(room);
+    const message = `a room name of ${bytes} bytes is over maxRoomNameBytes (${maxBytes})`;
+    throw new EngineError('ERR_ROOM_NAME', message);
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * Every code an {@link EngineError} can carry, with what it means. The headings of docs/api.md
+ * follow this list.
+ */
+export const ERROR_CODES = {
+  ERR_OPTION: 'an option is unknown, of the wrong type or out of its range',
+  ERR_ENDPOINT_TAKEN: 'two servers of one engine on one endpoint',
+  ERR_HANDLERS_CONFLICT: 'a server has a handler module and closures on the primary',
+  ERR_HANDLERS_LOAD: 'a handler module could not be loaded or has no onConnection function',
+  ERR_HANDOFF_UNSUPPORTED: 'this Node.js cannot move a socket to a worker thread',
+  ERR_ENGINE_CLOSED: 'the engine or the server has been closed',
+  ERR_SHARD_EXIT: 'a shard died',
+  ERR_EVENT_NAME: 'an event name is empty, too long or holds the separator',
+  ERR_ROOM_NAME: 'a room name is not a string, is empty or is too long',
+  ERR_ROOM_LIMIT: 'a connection is in as many rooms as it may be',
+  ERR_PAYLOAD: 'a payload cannot be encoded',
+  ERR_CLOSE_CODE: 'a close code may not be sent, or a close reason is too long',
+  ERR_MALFORMED_EVENT: 'a peer sent an event that cannot be decoded',
+  ERR_PROTOCOL: 'a peer broke RFC 6455; the connection is closed with closeCode',
+  ERR_MESSAGE_SIZE: 'a peer sent a message larger than maxMessageSize',
+  ERR_SLOW_CONSUMER: 'a connection has more than maxBufferedBytes waiting to be sent',
+  ERR_WRITE_TIMEOUT: 'a write did not finish within writeTimeout',
+  ERR_PONG_TIMEOUT: 'no pong arrived within pongTimeout',
+  ERR_OUTBOX_FULL: 'the outbox behind a full ring has reached maxOutboxBytes',
+  ERR_HANDLER: 'a handler of the app threw',
+} as const;
+
+/** One of the codes in {@link ERROR_CODES}. */
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** What {@link EngineError} takes beside its code and message. */
+export interface EngineErrorOptions {
+  /** What made this error happen. */
+  cause?: unknown;
+  /** The RFC 6455 close code that goes to the peer, where the error closes its connection. */
+  closeCode?: number;
+}
+
+/** An {@link EngineError} in a form that survives a structured clone. */
+export interface SerializedError {
+  code: ErrorCode;
+  message: string;
+  closeCode?: number;
+}
+
+/** The one error class of this library; `code` says which error it is. */
+export class EngineError extends Error {
+  override readonly name = 'EngineError';
+  readonly code: ErrorCode;
+  readonly closeCode?: number;
+
+  constructor(code: ErrorCode, message: string, options: EngineErrorOptions = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    this.code = code;
+    if (options.closeCode !== undefined) this.closeCode = options.closeCode;
+  }
+
+  /** Class and code get lost in a structured clone: this is what crosses a thread instead. */
+  serialize(): SerializedError {
+    const { code, message, closeCode } = this;
+    return closeCode === undefined ? { code, message } : { code, message, closeCode };
+  }
+
+  /** Makes the error that {@link EngineError.serialize} took apart. */
+  static deserialize({ code, message, closeCode }: SerializedError): EngineError {
+    return new EngineError(code, message, closeCode === undefined ? {} : { closeCode });
+  }
+}
+
+/** The text of anything that was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

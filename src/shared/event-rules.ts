@@ -1,0 +1,54 @@
+import type { Message } from './codec.ts';
+import { EngineError, messageOf } from './errors.ts';
+
+const utf8 = new TextEncoder();
+
+/**
+ * Refuses what cannot be an event's name. The separator of the text codec is refused by all codecs,
+ * so that an app can change from one to another.
+ * @param maxBytes of UTF-8
+ * @throws EngineError ERR_EVENT_NAME
+ */
+export function checkEventName(event: string, maxBytes: number): void {
+  if (typeof event === 'string' && !event.includes(';') && isEventName(event, maxBytes)) return;
+  const rule = `1 to maxEventNameBytes (${maxBytes}) bytes without ';'`;
+  throw new EngineError('ERR_EVENT_NAME', `an event name is ${rule}, not '${String(event)}'`);
+}
+
+/** Tells whether a peer may name an event so: 1 to `maxBytes` bytes of UTF-8. */
+export function isEventName(event: string, maxBytes: number): boolean {
+  const { length } = event;
+  // A character has 1 to 3 bytes: only where that cannot tell are they counted.
+  if (length * 3 <= maxBytes) return length > 0;
+  return length <= maxBytes && utf8.encode(event).length <= maxBytes;
+}
+
+/** The bytes of an ArrayBuffer or of any view, not copied; undefined for everything else. */
+export function bytesOf(value: unknown): Uint8Array | undefined {
+  if (value instanceof Uint8Array) return value;
+  if (value instanceof ArrayBuffer) return new Uint8Array(value);
+  if (!ArrayBuffer.isView(value)) return undefined;
+  return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+}
+
+/**
+ * The message of what an app wants to send as a native one.
+ * @throws EngineError ERR_PAYLOAD for what is neither a string nor bytes
+ */
+export function nativeMessage(data: unknown): Message {
+  const message = typeof data === 'string' ? data : bytesOf(data);
+  if (message === undefined) throw unencodable(`a native ${typeof data}`);
+  return message;
+}
+
+/** The error of what a codec cannot encode; `what` is a description, or an error that says why. */
+export function unencodable(what: unknown): EngineError {
+  return new EngineError('ERR_PAYLOAD', `cannot encode: ${messageOf(what)}`, { cause: what });
+}
+
+/** The error of what a codec cannot decode; `why` is a reason, or an error that says it. */
+export function malformedEvent(why: unknown): EngineError {
+  return new EngineError('ERR_MALFORMED_EVENT', `malformed event: ${messageOf(why)}`, {
+    cause: why,
+  });
+}

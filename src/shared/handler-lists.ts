@@ -1,0 +1,82 @@
+import type { Message } from './codec.ts';
+import type { EngineError } from './errors.ts';
+import type { DisconnectReason } from './public-types.ts';
+
+/** What a connection can tell its handlers, events aside, and with which argument. */
+export interface Hooks {
+  message: Message;
+  disconnect: DisconnectReason;
+  error: EngineError;
+  ping: Uint8Array;
+  pong: Uint8Array;
+  leave: string;
+}
+
+type Handler = (argument: never) => unknown;
+
+/**
+ * The handlers of one connection. They are made as they are needed: most connections of a busy
+ * server have one or two, and an idle one should cost little.
+ */
+export class HandlerLists {
+  readonly #onThrown: (thrown: unknown) => void;
+  readonly #onLost: (thrown: unknown) => void;
+  #events: Map<string, Handler[]> | undefined;
+  #hooks: Map<keyof Hooks, Handler[]> | undefined;
+
+  /**
+   * @param onThrown gets what a handler threw, or what the promise it returned rejected with
+   * @param onLost gets the same of an error handler: telling the error handlers again would not end
+   */
+  constructor(onThrown: (thrown: unknown) => void, onLost: (thrown: unknown) => void) {
+    this.#onThrown = onThrown;
+    this.#onLost = onLost;
+  }
+
+  addEvent(event: string, handler: Handler): void {
+    this.#events ??= new Map();
+    add(this.#events, event, handler);
+  }
+
+  addHook(hook: keyof Hooks, handler: Handler): void {
+    this.#hooks ??= new Map();
+    add(this.#hooks, hook, handler);
+  }
+
+  callEvent(event: string, payload: unknown): void {
+    this.#call(this.#events?.get(event), payload, this.#onThrown);
+  }
+
+  /** Returns whether there was a handler. */
+  callHook<Name extends keyof Hooks>(hook: Name, argument: Hooks[Name]): boolean {
+    const handlers = this.#hooks?.get(hook);
+    this.#call(handlers, argument, hook === 'error' ? this.#onLost : this.#onThrown);
+    return handlers !== undefined;
+  }
+
+  /** A handler that throws, at once or later, keeps neither the others nor the thread from work. */
+  #call(
+    handlers: Handler[] | undefined,
+    argument: unknown,
+    onThrown: (thrown: unknown) => void,
+  ): void {
+    if (handlers === undefined) return;
+    for (const handler of handlers) {
+      try {
+        const result = (handler as (argument: unknown) => unknown)(argument);
+        if (result instanceof Promise) result.catch(onThrown);
+      } catch (thrown) {
+        onThrown(thrown);
+      }
+    }
+  }
+}
+
+function add<Key>(lists: Map<Key, Handler[]>, key: Key, handler: Handler): void {
+  if (typeof handler !== 'function') {
+    throw new TypeError(`a handler must be a function, not ${typeof handler}`);
+  }
+  const handlers = lists.get(key);
+  // A copy: a handler that adds another must not have it called for the message at hand.
+  lists.set(key, handlers ? [...handlers, handler] : [handler]);
+}

@@ -1,0 +1,114 @@
+import type * as Msgpackr from 'msgpackr';
+// These two entries, unlike the main one, never load the optional native addon.
+import { Packr } from 'msgpackr/pack';
+import { Unpackr } from 'msgpackr/unpack';
+import type { Codec, CodecOptions, DecodedEvent, DecodedMessage } from './codec.ts';
+import { EngineError } from './errors.ts';
+import {
+  bytesOf,
+  checkEventName,
+  isEventName,
+  malformedEvent,
+  nativeMessage,
+  unencodable,
+} from './event-rules.ts';
+import { findMsgpackFault, MAX_NESTING } from './msgpack-bounds.ts';
+
+/*
+ * An event, in a binary frame: array of two | str: event name | payload
+ * A native binary message:     bin
+ *
+ * Plain msgpack, which every language can read: no records, no extension but timestamps.
+ */
+const packr: Msgpackr.Packr = new Packr({
+  useRecords: false,
+  variableMapSize: true,
+  encodeUndefinedAsNil: true,
+  onInvalidDate: () => null,
+});
+const unpackr: Msgpackr.Unpackr = new Unpackr({
+  useRecords: false,
+  // msgpackr decodes bytes as views of its input, which is not ours to keep.
+  copyBuffers: true,
+  // A number as far as one is exact, a bigint beyond.
+  int64AsType: 'auto',
+});
+
+/**
+ * Makes a codec of events in msgpack (PROTOCOL.md). An event without a payload is `[event, nil]` and
+ * arrives with the payload null. A payload may nest {@link MAX_NESTING} − 1 deep.
+ */
+export function createMsgpackCodec({ maxEventNameBytes }: CodecOptions): Codec {
+  return {
+    name: 'msgpack',
+    encode(event, payload) {
+      checkEventName(event, maxEventNameBytes);
+      const type = typeof payload;
+      if (type === 'function' || type === 'symbol') throw unencodable(`a ${type} has no msgpack`);
+      return pack([event, bytesOf(payload) ?? payload]);
+    },
+    encodeMessage(data) {
+      const message = nativeMessage(data);
+      return typeof message === 'string' ? message : pack(message);
+    },
+    decode(message) {
+      if (typeof message === 'string') return { native: message };
+      return decodeBinary(message, maxEventNameBytes);
+    },
+  };
+}
+
+function pack(value: unknown): Uint8Array {
+  try {
+    checkPackable(value, 0);
+    return packr.pack(value);
+  } catch (error) {
+    throw error instanceof EngineError ? error : unencodable(error);
+  }
+}
+
+/** Refuses what msgpackr would not refuse, but write wrongly or not come back from. */
+function checkPackable(value: unknown, depth: number): void {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return;
+  // Of any other view it would write some bytes, and behind them what its buffer held before.
+  if (ArrayBuffer.isView(value)) throw unencodable('a view inside it is no Uint8Array');
+  if (depth === MAX_NESTING) throw unencodable(`it nests deeper than ${MAX_NESTING - 1}`);
+  for (const part of partsOf(value)) checkPackable(part, depth + 1);
+}
+
+/** What msgpackr writes of an object. */
+function partsOf(value: object): Iterable<unknown> {
+  if (Array.isArray(value) || value instanceof Set) return value;
+  if (value instanceof Map) return [...value.keys(), ...value.values()];
+  if (value instanceof Error) return [value.cause];
+  if ('toJSON' in value && typeof value.toJSON === 'function') return [value.toJSON()];
+  return Object.values(value);
+}
+
+function decodeBinary(
+  message: Uint8Array,
+  maxEventNameBytes: number,
+): DecodedEvent | DecodedMessage {
+  const fault = findMsgpackFault(message);
+  if (fault !== undefined) throw malformedEvent(fault);
+  const value = unpack(message);
+  if (value instanceof Uint8Array) return { native: value };
+  if (!Array.isArray(value) || value.length !== 2 || typeof value[0] !== 'string') {
+    throw malformedEvent('neither [name, payload] nor a bin');
+  }
+  const event = value[0];
+  if (!isEventName(event, maxEventNameBytes)) {
+    throw malformedEvent(`an event name has 1 to maxEventNameBytes (${maxEventNameBytes}) bytes`);
+  }
+  return { event, payload: value[1] };
+}
+
+function unpack(message: Uint8Array): unknown {
+  // Of a Buffer it would make Buffers, where the text codec makes arrays of bytes.
+  const bytes = new Uint8Array(message.buffer, message.byteOffset, message.byteLength);
+  try {
+    return unpackr.unpack(bytes);
+  } catch (error) {
+    throw malformedEvent(error);
+  }
+}

@@ -1,0 +1,78 @@
+import { inspect } from 'node:util';
+import { EngineError } from './errors.ts';
+
+/** What one option may be: how it is checked, how that is said, and what it is when left out. */
+export interface Rule<Value> {
+  readonly allowed: string;
+  readonly check: (value: unknown) => boolean;
+  readonly fallback: Value;
+}
+
+/** One rule for each option. */
+export type Rules<Config> = { readonly [Name in keyof Required<Config>]: Rule<Config[Name]> };
+
+/** A whole number from `minimum` to `maximum`. */
+export function integer(minimum: number, maximum: number, fallback: number): Rule<number> {
+  return {
+    allowed: `a whole number from ${minimum} to ${maximum}`,
+    check: (value) =>
+      Number.isInteger(value) && Number(value) >= minimum && Number(value) <= maximum,
+    fallback,
+  };
+}
+
+/** One of a few words. */
+export function oneOf<Word extends string>(words: readonly Word[], fallback: Word): Rule<Word> {
+  return {
+    allowed: words.map((word) => `'${word}'`).join(' or '),
+    check: (value) => words.some((word) => word === value),
+    fallback,
+  };
+}
+
+/** A rule in the app's own words. */
+export function rule<Value>(
+  allowed: string,
+  fallback: Value,
+  check: (value: unknown) => boolean,
+): Rule<Value> {
+  return { allowed, check, fallback };
+}
+
+/** A function, or nothing. */
+export function optionalFunction(): Rule<undefined> {
+  return rule('a function', undefined, (value) => typeof value === 'function');
+}
+
+/**
+ * The options with every default filled in.
+ * @throws EngineError ERR_OPTION naming the option, its value and what is allowed
+ */
+export function applyRules<Config extends object>(
+  rules: Rules<Config>,
+  config: Config,
+): Required<Config> {
+  if (config === null || typeof config !== 'object') {
+    throw new EngineError('ERR_OPTION', `options must be an object, not ${inspect(config)}`);
+  }
+  const names = Object.keys(rules) as (keyof Config & string)[];
+  for (const name of Object.keys(config)) {
+    if (Object.hasOwn(rules, name)) continue;
+    const known = names.join(', ');
+    throw new EngineError('ERR_OPTION', `${name}: no such option; there are ${known}`);
+  }
+  const result: Partial<Config> = {};
+  for (const name of names) {
+    const { allowed, check, fallback } = rules[name];
+    const value = config[name];
+    if (value !== undefined && !check(value)) throw optionError(name, value, allowed);
+    result[name] = value === undefined ? fallback : value;
+  }
+  return result as Required<Config>;
+}
+
+/** An ERR_OPTION that names the option, its value and what is allowed. */
+export function optionError(name: string, value: unknown, allowed: string): EngineError {
+  const shown = inspect(value, { depth: 1, maxStringLength: 80 });
+  return new EngineError('ERR_OPTION', `${name}: ${shown} is not ${allowed}`);
+}

@@ -1,0 +1,114 @@
+import { Doorbell } from './doorbell.ts';
+import { Outbox } from './outbox.ts';
+import { RingReader } from './ring-reader.ts';
+import { RingWriter } from './ring-writer.ts';
+
+/** What joins two threads, as one of them sees it. The other has the two rings swapped. */
+export interface MailboxLink {
+  /** The ring that the peer writes: memory from `allocateRing`. */
+  inbound: SharedArrayBuffer;
+  /** The ring that the peer reads: memory from `allocateRing`. */
+  outbound: SharedArrayBuffer;
+  /** The peer's doorbell: memory from `Doorbell.allocate`. */
+  doorbell: SharedArrayBuffer;
+}
+
+/**
+ * Gets one record: the bytes of `record` from `start` to `end`, and the peer that sent it. The
+ * bytes are valid during the call only: they lie in a ring, and the sender will reuse them.
+ */
+export type RecordHandler = (record: Buffer, start: number, end: number, from: number) => void;
+
+/** One peer of a mailbox: a ring each way, its doorbell, and what did not fit into its ring. */
+export class Peer {
+  readonly id: number;
+  readonly #reader: RingReader;
+  readonly #writer: RingWriter;
+  readonly #doorbell: Doorbell;
+  readonly #outbox = new Outbox();
+  readonly #deliver: RecordHandler;
+  // A record that comes in pieces, and how much of it is there.
+  #assembled: Buffer | undefined;
+  #assembledBytes = 0;
+
+  constructor(id: number, link: MailboxLink, deliver: RecordHandler) {
+    this.id = id;
+    this.#doorbell = new Doorbell(link.doorbell);
+    this.#reader = new RingReader(link.inbound, () => this.#doorbell.ring());
+    this.#writer = new RingWriter(link.outbound);
+    this.#deliver = deliver;
+  }
+
+  /** Whether records wait for room in the peer's ring. */
+  get isCongested(): boolean {
+    return !this.#outbox.isEmpty;
+  }
+
+  /** What the records that wait for room cost, in bytes. */
+  get queuedBytes(): number {
+    return this.#outbox.queuedBytes;
+  }
+
+  /** Whether a record of `length` bytes can be sent without passing `maxOutboxBytes`. */
+  hasRoomFor(length: number, maxOutboxBytes: number): boolean {
+    return this.#outbox.hasRoomFor(length, maxOutboxBytes);
+  }
+
+  /** Sends a record: into the ring if it can, else behind what already waits for room. */
+  send(record: Uint8Array): void {
+    const length = record.byteLength;
+    if (this.isCongested) {
+      this.#outbox.push(record);
+    } else if (
+      length <= this.#writer.maxPieceBytes &&
+      this.#writer.tryWrite(record, 0, length, 0)
+    ) {
+      this.#doorbell.ring();
+    } else {
+      this.#outbox.push(record);
+      this.flush();
+    }
+  }
+
+  /** Moves what waits into the ring as far as there is room. */
+  flush(): void {
+    if (this.#outbox.flush(this.#writer)) this.#doorbell.ring();
+  }
+
+  /**
+   * Delivers what the peer had published when the call began.
+   *
+   * @returns whether there was anything
+   */
+  read(): boolean {
+    return this.#reader.read(this.#onPiece) > 0;
+  }
+
+  /** Whether there is something to read or room for what waits; asks for a ring at either. */
+  hasWork(): boolean {
+    return !this.#reader.isEmpty() || (this.isCongested && this.#writer.requestRoom());
+  }
+
+  readonly #onPiece = (bytes: Buffer, start: number, end: number, remaining: number): void => {
+    if (remaining === 0 && this.#assembled === undefined) {
+      this.#deliver(bytes, start, end, this.id);
+    } else {
+      this.#assemble(bytes, start, end, remaining);
+    }
+  };
+
+  #assemble(bytes: Buffer, start: number, end: number, remaining: number): void {
+    this.#assembled ??= Buffer.allocUnsafe(end - start + remaining);
+    const record = this.#assembled;
+    const filled = this.#assembledBytes + end - start;
+    if (filled + remaining !== record.length) {
+      throw new Error(`${filled} B and ${remaining} B to come of a record of ${record.length} B`);
+    }
+    bytes.copy(record, this.#assembledBytes, start, end);
+    this.#assembledBytes = filled;
+    if (remaining > 0) return;
+    this.#assembled = undefined;
+    this.#assembledBytes = 0;
+    this.#deliver(record, 0, filled, this.id);
+  }
+}

@@ -1,0 +1,119 @@
+import type { Message } from './codec.ts';
+import type { EngineError } from './errors.ts';
+import type { Target } from './targets.ts';
+
+/** What an event map looks like: event name → payload type. */
+export type AnyEvents = Record<string, unknown>;
+
+/** The names of the events in an event map. */
+export type EventName<Events> = Extract<keyof Events, string>;
+
+/**
+ * A handler of one event. A method's parameters are checked both ways, so that for an event without
+ * a declared payload the handler may say what it expects.
+ */
+export type EventHandler<Payload> = { handle(payload: Payload): unknown }['handle'];
+
+/** The arguments of `emit`: the payload may be left out where the event map allows undefined. */
+export type EmitArguments<Payload> = undefined extends Payload ? [payload?: Payload] : [Payload];
+
+/** The HTTP request that opened a connection. */
+export interface ConnectionRequest {
+  readonly method: string;
+  /** Path and query, as the client sent it. */
+  readonly url: string;
+  /** Lower-case names; a header sent more than once is joined with ", ". */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The peer's IP address. */
+  readonly remoteAddress: string;
+}
+
+/** Why a connection ended. */
+export interface DisconnectReason {
+  /** RFC 6455 close code; 1005: the peer gave none, 1006: the connection broke. */
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** Sends to a target: `to(target).emit(event, payload)`. */
+export interface Emitter<Events extends object = AnyEvents> {
+  /**
+   * Sends an event to every connection of the target.
+   * @throws EngineError ERR_EVENT_NAME, ERR_PAYLOAD, ERR_ROOM_NAME, ERR_OUTBOX_FULL
+   */
+  emit<Name extends EventName<Events>>(event: Name, ...args: EmitArguments<Events[Name]>): void;
+  /**
+   * Sends a native message: a string as a text frame, bytes as a binary frame.
+   * @throws EngineError ERR_ROOM_NAME, ERR_OUTBOX_FULL
+   */
+  emitMessage(data: Message): void;
+}
+
+/** A server as a connection sees it, on the primary and in the shards alike. */
+export interface ServerHandle<Events extends object = AnyEvents> {
+  readonly endpoint: string;
+  /** Sends from outside any connection; NotMe then means everyone. */
+  to(target: Target): Emitter<Events>;
+}
+
+/** One WebSocket connection: the same interface on the primary and in a handler module. */
+export interface Connection<Events extends object = AnyEvents> {
+  readonly id: string;
+  readonly server: ServerHandle<Events>;
+  /** The number of the shard, from 1, whose thread owns the socket. */
+  readonly shard: number;
+  readonly request: ConnectionRequest;
+  /** What `authorize` returned; undefined where there is none. */
+  readonly data: unknown;
+  /** For the app: whatever it wants to remember of this connection. */
+  readonly values: Map<unknown, unknown>;
+  /** The rooms it is in; one is named by its own id. Empty once it has closed. */
+  readonly rooms: ReadonlySet<string>;
+  /** Calls `fn` with the payload of each such event; several handlers run in their order. */
+  on<Name extends EventName<Events>>(event: Name, fn: EventHandler<Events[Name]>): void;
+  /** Calls `fn` with each native message: a string for a text frame, bytes for a binary one. */
+  onMessage(fn: EventHandler<Message>): void;
+  /** Calls `fn` once, when the connection has ended, after the last `onLeave`. */
+  onDisconnect(fn: EventHandler<DisconnectReason>): void;
+  /** Calls `fn` with what went wrong: a malformed event, a violation, a handler that threw. */
+  onError(fn: EventHandler<EngineError>): void;
+  /** Calls `fn` with the payload of each ping of the peer; the pong is sent without it. */
+  onPing(fn: EventHandler<Uint8Array>): void;
+  /** Calls `fn` with the payload of each pong of the peer. */
+  onPong(fn: EventHandler<Uint8Array>): void;
+  /** Calls `fn` with each room that the connection leaves, at its close too. */
+  onLeave(fn: EventHandler<string>): void;
+  /**
+   * Sends an event to this connection; without effect once it has ended.
+   * @throws EngineError ERR_EVENT_NAME, ERR_PAYLOAD, ERR_OUTBOX_FULL
+   */
+  emit<Name extends EventName<Events>>(event: Name, ...args: EmitArguments<Events[Name]>): void;
+  /**
+   * Sends a native message to this connection; without effect once it has ended.
+   * @throws EngineError ERR_OUTBOX_FULL
+   */
+  emitMessage(data: Message): void;
+  /** Who gets the next emit; this connection is the sender that NotMe leaves out. */
+  to(target: Target): Emitter<Events>;
+  /**
+   * Enters a room; what this thread sends to the room from now on reaches the connection.
+   * @throws EngineError ERR_ROOM_NAME, ERR_ROOM_LIMIT, ERR_OUTBOX_FULL
+   */
+  join(room: string): void;
+  /** Leaves a room; false where it was not in it, or it is the room of its own id. */
+  leave(room: string): boolean;
+  isJoined(room: string): boolean;
+  /**
+   * Closes the connection: what was sent before still goes out, nothing more is received.
+   * @param code 1000 (default) … 1014 without 1004–1006, or 3000–4999 (RFC 6455 section 7.4)
+   * @param reason at most 123 bytes of UTF-8
+   * @throws EngineError ERR_CLOSE_CODE, ERR_OUTBOX_FULL
+   */
+  disconnect(code?: number, reason?: string): void;
+}
+
+/** What a handler module exports. */
+export interface HandlerModule<Events extends object = AnyEvents> {
+  /** Runs for each new connection, in the shard that owns its socket. */
+  onConnection(connection: Connection<Events>): unknown;
+}

@@ -1,0 +1,166 @@
+import { strict as assert } from 'node:assert';
+import type { Message } from './codec.ts';
+import type { SerializedError } from './errors.ts';
+import { encodeFrame } from './frame.ts';
+
+/*
+ * A record is what a ring carries: 16 bytes, a name, a body. Little-endian.
+ *
+ *   0      1      2             4                           8
+ *   +------+------+-------------+---------------------------+---------------------------+
+ *   | kind | flag | name bytes  | server number             | connection number (f64)   |
+ *   +------+------+-------------+---------------------------+---------------------------+
+ *   | name (UTF-8) …            | body …
+ *   +---------------------------+------------------------------------------------------
+ *
+ * Connection numbers are never used twice, so that a late record cannot reach another connection;
+ * 32 bits would wrap within weeks, so they are doubles. 0 = no connection.
+ */
+
+/** What a record says. */
+export const RecordKind = {
+  // to a shard
+  /** Body: a frame, for the room `name`, or for everyone where flag is 1; but not for `connection`. */
+  PUBLISH: 1,
+  /** Body: a frame, for `connection`. */
+  SEND: 2,
+  /** `connection` enters the room `name`. */
+  JOIN: 3,
+  /** `connection` leaves the room `name`. */
+  LEAVE: 4,
+  /** Close `connection`. Body: close code (u16), reason. */
+  DISCONNECT: 5,
+  // to the primary
+  CONNECTED: 6,
+  /** Body: a message of the peer; flag is 1 where it is binary. */
+  MESSAGE: 7,
+  /** Body: the ping's payload. */
+  PING: 8,
+  /** Body: the pong's payload. */
+  PONG: 9,
+  /** Body: a {@link SerializedError} in JSON. */
+  ERROR: 10,
+  /** The last record of `connection`. Body: close code (u16), reason. */
+  DISCONNECTED: 11,
+} as const;
+
+/** One of {@link RecordKind}. */
+export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
+
+const HEADER_BYTES = 16;
+
+/** The fields in front of a record's body; all but `kind` and `server` may be left out. */
+export interface RecordHeader {
+  kind: RecordKind;
+  server: number;
+  connection?: number;
+  /** At most 65,535 bytes of UTF-8. */
+  name?: string;
+  flag?: number;
+}
+
+/** A record whose body is raw bytes. */
+export function encodeRecord(header: RecordHeader, body?: Uint8Array): Buffer {
+  const nameBytes = byteLengthOf(header.name);
+  const bodyStart = HEADER_BYTES + nameBytes;
+  const record = Buffer.allocUnsafe(bodyStart + (body?.length ?? 0));
+  writeHeader(record, header, nameBytes);
+  if (body) record.set(body, bodyStart);
+  return record;
+}
+
+/** A record whose body is the one frame that every receiver of `message` gets. */
+export function encodeFrameRecord(header: RecordHeader, message: Message): Buffer {
+  const nameBytes = byteLengthOf(header.name);
+  const record = encodeFrame(message, HEADER_BYTES + nameBytes);
+  writeHeader(record, header, nameBytes);
+  return record;
+}
+
+/** A record whose body is a close code and a reason. */
+export function encodeCloseRecord(header: RecordHeader, code: number, reason: string): Buffer {
+  const body = Buffer.allocUnsafe(2 + Buffer.byteLength(reason));
+  body.writeUInt16LE(code, 0);
+  body.write(reason, 2, 'utf8');
+  return encodeRecord(header, body);
+}
+
+/** A record whose body is an error. */
+export function encodeErrorRecord(header: RecordHeader, error: SerializedError): Buffer {
+  return encodeRecord(header, Buffer.from(JSON.stringify(error)));
+}
+
+function byteLengthOf(name: string | undefined): number {
+  return name === undefined || name === '' ? 0 : Buffer.byteLength(name);
+}
+
+function writeHeader(record: Buffer, header: RecordHeader, nameBytes: number): void {
+  assert(nameBytes <= 0xffff, 'a name fits its length field');
+  record[0] = header.kind;
+  record[1] = header.flag ?? 0;
+  record.writeUInt16LE(nameBytes, 2);
+  record.writeUInt32LE(header.server, 4);
+  record.writeDoubleLE(header.connection ?? 0, 8);
+  if (nameBytes > 0) record.write(header.name as string, HEADER_BYTES, nameBytes, 'utf8');
+}
+
+/*
+ * Reading: a record is a stretch of bytes of a ring, valid only during the call that got it.
+ */
+
+/** The record's kind. */
+export function kindOf(record: Buffer, start: number): number {
+  return record[start] as number;
+}
+
+/** The record's flag. */
+export function flagOf(record: Buffer, start: number): number {
+  return record[start + 1] as number;
+}
+
+/** The number of the server that the record is about. */
+export function serverOf(record: Buffer, start: number): number {
+  return record.readUInt32LE(start + 4);
+}
+
+/** The number of the connection that the record is about; 0 = none. */
+export function connectionOf(record: Buffer, start: number): number {
+  return record.readDoubleLE(start + 8);
+}
+
+/** The record's name. */
+export function nameOf(record: Buffer, start: number): string {
+  return record.toString('utf8', start + HEADER_BYTES, bodyStartOf(record, start));
+}
+
+/** Where the record's body begins. */
+export function bodyStartOf(record: Buffer, start: number): number {
+  return start + HEADER_BYTES + record.readUInt16LE(start + 2);
+}
+
+/** The record's body, copied out of the ring. */
+export function copyBody(record: Buffer, start: number, end: number): Buffer {
+  const bodyStart = bodyStartOf(record, start);
+  const body = Buffer.allocUnsafe(end - bodyStart);
+  record.copy(body, 0, bodyStart, end);
+  return body;
+}
+
+/** The record's body as text. */
+export function textBodyOf(record: Buffer, start: number, end: number): string {
+  return record.toString('utf8', bodyStartOf(record, start), end);
+}
+
+/** The close code and reason in the record's body. */
+export function closeOf(record: Buffer, start: number, end: number) {
+  const bodyStart = bodyStartOf(record, start);
+  return {
+    code: record.readUInt16LE(bodyStart),
+    reason: record.toString('utf8', bodyStart + 2, end),
+  };
+}
+
+/** The error in the record's body. */
+export function errorOf(record: Buffer, start: number, end: number): SerializedError {
+  return JSON.parse(textBodyOf(record, start, end)) as SerializedError;
+}

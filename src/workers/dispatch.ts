@@ -1,0 +1,116 @@
+import { ConnectionFace } from '../shared/connection-face.ts';
+import { PRIMARY } from '../shared/control-messages.ts';
+import type { EngineError } from '../shared/errors.ts';
+import type { Mailbox } from '../shared/mailbox.ts';
+import type { DisconnectReason, HandlerModule } from '../shared/public-types.ts';
+import {
+  encodeCloseRecord,
+  encodeErrorRecord,
+  encodeRecord,
+  RecordKind,
+} from '../shared/records.ts';
+import type { ServerWebSocket } from './web-socket.ts';
+
+/** Tells a server's handlers what happens to its connections, wherever the handlers are. */
+export interface Dispatch {
+  connected(socket: ServerWebSocket): void;
+  /** @param data only valid during the call */
+  message(socket: ServerWebSocket, data: Buffer, isBinary: boolean): void;
+  /** @param data only valid during the call */
+  control(socket: ServerWebSocket, kind: 'ping' | 'pong', data: Buffer): void;
+  failed(socket: ServerWebSocket, error: EngineError): void;
+  /** The last call for this connection. */
+  disconnected(socket: ServerWebSocket, reason: DisconnectReason): void;
+}
+
+/** Handlers in a module of this shard. */
+export class ModuleDispatch implements Dispatch {
+  readonly #module: HandlerModule;
+
+  constructor(module: HandlerModule) {
+    this.#module = module;
+  }
+
+  connected(socket: ServerWebSocket): void {
+    const { server } = socket;
+    const face = new ConnectionFace(server, server, socket, socket);
+    socket.face = face;
+    try {
+      const result = this.#module.onConnection(face);
+      if (result instanceof Promise) result.catch((thrown) => face.handlerThrew(thrown));
+    } catch (thrown) {
+      face.handlerThrew(thrown);
+    }
+  }
+
+  message(socket: ServerWebSocket, data: Buffer, isBinary: boolean): void {
+    socket.face?.receive(isBinary ? data : data.toString('utf8'));
+  }
+
+  control(socket: ServerWebSocket, kind: 'ping' | 'pong', data: Buffer): void {
+    socket.face?.tell(kind, new Uint8Array(data));
+  }
+
+  // The next two may come in the middle of a fan-out. A handler that sends there would get its
+  // message to some members ahead of the one on its way: so the handlers run right after.
+
+  failed(socket: ServerWebSocket, error: EngineError): void {
+    queueMicrotask(() => socket.face?.peerFailed(error));
+  }
+
+  disconnected(socket: ServerWebSocket, reason: DisconnectReason): void {
+    queueMicrotask(() => socket.face?.ended(socket.rooms ?? [], reason));
+  }
+}
+
+/** Handlers that are closures on the primary: records to its mailbox. */
+export class PrimaryDispatch implements Dispatch {
+  readonly #mailbox: Mailbox;
+  readonly #held: Set<ServerWebSocket>;
+
+  /** @param held gets the sockets that stop reading because the primary cannot keep up */
+  constructor(mailbox: Mailbox, held: Set<ServerWebSocket>) {
+    this.#mailbox = mailbox;
+    this.#held = held;
+  }
+
+  connected(socket: ServerWebSocket): void {
+    this.#send(encodeRecord(header(socket, RecordKind.CONNECTED)));
+  }
+
+  message(socket: ServerWebSocket, data: Buffer, isBinary: boolean): void {
+    const flag = isBinary ? 1 : 0;
+    this.#send(encodeRecord({ ...header(socket, RecordKind.MESSAGE), flag }, data));
+    this.#holdIfCongested(socket);
+  }
+
+  control(socket: ServerWebSocket, kind: 'ping' | 'pong', data: Buffer): void {
+    const recordKind = kind === 'ping' ? RecordKind.PING : RecordKind.PONG;
+    this.#send(encodeRecord(header(socket, recordKind), data));
+    this.#holdIfCongested(socket);
+  }
+
+  failed(socket: ServerWebSocket, error: EngineError): void {
+    this.#send(encodeErrorRecord(header(socket, RecordKind.ERROR), error.serialize()));
+  }
+
+  disconnected(socket: ServerWebSocket, { code, reason }: DisconnectReason): void {
+    this.#held.delete(socket);
+    this.#send(encodeCloseRecord(header(socket, RecordKind.DISCONNECTED), code, reason));
+  }
+
+  /** Bounded without a limit: a socket that has put a record behind a full ring reads no more. */
+  #send(record: Buffer): void {
+    this.#mailbox.sendAlways(PRIMARY, record);
+  }
+
+  #holdIfCongested(socket: ServerWebSocket): void {
+    if (!this.#mailbox.isCongested(PRIMARY) || this.#held.has(socket)) return;
+    this.#held.add(socket);
+    socket.hold();
+  }
+}
+
+function header({ server, number }: ServerWebSocket, kind: RecordKind) {
+  return { kind, server: server.number, connection: number };
+}

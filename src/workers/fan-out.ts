@@ -1,0 +1,111 @@
+import type { ServerWebSocket } from './web-socket.ts';
+
+/*
+ * What one tick has for the sockets is kept as a tree. A node is a sequence of frames; its parent is
+ * the sequence without the last one. A socket points at the node of the frames that it gets in this
+ * tick, so sockets that get the same sequence are at the same node and share its bytes.
+ *
+ *                 ┌── [a b] ◀── sockets 1, 2, 3     one Buffer, written three times
+ *        [a] ◀────┤
+ *                 └── [a c] ◀── socket 4            c was for it alone
+ */
+
+/** A sequence of frames that one or more sockets get in this tick. */
+export class Batch {
+  /** Bytes of the whole sequence. */
+  readonly bytes: number;
+  readonly #before: Batch | undefined;
+  readonly #frame: Buffer;
+  #joined: Buffer | undefined;
+
+  constructor(before: Batch | undefined, frame: Buffer) {
+    this.#before = before;
+    this.#frame = frame;
+    this.bytes = frame.length + (before === undefined ? 0 : before.bytes);
+  }
+
+  /** The whole sequence in one piece; joined once for all sockets that are here. */
+  get joined(): Buffer {
+    if (this.#before === undefined) return this.#frame;
+    this.#joined ??= this.#join();
+    return this.#joined;
+  }
+
+  #join(): Buffer {
+    const joined = Buffer.allocUnsafe(this.bytes);
+    let end = this.bytes;
+    for (let batch: Batch | undefined = this; batch !== undefined; batch = batch.#before) {
+      end -= batch.#frame.length;
+      joined.set(batch.#frame, end);
+    }
+    return joined;
+  }
+}
+
+/** A frame for many sockets: it remembers which node follows which, so that they stay together. */
+class SharedFrame {
+  readonly #frame: Buffer;
+  #lastBefore: Batch | undefined;
+  #lastBatch: Batch | undefined;
+  #batches: Map<Batch | undefined, Batch> | undefined;
+
+  constructor(frame: Buffer) {
+    this.#frame = frame;
+  }
+
+  after(before: Batch | undefined): Batch {
+    if (this.#lastBatch !== undefined) {
+      if (this.#lastBefore === before) return this.#lastBatch;
+      this.#batches ??= new Map();
+      this.#batches.set(this.#lastBefore, this.#lastBatch);
+    }
+    const batch = this.#batches?.get(before) ?? new Batch(before, this.#frame);
+    this.#lastBefore = before;
+    this.#lastBatch = batch;
+    return batch;
+  }
+}
+
+/** Collects what a tick has for each socket, and writes it with one write per socket. */
+export class FanOut {
+  readonly #schedule: () => void;
+  #waiting: ServerWebSocket[] = [];
+
+  /** @param schedule asks for a tick, at whose end {@link FanOut.flush} is called */
+  constructor(schedule: () => void) {
+    this.#schedule = schedule;
+  }
+
+  /** Sends a frame to each of many sockets, but not to the one whose number is `except`. */
+  publish(members: Iterable<ServerWebSocket>, except: number, frame: Buffer): void {
+    const shared = new SharedFrame(frame);
+    for (const member of members) {
+      if (member.number === except || !member.admits(frame.length)) continue;
+      this.#enqueue(member, shared.after(member.batch));
+    }
+  }
+
+  /** Sends bytes to one socket, behind whatever this tick has for it already. */
+  send(socket: ServerWebSocket, bytes: Buffer): void {
+    this.#enqueue(socket, new Batch(socket.batch, bytes));
+  }
+
+  #enqueue(socket: ServerWebSocket, batch: Batch): void {
+    socket.batch = batch;
+    if (socket.awaitsFlush) return;
+    socket.awaitsFlush = true;
+    if (this.#waiting.length === 0) this.#schedule();
+    this.#waiting.push(socket);
+  }
+
+  /** One write for each socket that has got something since the last flush. */
+  flush(): void {
+    const waiting = this.#waiting;
+    if (waiting.length === 0) return;
+    this.#waiting = [];
+    for (const socket of waiting) {
+      socket.awaitsFlush = false;
+      socket.flush();
+    }
+  }
+}

@@ -1,0 +1,259 @@
+import { Buffer, isUtf8 } from 'node:buffer';
+import { EngineError } from '../shared/errors.ts';
+import { isValidCloseCode, OPCODES } from '../shared/frame.ts';
+import { FrameHeader, MAX_CONTROL_FRAME_BYTES } from './frame-header.ts';
+import { MessageAssembly } from './message-assembly.ts';
+import { turnMask, unmask } from './unmask.ts';
+
+/** What a {@link FrameReader} holds a peer to. */
+export interface FrameLimits {
+  /** Bytes that a message may have, over all its fragments; 0 and up. */
+  readonly maxMessageSize: number;
+  /** Frames that a message may have; 1 and up. */
+  readonly maxFragments: number;
+}
+
+/**
+ * What a {@link FrameReader} calls. All `data` is valid during the call only: it lies in a buffer
+ * that the next read overwrites. A call that throws stops the reader, and `read` throws on.
+ */
+export interface FrameSink {
+  /** A whole message; the data of a text message is valid UTF-8. */
+  onMessage(data: Buffer, isBinary: boolean): void;
+  /** A ping with 0 to 125 bytes. */
+  onPing(data: Buffer): void;
+  /** A pong with 0 to 125 bytes. */
+  onPong(data: Buffer): void;
+  /** A close frame: the last call. The code is 1005 if there was none. */
+  onClose(code: number, reason: string): void;
+  /**
+   * The peer broke a rule: the last call. ERR_PROTOCOL with closeCode 1002, 1007 (a text is not
+   * UTF-8) or 1008 (maxFragments), or ERR_MESSAGE_SIZE with closeCode 1009.
+   */
+  onViolation(error: EngineError): void;
+}
+
+/**
+ * What the next byte is; nothing is read any more once stopped.
+ *
+ *     header ──▶ payload ──▶ header    a data frame that is not whole in one chunk, or a fragment
+ *     header ──▶ header                any other frame
+ *     any ──▶ stopped                  a close frame, a violation, stop()
+ */
+type Phase = 'header' | 'payload' | 'stopped';
+
+/**
+ * Reads the frames of one client out of the chunks that its socket delivers, strictly by RFC 6455,
+ * and refuses at the first byte that shows a violation. A message that lies whole in a chunk is
+ * unmasked there and handed out without a copy. Calls of the sink may stop, pause and resume the
+ * reader, but must not call `read`.
+ */
+export class FrameReader {
+  readonly #limits: FrameLimits;
+  readonly #sink: FrameSink;
+  #phase: Phase = 'header';
+  #isPaused = false;
+  /** What has come while the reader was paused. */
+  #backlog: Buffer | undefined;
+  /** The beginning of a frame whose header, or control payload, is not whole yet. */
+  #held: Buffer | undefined;
+  /** The message that has begun and is not whole yet. */
+  #message: MessageAssembly | undefined;
+
+  /** The frame that is being read, or was read last. */
+  readonly #header = new FrameHeader();
+  /** Of this frame's payload, bytes that have not been read. */
+  #payloadLeft = 0;
+  /** Its mask, turned to fit the next of these bytes. */
+  #mask = 0;
+
+  constructor(limits: FrameLimits, sink: FrameSink) {
+    this.#limits = limits;
+    this.#sink = sink;
+  }
+
+  /** Reads what has arrived; `chunk` is unmasked in place and free again when this returns. */
+  read(chunk: Buffer): void {
+    if (this.#phase === 'stopped') return;
+    if (this.#isPaused) {
+      const backlog = this.#backlog;
+      this.#backlog = backlog === undefined ? Buffer.from(chunk) : Buffer.concat([backlog, chunk]);
+      return;
+    }
+    const at = this.#readFrames(chunk);
+    if (at < chunk.length && this.#isPaused) this.#backlog = Buffer.from(chunk.subarray(at));
+  }
+
+  /**
+   * Holds all further calls of the sink, until {@link resume}. What `read` gets meanwhile is kept
+   * without a bound: pause the socket as well.
+   */
+  pause(): void {
+    this.#isPaused = this.#phase !== 'stopped';
+  }
+
+  /** Goes on where {@link pause} has stopped; the sink may be called before this returns. */
+  resume(): void {
+    this.#isPaused = false;
+    const backlog = this.#backlog;
+    if (backlog === undefined) return;
+    // Taken first: if a call of the sink pauses and resumes, the loop below simply goes on.
+    this.#backlog = undefined;
+    const at = this.#readFrames(backlog);
+    if (at < backlog.length && this.#isPaused) this.#backlog = backlog.subarray(at);
+  }
+
+  /** Ends reading for good: no further calls of the sink, and nothing is kept. */
+  stop(): void {
+    this.#phase = 'stopped';
+    this.#isPaused = false;
+    this.#backlog = undefined;
+    this.#held = undefined;
+    this.#message = undefined;
+  }
+
+  /** Returns how far it has come: the end of the chunk, unless paused or stopped. */
+  #readFrames(chunk: Buffer): number {
+    let at = 0;
+    try {
+      while (at < chunk.length && !this.#isPaused && this.#phase !== 'stopped') {
+        at = this.#phase === 'header' ? this.#readFrame(chunk, at) : this.#readPayload(chunk, at);
+      }
+    } catch (thrown) {
+      // The position in the chunk is lost, and payload must never be read as frames.
+      this.stop();
+      throw thrown;
+    }
+    return at;
+  }
+
+  #readFrame(chunk: Buffer, at: number): number {
+    if (this.#held !== undefined) return this.#readSplitFrame(this.#held, chunk, at);
+    if (!this.#readHeader(chunk, at)) return this.#hold(chunk.subarray(at), chunk);
+    const payloadAt = at + this.#header.headerBytes;
+    if (this.#header.isControl) return this.#readControlFrame(chunk, payloadAt);
+    return this.#readDataFrame(chunk, payloadAt);
+  }
+
+  /** Reads a frame whose first bytes came with earlier chunks. */
+  #readSplitFrame(held: Buffer, chunk: Buffer, at: number): number {
+    const more = chunk.subarray(at, at + MAX_CONTROL_FRAME_BYTES - held.length);
+    const joined = Buffer.concat([held, more]);
+    if (!this.#readHeader(joined, 0)) return this.#hold(joined, chunk);
+    this.#held = undefined;
+    const { isControl, headerBytes } = this.#header;
+    const start = at - held.length;
+    if (isControl) return start + this.#readControlFrame(joined, headerBytes);
+    return this.#readDataFrame(chunk, start + headerBytes);
+  }
+
+  /** Keeps a copy of what is too short to be read; the whole chunk is used up then. */
+  #hold(bytes: Buffer, chunk: Buffer): number {
+    if (this.#phase !== 'stopped') {
+      // Not from the pool: a peer that never goes on would keep the whole slab of 64 KiB alive.
+      this.#held = Buffer.allocUnsafeSlow(bytes.length);
+      bytes.copy(this.#held);
+    }
+    return chunk.length;
+  }
+
+  /** False if there is nothing to go on with: bytes are missing, or a rule is broken. */
+  #readHeader(bytes: Buffer, at: number): boolean {
+    const header = this.#header;
+    const message = this.#message;
+    const { maxMessageSize, maxFragments } = this.#limits;
+    const room = maxMessageSize - (message?.byteLength ?? 0);
+    const state = header.read(bytes, at, message !== undefined, room);
+    if (state === 'partial') return false;
+    if (state === 'illegal') return this.#violate(1002, header.violation as string);
+    if (state === 'tooLarge') {
+      const size = maxMessageSize - room + header.payloadBytes;
+      return this.#violate(
+        1009,
+        `a message has ${size} bytes, maxMessageSize is ${maxMessageSize}`,
+      );
+    }
+    if (message === undefined || header.isControl || message.fragments < maxFragments) return true;
+    return this.#violate(1008, `a message has more fragments than maxFragments (${maxFragments})`);
+  }
+
+  #readDataFrame(chunk: Buffer, at: number): number {
+    const { opcode, isFinal, payloadBytes, mask } = this.#header;
+    const end = at + payloadBytes;
+    if (this.#message === undefined) {
+      const isBinary = opcode === OPCODES.BINARY;
+      if (isFinal && end <= chunk.length) {
+        unmask(chunk, at, end, mask);
+        const data = chunk.subarray(at, end);
+        if (isBinary || isUtf8(data)) this.#sink.onMessage(data, isBinary);
+        else this.#violateUtf8();
+        return end;
+      }
+      this.#message = new MessageAssembly(isBinary, this.#limits.maxMessageSize);
+    }
+    this.#message.fragments++;
+    this.#payloadLeft = payloadBytes;
+    this.#mask = mask;
+    this.#phase = 'payload';
+    return this.#readPayload(chunk, at);
+  }
+
+  /** Takes from the chunk what belongs to the frame that has begun; that may be nothing. */
+  #readPayload(chunk: Buffer, at: number): number {
+    const message = this.#message as MessageAssembly;
+    const end = Math.min(chunk.length, at + this.#payloadLeft);
+    unmask(chunk, at, end, this.#mask);
+    this.#mask = turnMask(this.#mask, end - at);
+    this.#payloadLeft -= end - at;
+    if (!message.append(chunk, at, end)) this.#violateUtf8();
+    else if (this.#payloadLeft === 0) this.#endFrame(message);
+    return end;
+  }
+
+  #endFrame(message: MessageAssembly): void {
+    this.#phase = 'header';
+    if (!this.#header.isFinal) return;
+    this.#message = undefined;
+    if (message.endsWhole) this.#sink.onMessage(message.bytes, message.isBinary);
+    else this.#violateUtf8();
+  }
+
+  #readControlFrame(bytes: Buffer, at: number): number {
+    const { opcode, payloadBytes, mask } = this.#header;
+    const end = at + payloadBytes;
+    unmask(bytes, at, end, mask);
+    const payload = bytes.subarray(at, end);
+    if (opcode === OPCODES.PING) this.#sink.onPing(payload);
+    else if (opcode === OPCODES.PONG) this.#sink.onPong(payload);
+    else this.#readClose(payload);
+    return end;
+  }
+
+  #readClose(payload: Buffer): void {
+    if (payload.length === 1) {
+      this.#violate(1002, 'a close frame has one byte of payload, not a whole close code');
+      return;
+    }
+    const code = payload.length === 0 ? 1005 : payload.readUInt16BE(0);
+    const reason = payload.subarray(2);
+    if (payload.length > 0 && !isValidCloseCode(code)) {
+      this.#violate(1002, `close code ${code} must not stand in a close frame`);
+    } else if (!isUtf8(reason)) {
+      this.#violate(1007, 'a close reason is not valid UTF-8');
+    } else {
+      this.stop();
+      this.#sink.onClose(code, reason.toString());
+    }
+  }
+
+  #violateUtf8(): void {
+    this.#violate(1007, 'a text message is not valid UTF-8');
+  }
+
+  #violate(closeCode: number, message: string): false {
+    this.stop();
+    const code = closeCode === 1009 ? 'ERR_MESSAGE_SIZE' : 'ERR_PROTOCOL';
+    this.#sink.onViolation(new EngineError(code, message, { closeCode }));
+    return false;
+  }
+}

@@ -1,0 +1,38 @@
+import { createHash } from 'node:crypto';
+import type { Socket } from 'node:net';
+import type { Upgrade } from '../shared/control-messages.ts';
+
+const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'; // RFC 6455 section 1.3
+
+/** The Sec-WebSocket-Accept of a Sec-WebSocket-Key (RFC 6455 section 4.2.2). */
+export function acceptOf(key: string): string {
+  return createHash('sha1')
+    .update(key + GUID)
+    .digest('base64');
+}
+
+/** The 101 that ends an upgrade, ready to be written. */
+export function switchingProtocols(
+  { key, protocol }: Pick<Upgrade, 'key' | 'protocol'>,
+  headers: Readonly<Record<string, string>>,
+): Buffer {
+  const lines = [
+    'HTTP/1.1 101 Switching Protocols',
+    'Upgrade: websocket',
+    'Connection: Upgrade',
+    `Sec-WebSocket-Accept: ${acceptOf(key)}`,
+  ];
+  if (protocol !== '') lines.push(`Sec-WebSocket-Protocol: ${protocol}`);
+  for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`);
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+}
+
+/** Refuses an upgrade whose server cannot take it any more. */
+export function refuse(socket: Socket): void {
+  socket.on('error', () => {}); // the peer may be gone: there is nobody left to tell
+  const body = 'Service Unavailable';
+  socket.end(
+    'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: text/plain\r\n' +
+      `Content-Length: ${body.length}\r\n\r\n${body}`,
+  );
+}

@@ -1,0 +1,63 @@
+import { Buffer } from 'node:buffer';
+import { validUtf8End } from './utf8-validator.ts';
+
+/**
+ * A message that arrives in several pieces: chunks of one frame, or fragments. It holds what has
+ * arrived, never what a header claims: at most twice those bytes, and at most `maxMessageSize`.
+ */
+export class MessageAssembly {
+  /** True if the message began with a binary frame, false if with a text frame. */
+  readonly isBinary: boolean;
+  /** Frames of this message so far. */
+  fragments = 0;
+  readonly #maxMessageSize: number;
+  #storage: Buffer = Buffer.alloc(0);
+  #byteLength = 0;
+  /** Up to here a text message is whole, valid characters. */
+  #validEnd = 0;
+
+  constructor(isBinary: boolean, maxMessageSize: number) {
+    this.isBinary = isBinary;
+    this.#maxMessageSize = maxMessageSize;
+  }
+
+  /** Bytes that have arrived. */
+  get byteLength(): number {
+    return this.#byteLength;
+  }
+
+  /** What has arrived, without a copy. */
+  get bytes(): Buffer {
+    return this.#storage.subarray(0, this.#byteLength);
+  }
+
+  /** False while a text message ends in the middle of a character. */
+  get endsWhole(): boolean {
+    return this.isBinary || this.#validEnd === this.#byteLength;
+  }
+
+  /**
+   * Copies unmasked bytes behind what is there; together they must not exceed maxMessageSize.
+   * @returns false if this is a text message and cannot become valid UTF-8 any more
+   */
+  append(source: Buffer, start: number, end: number): boolean {
+    const byteLength = this.#byteLength + end - start;
+    if (byteLength > this.#storage.length) this.#grow(byteLength);
+    source.copy(this.#storage, this.#byteLength, start, end);
+    this.#byteLength = byteLength;
+    if (this.isBinary) return true;
+    const validEnd = validUtf8End(this.#storage, this.#validEnd, byteLength);
+    if (validEnd === undefined) return false;
+    this.#validEnd = validEnd;
+    return true;
+  }
+
+  /** Doubles, so that the work stays linear however small the pieces are. */
+  #grow(byteLength: number): void {
+    const doubled = Math.min(2 * this.#storage.length, this.#maxMessageSize);
+    // Not from the pool: a peer that never finishes would keep the whole slab of 64 KiB alive.
+    const storage = Buffer.allocUnsafeSlow(Math.max(byteLength, doubled));
+    this.#storage.copy(storage, 0, 0, this.#byteLength);
+    this.#storage = storage;
+  }
+}

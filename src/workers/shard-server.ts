@@ -1,0 +1,176 @@
+import type { Socket } from 'node:net';
+import { type Codec, createCodec, type Message } from '../shared/codec.ts';
+import type { ShardServerConfig } from '../shared/config.ts';
+import type { FromShard, Upgrade } from '../shared/control-messages.ts';
+import { NOBODY, type ServerScope, TargetEmitter } from '../shared/emitter.ts';
+import type { EngineError } from '../shared/errors.ts';
+import type { DisconnectReason, Emitter, ServerHandle } from '../shared/public-types.ts';
+import { bodyStartOf, encodeFrameRecord, RecordKind } from '../shared/records.ts';
+import { NotMe, type Target } from '../shared/targets.ts';
+import { arrive } from './arrival.ts';
+import type { Dispatch } from './dispatch.ts';
+import type { FanOut } from './fan-out.ts';
+import { switchingProtocols } from './handshake.ts';
+import { Rooms } from './rooms.ts';
+import { ServerWebSocket } from './web-socket.ts';
+
+/** What a shard gives to the servers in it. */
+export interface ShardContext {
+  readonly number: number;
+  readonly fanOut: FanOut;
+  /** The other shards' numbers. */
+  readonly siblings: readonly number[];
+  /** @throws EngineError ERR_OUTBOX_FULL, and then no peer has got the record */
+  send(peers: readonly number[], record: Buffer): void;
+  tell(message: FromShard): void;
+}
+
+const WEB_SOCKET = Symbol('web socket');
+
+interface OwnedSocket extends Socket {
+  [WEB_SOCKET]: ServerWebSocket;
+}
+
+/** The part of one server that lives in one shard: its sockets here, their rooms, its handlers. */
+export class ShardServer implements ServerScope, ServerHandle {
+  readonly shard: ShardContext;
+  readonly number: number;
+  readonly config: ShardServerConfig;
+  readonly codec: Codec;
+  readonly rooms = new Rooms();
+  readonly dispatch: Dispatch;
+  /** Messages that slow connections did not get. */
+  droppedMessages = 0;
+  readonly #sockets = new Map<number, ServerWebSocket>();
+  readonly #onread;
+  #closed: number[] = [];
+  #onEmpty: (() => void) | undefined;
+
+  constructor(shard: ShardContext, number: number, config: ShardServerConfig, dispatch: Dispatch) {
+    this.shard = shard;
+    this.number = number;
+    this.config = config;
+    this.codec = createCodec(config.codec, config);
+    this.dispatch = dispatch;
+    // One buffer for all: what a socket has read is used up before the next one reads.
+    const buffer = Buffer.allocUnsafeSlow(config.readBufferSize);
+    this.#onread = { buffer, callback: onRead };
+  }
+
+  get endpoint(): string {
+    return this.config.endpoint;
+  }
+
+  get maxRooms(): number {
+    return this.config.maxRooms;
+  }
+
+  get maxRoomNameBytes(): number {
+    return this.config.maxRoomNameBytes;
+  }
+
+  get fanOut(): FanOut {
+    return this.shard.fanOut;
+  }
+
+  to(target: Target): Emitter {
+    return new TargetEmitter(this, target, NOBODY);
+  }
+
+  /** Finishes an upgrade on the socket that has come; the connection is open from here on. */
+  adopt(transferred: Socket, upgrade: Upgrade): void {
+    const socket = arrive(transferred, this.#onread) as OwnedSocket;
+    const webSocket = new ServerWebSocket(this, socket, upgrade, performance.now());
+    socket[WEB_SOCKET] = webSocket;
+    socket.on('error', ignore); // 'close' follows, and tells what is to be told
+    socket.on('end', onEnd);
+    socket.on('close', onClose);
+    socket.setNoDelay(true);
+    this.#sockets.set(webSocket.number, webSocket);
+    this.rooms.enter(webSocket);
+    this.fanOut.send(webSocket, switchingProtocols(upgrade, this.config.headers));
+    socket.resume(); // or its end would go unnoticed
+    this.dispatch.connected(webSocket);
+    if (upgrade.head.length > 0) webSocket.read(Buffer.from(upgrade.head));
+  }
+
+  socket(connection: number): ServerWebSocket | undefined {
+    return this.#sockets.get(connection);
+  }
+
+  sockets(): Iterable<ServerWebSocket> {
+    return this.#sockets.values();
+  }
+
+  publish(target: Target, sender: number, message: Message): void {
+    const everyone = target === NotMe || target === '';
+    const name = everyone ? '' : (target as string);
+    const connection = target === NotMe ? sender : NOBODY;
+    const header = { kind: RecordKind.PUBLISH, server: this.number, connection, name };
+    const record = encodeFrameRecord(everyone ? { ...header, flag: 1 } : header, message);
+    this.shard.send(this.shard.siblings, record);
+    const frame = record.subarray(bodyStartOf(record, 0));
+    this.fanOut.publish(this.membersOf(name), connection, frame);
+  }
+
+  /** The members of a room in this shard; '' = every connection. */
+  membersOf(room: string): Iterable<ServerWebSocket> {
+    return room === '' ? this.#sockets.values() : this.rooms.membersOf(room);
+  }
+
+  report(error: EngineError): void {
+    this.shard.tell({ type: 'error', error: error.serialize() });
+  }
+
+  /** For rooms and handlers the connection is over. */
+  conclude(webSocket: ServerWebSocket, reason: DisconnectReason): void {
+    this.rooms.leaveAll(webSocket);
+    this.dispatch.disconnected(webSocket, reason);
+  }
+
+  /** The socket is gone. */
+  forget(webSocket: ServerWebSocket): void {
+    this.#sockets.delete(webSocket.number);
+    this.#reportClosed(webSocket.number);
+    if (this.#sockets.size === 0) this.#onEmpty?.();
+  }
+
+  /** Tells the primary that a connection is no more: one message for all of a loop turn. */
+  #reportClosed(connection: number): void {
+    this.#closed.push(connection);
+    if (this.#closed.length > 1) return;
+    setImmediate(() => {
+      this.shard.tell({ type: 'closed', server: this.number, connections: this.#closed });
+      this.#closed = [];
+    });
+  }
+
+  /** Closes every connection with 1001; ends those that are still there after `timeoutMs`. */
+  async close(timeoutMs: number): Promise<void> {
+    const sockets = [...this.#sockets.values()];
+    if (sockets.length === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onEmpty = resolve;
+    for (const webSocket of sockets) webSocket.disconnect(1001, '');
+    const deadline = setTimeout(() => {
+      for (const webSocket of this.#sockets.values()) webSocket.terminate();
+    }, timeoutMs);
+    await promise;
+    clearTimeout(deadline);
+  }
+}
+
+function ignore(): void {}
+
+function onRead(this: OwnedSocket, bytes: number, buffer: Uint8Array): boolean {
+  this[WEB_SOCKET].read((buffer as Buffer).subarray(0, bytes));
+  return true;
+}
+
+function onEnd(this: OwnedSocket): void {
+  this[WEB_SOCKET].socketEnded();
+}
+
+function onClose(this: OwnedSocket): void {
+  this[WEB_SOCKET].socketClosed();
+}

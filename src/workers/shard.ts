@@ -1,0 +1,204 @@
+import type { ShardServerConfig } from '../shared/config.ts';
+import {
+  type FromShard,
+  PRIMARY,
+  type ShardStart,
+  type ToShard,
+} from '../shared/control-messages.ts';
+import { EngineError, messageOf } from '../shared/errors.ts';
+import { Mailbox } from '../shared/mailbox.ts';
+import type { HandlerModule } from '../shared/public-types.ts';
+import { TickLoop } from '../shared/tick-loop.ts';
+import { type Dispatch, ModuleDispatch, PrimaryDispatch } from './dispatch.ts';
+import { FanOut } from './fan-out.ts';
+import { refuse } from './handshake.ts';
+import { startKeepalive } from './keepalive.ts';
+import { receiveRecord } from './receive-record.ts';
+import { type ShardContext, ShardServer } from './shard-server.ts';
+import type { ServerWebSocket } from './web-socket.ts';
+
+/** A server of this shard, from the moment the primary has named it. */
+interface ServerEntry {
+  /** Undefined while its handler module is being loaded; rejects where that fails. */
+  readonly ready: Promise<ShardServer>;
+  stopKeepalive?: () => void;
+}
+
+type Adopt = Extract<ToShard, { type: 'adopt' }>;
+
+/** Runs a shard until the primary tells it to stop: the task of one worker thread. */
+export function runShard(start: ShardStart): Promise<void> {
+  return new Shard(start).finished;
+}
+
+class Shard implements ShardContext {
+  readonly number: number;
+  readonly fanOut: FanOut;
+  readonly siblings: number[] = [];
+  readonly finished: Promise<void>;
+  readonly #finish: () => void;
+  readonly #port: ShardStart['port'];
+  readonly #mailbox: Mailbox;
+  readonly #ticks: TickLoop;
+  readonly #entries = new Map<number, ServerEntry>();
+  readonly #servers = new Map<number, ShardServer>();
+  /** Sockets that do not read because the primary's ring is full. */
+  readonly #held = new Set<ServerWebSocket>();
+  #onPrimaryDrained: (() => void) | undefined;
+
+  constructor(start: ShardStart) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.finished = promise;
+    this.#finish = resolve;
+    this.number = start.shard;
+    this.#port = start.port;
+    this.#mailbox = new Mailbox({
+      doorbell: start.doorbell,
+      maxOutboxBytes: start.maxOutboxBytes,
+      onRecord: (record, from, end) => receiveRecord(this.#servers, record, from, end),
+      onWake: () => this.#ticks.schedule(),
+      onDrained: (peer) => this.#drained(peer),
+      onError: (error) => this.#report(error),
+    });
+    this.fanOut = new FanOut(() => this.#ticks.schedule());
+    this.#ticks = new TickLoop(this.#mailbox, () => this.fanOut.flush());
+    this.#port.on('message', (message: ToShard) => this.#receive(message));
+    this.#ticks.schedule();
+  }
+
+  send(peers: readonly number[], record: Buffer): void {
+    this.#mailbox.send(peers, record);
+  }
+
+  tell(message: FromShard): void {
+    this.#port.postMessage(message);
+  }
+
+  #receive(message: ToShard): void {
+    switch (message.type) {
+      case 'connect-peer':
+        this.#mailbox.connect(message.peer, message.link);
+        if (message.peer !== PRIMARY && !this.siblings.includes(message.peer)) {
+          this.siblings.push(message.peer);
+        }
+        return;
+      case 'add-server':
+        this.#addServer(message.server, message.config);
+        return;
+      case 'adopt':
+        this.#adopt(message);
+        return;
+      case 'remove-server':
+        void this.#removeServer(message.server, message.timeoutMs);
+        return;
+      case 'stop':
+        void this.#stop(message.timeoutMs);
+    }
+  }
+
+  #addServer(number: number, config: ShardServerConfig): void {
+    const ready = this.#loadDispatch(config).then((dispatch) => {
+      const server = new ShardServer(this, number, config, dispatch);
+      entry.stopKeepalive = startKeepalive(server);
+      this.#servers.set(number, server);
+      return server;
+    });
+    const entry: ServerEntry = { ready };
+    this.#entries.set(number, entry);
+    ready.then(
+      () => this.tell({ type: 'server-added', server: number }),
+      (error: EngineError) =>
+        this.tell({ type: 'server-added', server: number, error: error.serialize() }),
+    );
+  }
+
+  async #loadDispatch({ handlers }: ShardServerConfig): Promise<Dispatch> {
+    if (handlers === undefined) return new PrimaryDispatch(this.#mailbox, this.#held);
+    const module = await loadHandlers(handlers);
+    return new ModuleDispatch(module);
+  }
+
+  #adopt({ socket, upgrade }: Adopt): void {
+    const server = this.#servers.get(upgrade.server);
+    if (server !== undefined) {
+      server.adopt(socket, upgrade);
+      return;
+    }
+    // Its handlers are still being loaded, or could not be, or the server has just been removed.
+    const ready = this.#entries.get(upgrade.server)?.ready ?? Promise.reject();
+    ready.then(
+      (loaded) => loaded.adopt(socket, upgrade),
+      () => {
+        refuse(socket);
+        this.tell({ type: 'refused', server: upgrade.server, connection: upgrade.connection });
+      },
+    );
+  }
+
+  async #removeServer(number: number, timeoutMs: number): Promise<void> {
+    await this.#closeServer(number, timeoutMs);
+    this.tell({ type: 'server-removed', server: number });
+  }
+
+  async #closeServer(number: number, timeoutMs: number): Promise<void> {
+    const entry = this.#entries.get(number);
+    this.#entries.delete(number);
+    const server = await entry?.ready.catch(() => undefined);
+    if (server === undefined) return;
+    await server.close(timeoutMs);
+    entry?.stopKeepalive?.();
+    this.#servers.delete(number);
+  }
+
+  async #stop(timeoutMs: number): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    const numbers = [...this.#entries.keys()];
+    await Promise.all(numbers.map((number) => this.#closeServer(number, timeoutMs)));
+    await this.#primaryHasAll(deadline - performance.now());
+    this.#ticks.stop();
+    this.#mailbox.close();
+    this.#port.close();
+    this.#finish();
+  }
+
+  /** Waits until all that this shard has said to the primary is in its ring. */
+  async #primaryHasAll(timeoutMs: number): Promise<void> {
+    if (!this.#mailbox.isCongested(PRIMARY)) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onPrimaryDrained = resolve;
+    const timer = setTimeout(resolve, Math.max(0, timeoutMs));
+    await promise;
+    clearTimeout(timer);
+  }
+
+  #drained(peer: number): void {
+    if (peer !== PRIMARY) return;
+    this.#onPrimaryDrained?.();
+    const held = [...this.#held];
+    this.#held.clear();
+    for (const socket of held) socket.release();
+  }
+
+  #report(thrown: unknown): void {
+    const error =
+      thrown instanceof EngineError
+        ? thrown
+        : new EngineError('ERR_HANDLER', `shard ${this.number}: ${messageOf(thrown)}`);
+    this.tell({ type: 'error', error: error.serialize() });
+  }
+}
+
+async function loadHandlers(url: string): Promise<HandlerModule> {
+  let module: Partial<HandlerModule>;
+  try {
+    module = (await import(url)) as Partial<HandlerModule>;
+  } catch (cause) {
+    const message = `handlers: ${url} could not be loaded: ${messageOf(cause)}`;
+    throw new EngineError('ERR_HANDLERS_LOAD', message, { cause });
+  }
+  if (typeof module.onConnection !== 'function') {
+    const message = `handlers: ${url} does not export a function onConnection`;
+    throw new EngineError('ERR_HANDLERS_LOAD', message);
+  }
+  return module as HandlerModule;
+}

@@ -1,0 +1,265 @@
+import type { Socket } from 'node:net';
+import type { Message } from '../shared/codec.ts';
+import type {
+  ConnectionFace,
+  ConnectionIdentity,
+  ConnectionLink,
+} from '../shared/connection-face.ts';
+import type { Upgrade } from '../shared/control-messages.ts';
+import { EngineError } from '../shared/errors.ts';
+import { buildCloseFrame, buildControlFrame, buildFrame, OPCODES } from '../shared/frame.ts';
+import type { DisconnectReason } from '../shared/public-types.ts';
+import type { Batch } from './fan-out.ts';
+import { FrameReader, type FrameSink } from './frame-reader.ts';
+import type { ShardServer } from './shard-server.ts';
+
+const PING = buildControlFrame(OPCODES.PING);
+const NO_STATUS = 1005; // RFC 6455 section 7.4.1: the close frame had no code
+const ABNORMAL = 1006;
+const TRY_AGAIN_LATER = 1013;
+
+type State = 'open' | 'closing' | 'closed';
+
+/** One socket: its state, what it sends, its backpressure and its closing handshake. */
+export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIdentity {
+  readonly server: ShardServer;
+  readonly number: number;
+  readonly id: string;
+  readonly request: ConnectionIdentity['request'];
+  readonly data: unknown;
+  rooms: Set<string> | undefined;
+  /** The app's view of it, where the handlers run in this thread. */
+  face: ConnectionFace | undefined;
+  /** What this tick has for it; the fan-out's. */
+  batch: Batch | undefined;
+  /** Whether the fan-out will flush it at the end of this tick; the fan-out's. */
+  awaitsFlush = false;
+
+  readonly #socket: Socket;
+  readonly #reader: FrameReader;
+  #state: State = 'open';
+  #endsAfterFlush = false;
+  #dropping = false;
+  /** Bytes that the socket had not yet sent when this tick's first frame came. */
+  #backlog = 0;
+  #writtenBytes = 0;
+  #writtenAt: number;
+  #closingAt = 0;
+  #pongAt: number;
+  #pingAt: number;
+
+  constructor(server: ShardServer, socket: Socket, upgrade: Upgrade, now: number) {
+    this.server = server;
+    this.number = upgrade.connection;
+    this.id = upgrade.id;
+    this.request = upgrade.request;
+    this.data = upgrade.data;
+    this.#socket = socket;
+    this.#reader = new FrameReader(server.config, this);
+    this.#writtenAt = now;
+    this.#pongAt = now;
+    this.#pingAt = now + server.config.pingPeriod;
+  }
+
+  get shard(): number {
+    return this.server.shard.number;
+  }
+
+  get isOpen(): boolean {
+    return this.#state === 'open';
+  }
+
+  // ── receiving ──────────────────────────────────────────────────────────────────────────────
+
+  /** Bytes have come; `chunk` is only valid during the call. */
+  read(chunk: Buffer): void {
+    if (this.#state !== 'closed') this.#reader.read(chunk);
+  }
+
+  /** Stops reading until {@link ServerWebSocket.release}: the handlers cannot keep up. */
+  hold(): void {
+    this.#reader.pause();
+    this.#socket.pause();
+  }
+
+  release(): void {
+    // Before reader.resume(), which may well hold again.
+    this.#socket.resume();
+    this.#reader.resume();
+  }
+
+  onMessage(data: Buffer, isBinary: boolean): void {
+    if (this.isOpen) this.server.dispatch.message(this, data, isBinary);
+  }
+
+  onPing(data: Buffer): void {
+    if (!this.isOpen) return;
+    this.sendFrame(buildControlFrame(OPCODES.PONG, data));
+    this.server.dispatch.control(this, 'ping', data);
+  }
+
+  onPong(data: Buffer): void {
+    this.#pongAt = performance.now();
+    if (this.isOpen) this.server.dispatch.control(this, 'pong', data);
+  }
+
+  onClose(code: number, reason: string): void {
+    if (this.isOpen) {
+      const answer = code === NO_STATUS ? buildCloseFrame() : buildCloseFrame(code);
+      this.#startClosing(answer, { code, reason });
+    }
+    this.#end();
+  }
+
+  onViolation(error: EngineError): void {
+    const code = error.closeCode ?? ABNORMAL;
+    if (this.isOpen) {
+      this.server.dispatch.failed(this, error);
+      this.#startClosing(buildCloseFrame(code), { code, reason: error.message });
+    }
+    this.#end();
+  }
+
+  // ── sending ────────────────────────────────────────────────────────────────────────────────
+
+  send(message: Message): void {
+    if (this.isOpen) this.sendFrame(buildFrame(message));
+  }
+
+  sendFrame(frame: Buffer): void {
+    if (this.admits(frame.length)) this.server.fanOut.send(this, frame);
+  }
+
+  /** Whether a frame of so many bytes may be sent to it now; does what is due where not. */
+  admits(bytes: number): boolean {
+    if (!this.isOpen) return false;
+    const { maxBufferedBytes, writeBufferSize } = this.server.config;
+    if (this.batch !== undefined && this.batch.bytes + bytes > writeBufferSize) this.flush();
+    if (this.batch === undefined) this.#backlog = this.#socket.writableLength;
+    const waiting = this.#backlog + (this.batch?.bytes ?? 0);
+    // One message may always wait, or none larger than the limit could ever be sent.
+    if (waiting === 0 || waiting + bytes <= maxBufferedBytes) {
+      this.#dropping = false;
+      return true;
+    }
+    this.#overflow(waiting);
+    return false;
+  }
+
+  /** Writes what this tick has for it. */
+  flush(): void {
+    const { batch } = this;
+    if (batch === undefined) return;
+    this.batch = undefined;
+    if (this.#socket.writable) this.#socket.write(batch.joined);
+    if (this.#endsAfterFlush) this.#socket.end();
+  }
+
+  #overflow(waiting: number): void {
+    const { maxBufferedBytes, slowConsumer } = this.server.config;
+    this.server.droppedMessages += 1;
+    const message = `${waiting} bytes wait for connection ${this.id}; maxBufferedBytes is ${maxBufferedBytes}`;
+    if (slowConsumer === 'drop') {
+      // Once for each time that it falls behind, not for each message.
+      if (!this.#dropping) this.server.dispatch.failed(this, slow(message));
+      this.#dropping = true;
+      return;
+    }
+    this.server.dispatch.failed(this, slow(message, TRY_AGAIN_LATER));
+    this.disconnect(TRY_AGAIN_LATER, 'slow consumer');
+    this.#end();
+  }
+
+  // ── rooms ──────────────────────────────────────────────────────────────────────────────────
+
+  join(room: string): void {
+    if (this.isOpen) this.server.rooms.join(this, room);
+  }
+
+  leave(room: string): void {
+    this.server.rooms.leave(this, room);
+  }
+
+  // ── closing (RFC 6455 section 7) ───────────────────────────────────────────────────────────
+
+  /** Starts the closing handshake, behind what has been sent already. */
+  disconnect(code: number, reason: string): void {
+    if (this.isOpen) this.#startClosing(buildCloseFrame(code, reason), { code, reason });
+  }
+
+  /** Ends at once, without a closing handshake. */
+  terminate(error?: EngineError): void {
+    if (error !== undefined && this.isOpen) this.server.dispatch.failed(this, error);
+    this.#conclude({ code: ABNORMAL, reason: error?.message ?? '' });
+    this.#socket.destroy();
+  }
+
+  /** The peer has ended its side without a close frame. */
+  socketEnded(): void {
+    this.#conclude({ code: ABNORMAL, reason: '' });
+    this.#end();
+  }
+
+  /** The socket is gone. */
+  socketClosed(): void {
+    this.#conclude({ code: ABNORMAL, reason: '' });
+    this.#state = 'closed';
+    this.#reader.stop();
+    this.server.forget(this);
+  }
+
+  #startClosing(closeFrame: Buffer, reason: DisconnectReason): void {
+    this.server.fanOut.send(this, closeFrame);
+    this.#conclude(reason);
+  }
+
+  /** For rooms and handlers the connection is over; the socket may take a moment longer. */
+  #conclude(reason: DisconnectReason): void {
+    if (!this.isOpen) return;
+    this.#state = 'closing';
+    this.#closingAt = performance.now();
+    this.server.conclude(this, reason);
+  }
+
+  #end(): void {
+    if (this.batch === undefined) this.#socket.end();
+    else this.#endsAfterFlush = true;
+  }
+
+  // ── keepalive ──────────────────────────────────────────────────────────────────────────────
+
+  /** Does what is due by the time `now` (ms, monotonic): a ping, or the end of a dead connection. */
+  sweep(now: number): void {
+    const { writeTimeout, pongTimeout, pingPeriod, closeTimeout } = this.server.config;
+    if (this.#state === 'closing') {
+      if (now - this.#closingAt > closeTimeout) this.#socket.destroy();
+      return;
+    }
+    if (this.#stalledFor(now) > writeTimeout) {
+      const message = `no write made progress for writeTimeout (${writeTimeout} ms)`;
+      this.terminate(new EngineError('ERR_WRITE_TIMEOUT', message));
+    } else if (now - this.#pongAt > pongTimeout) {
+      const message = `no pong within pongTimeout (${pongTimeout} ms)`;
+      this.terminate(new EngineError('ERR_PONG_TIMEOUT', message));
+    } else if (now >= this.#pingAt) {
+      this.#pingAt = now + pingPeriod;
+      if (this.#socket.writableLength === 0) this.server.fanOut.send(this, PING);
+    }
+  }
+
+  /** How long the bytes that wait have been waiting with none of them sent, in ms. */
+  #stalledFor(now: number): number {
+    const waiting = this.#socket.writableLength;
+    const written = this.#socket.bytesWritten - waiting;
+    if (waiting === 0 || written !== this.#writtenBytes) {
+      this.#writtenBytes = written;
+      this.#writtenAt = now;
+    }
+    return now - this.#writtenAt;
+  }
+}
+
+function slow(message: string, closeCode?: number): EngineError {
+  const options = closeCode === undefined ? {} : { closeCode };
+  return new EngineError('ERR_SLOW_CONSUMER', message, options);
+}

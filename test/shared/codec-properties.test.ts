@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { type Codec, createCodec, type Message } from '../../src/shared/codec.ts';
+import { EngineError } from '../../src/shared/errors.ts';
+
+const eventPrefix = 'iris-websocket-message:';
+const text = createCodec('text', { eventPrefix, maxEventNameBytes: 64 });
+const msgpack = createCodec('msgpack', { eventPrefix, maxEventNameBytes: 64 });
+
+const words = fc.string({ unit: 'binary' });
+const eventNames = fc
+  .string({ unit: 'binary', minLength: 1, maxLength: 16 })
+  .filter((name) => !name.includes(';'));
+// JSON has one zero, and msgpackr a safe name for one key.
+const json = fc
+  .jsonValue({ noUnicodeString: false, maxDepth: 5 })
+  .map((value) => JSON.parse(JSON.stringify(value).replaceAll('__proto__', 'proto')) as unknown);
+const numbers = fc.double({ noNaN: true, noDefaultInfinity: true }).map((n) => n + 0);
+const plainBytes = fc.uint8Array({ maxLength: 300 });
+const payloads = fc.oneof(words, fc.integer(), numbers, fc.boolean(), json, plainBytes);
+
+for (const codec of [text, msgpack]) {
+  test(`${codec.name}: every event decodes to itself`, () => {
+    const property = fc.property(eventNames, payloads, (event, payload) => {
+      assert.deepEqual(codec.decode(codec.encode(event, payload)), { event, payload });
+    });
+    fc.assert(property, { numRuns: 2000 });
+  });
+
+  test(`${codec.name}: every native message decodes to itself`, () => {
+    const property = fc.property(fc.oneof(words, plainBytes), (native) => {
+      assert.deepEqual(codec.decode(codec.encodeMessage(native)), { native });
+    });
+    fc.assert(property, { numRuns: 1000 });
+  });
+
+  test(`${codec.name}: no message of a peer makes it throw anything but ERR_MALFORMED_EVENT`, () => {
+    fc.assert(fc.property(hostileMessages(codec), decodesOrIsMalformed(codec)), { numRuns: 5000 });
+  });
+}
+
+/** Noise, noise behind a prefix, and whole messages with a few bytes changed, added or missing. */
+function hostileMessages(codec: Codec): fc.Arbitrary<Message> {
+  const fields = fc.array(fc.oneof(fc.constantFrom(';', '0', '1', '2', '3', '4', '9'), words));
+  const lines = fields.map((parts) => eventPrefix + parts.join(''));
+  const broken = fc
+    .tuple(payloads, fc.array(fc.tuple(fc.nat(), fc.nat(255))), fc.nat(400))
+    .map(([payload, changes, end]) => {
+      const bytes = Buffer.from(codec.encode('event', payload) as string);
+      for (const [at, byte] of changes) bytes[at % bytes.length] = byte;
+      return bytes.subarray(0, end);
+    });
+  const asBytes = lines.map((line) => Buffer.from(line));
+  const tokens = fc.array(fc.constantFrom(...HOSTILE_TOKENS), { maxLength: 40 });
+  const asTokens = tokens.map((list) => Uint8Array.from(list));
+  return fc.oneof(words, lines, asBytes, broken, fc.uint8Array({ maxLength: 100 }), asTokens);
+}
+
+const HOSTILE_TOKENS = [
+  ...[0x00, 0x01, 0x40, 0x72, 0x80, 0x81, 0x90, 0x91, 0x92, 0xa0, 0xa1, 0xc0, 0xc1, 0xc4, 0xc7],
+  ...[0xcf, 0xd4, 0xd5, 0xd6, 0xd9, 0xdb, 0xdc, 0xdd, 0xde, 0xdf, 0xff],
+];
+
+function decodesOrIsMalformed(codec: Codec) {
+  return (message: Message) => {
+    try {
+      const decoded = codec.decode(message);
+      assert.ok('event' in decoded ? decoded.event !== '' : 'native' in decoded);
+    } catch (error) {
+      assert.ok(error instanceof EngineError, String(error));
+      assert.equal(error.code, 'ERR_MALFORMED_EVENT');
+    }
+  };
+}
