@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { EngineConfig } from '../shared/config.ts';
 import type { ConnectionIdentity } from '../shared/connection-face.ts';
-import type { EngineError } from '../shared/errors.ts';
+import { EngineError, messageOf } from '../shared/errors.ts';
 import { handOff, takeBuffered } from './handoff.ts';
 import { appError } from './primary-server.ts';
 import type { ServerEntry } from './server-entry.ts';
@@ -69,7 +69,8 @@ export class Admission {
     const { primary } = entry;
     const host = this.#context.place();
     const connection = ++this.#lastConnection;
-    primary.expect(connection, identity);
+    entry.arriving(connection, host.number, identity);
+    host.connections += 1;
     // Closures find request and data here; only a module in the shard needs them there.
     const travelling = primary.hasClosures
       ? { id: identity.id, request: NO_REQUEST, data: undefined }
@@ -82,22 +83,25 @@ export class Admission {
         connection,
         head: takeBuffered(socket, head),
       });
-    } catch (thrown) {
-      primary.refused(connection);
-      throw thrown;
+    } catch (cause) {
+      entry.refused(connection, host.number);
+      host.connections -= 1;
+      const message = `authorize: what it returned cannot go to a shard: ${messageOf(cause)}`;
+      throw new EngineError('ERR_HANDLER', message, { cause });
     }
-    host.connections += 1;
-    entry.count(host.number, 1);
   }
 
   #refuse(entry: ServerEntry, socket: Duplex, thrown: unknown): void {
-    const refusal = refusalOf(thrown);
-    // An app that throws plain errors to refuse, or has a defect: closed either way, and told.
-    if (refusal === undefined) {
-      this.#context.report(appError(`${entry.primary.endpoint}: deciding on an upgrade`, thrown));
-    }
-    refuse(socket, refusal ?? new Refusal(401));
+    refuse(socket, refusalOf(thrown) ?? this.#defect(entry, thrown));
     if (!socket.writable) socket.destroy();
+  }
+
+  /** The app threw: in `authorize` to refuse or by mistake, closed either way; else our 500. */
+  #defect(entry: ServerEntry, thrown: unknown): Refusal {
+    const { endpoint } = entry.primary;
+    const isOurs = thrown instanceof EngineError;
+    this.#context.report(isOurs ? thrown : appError(`${endpoint}: deciding on an upgrade`, thrown));
+    return new Refusal(isOurs ? 500 : 401);
   }
 }
 

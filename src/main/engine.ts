@@ -213,12 +213,11 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
         entry?.removed(host.number);
         return;
       case 'refused':
-        entry?.primary.refused(message.connection);
-        entry?.count(host.number, -1);
+        entry?.refused(message.connection, host.number);
         host.connections -= 1;
         return;
       case 'closed':
-        entry?.count(host.number, -message.connections.length);
+        entry?.departed(message.connections, host.number);
         host.connections -= message.connections.length;
     }
   }

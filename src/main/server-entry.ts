@@ -1,5 +1,7 @@
 import type { ResolvedServerConfig } from '../shared/config.ts';
+import type { ConnectionIdentity } from '../shared/connection-face.ts';
 import type { EngineError } from '../shared/errors.ts';
+import { ConnectionIds } from './connection-ids.ts';
 import { PrimaryServer, type RecordOutlet } from './primary-server.ts';
 import { Server, type ServerLife } from './server.ts';
 
@@ -8,6 +10,7 @@ export class ServerEntry implements ServerLife {
   readonly primary: PrimaryServer;
   readonly handle: Server;
   readonly ready: Promise<void>;
+  readonly #ids: ConnectionIds | undefined;
   readonly #settleReady: { resolve: () => void; reject: (error: EngineError) => void };
   readonly #close: (entry: ServerEntry, timeoutMs: number) => Promise<void>;
   /** Connections in each shard, those on their way included. */
@@ -28,6 +31,7 @@ export class ServerEntry implements ServerLife {
     this.ready.catch(() => {}); // the engine reports it too, so nobody has to ask
     this.#settleReady = { resolve, reject };
     this.#close = close;
+    this.#ids = config.idGenerator === undefined ? undefined : new ConnectionIds();
     this.primary = new PrimaryServer(number, config, outlet);
     this.handle = new Server(this.primary, this);
   }
@@ -42,9 +46,26 @@ export class ServerEntry implements ServerLife {
     return sum;
   }
 
-  /** Adds to the connections of one shard. */
-  count(shard: number, change: number): void {
-    this.#connections.set(shard, (this.#connections.get(shard) ?? 0) + change);
+  /**
+   * A connection is about to move to a shard.
+   * @throws EngineError ERR_CONNECTION_ID
+   */
+  arriving(connection: number, shard: number, identity: ConnectionIdentity): void {
+    this.#ids?.claim(identity.id, connection, shard);
+    this.#count(shard, 1);
+    this.primary.expect(connection, identity);
+  }
+
+  /** A connection did not come to be. */
+  refused(connection: number, shard: number): void {
+    this.primary.refused(connection);
+    this.departed([connection], shard);
+  }
+
+  /** Connections are no more. */
+  departed(connections: readonly number[], shard: number): void {
+    this.#count(shard, -connections.length);
+    for (const connection of connections) this.#ids?.release(connection);
   }
 
   close(timeoutMs = 5_000): Promise<void> {
@@ -83,7 +104,12 @@ export class ServerEntry implements ServerLife {
   /** A shard has died, and all that it had of the server with it. */
   shardDied(shard: number): void {
     this.#connections.delete(shard);
+    this.#ids?.releaseShard(shard);
     this.primary.shardDied(shard);
     if (this.isClosed) this.removed(shard);
+  }
+
+  #count(shard: number, change: number): void {
+    this.#connections.set(shard, (this.#connections.get(shard) ?? 0) + change);
   }
 }

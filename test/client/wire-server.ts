@@ -1,0 +1,71 @@
+import { EventEmitter, on, once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type WebSocket as ServerSocket, WebSocketServer } from 'ws';
+
+/** One client, as a server sees it that knows nothing of events: frames in, frames out. */
+export class Peer {
+  readonly request: IncomingMessage;
+  readonly closed: Promise<{ code: number; reason: string }>;
+  readonly #socket: ServerSocket;
+  readonly #messages: AsyncIterator<[Buffer, boolean]>;
+
+  constructor(socket: ServerSocket, request: IncomingMessage) {
+    this.request = request;
+    this.#socket = socket;
+    this.#messages = on(socket, 'message', { close: ['close'] }) as AsyncIterator<
+      [Buffer, boolean]
+    >;
+    this.closed = once(socket, 'close').then(([code, reason]) => ({ code, reason: `${reason}` }));
+  }
+
+  /** The next message; undefined: the connection has closed. */
+  async next(): Promise<string | Buffer | undefined> {
+    const { value, done } = await this.#messages.next();
+    if (done) return undefined;
+    const [data, isBinary] = value;
+    return isBinary ? data : data.toString();
+  }
+
+  send(message: string | Uint8Array): void {
+    this.#socket.send(message);
+  }
+
+  close(code: number, reason: string): void {
+    this.#socket.close(code, reason);
+  }
+}
+
+/** A WebSocket server on a free port, whose clients the test speaks to frame by frame. */
+export class WireServer {
+  readonly host: string;
+  readonly #server: WebSocketServer;
+  readonly #peers: AsyncIterator<[Peer]>;
+
+  private constructor(server: WebSocketServer) {
+    this.#server = server;
+    this.host = `localhost:${(server.address() as AddressInfo).port}`;
+    const peers = new EventEmitter<{ peer: [Peer] }>();
+    this.#peers = on(peers, 'peer') as AsyncIterator<[Peer]>;
+    // At once: a peer that is made when a test asks for it would miss what came before.
+    server.on('connection', (socket, request) => peers.emit('peer', new Peer(socket, request)));
+  }
+
+  static async start(): Promise<WireServer> {
+    const server = new WebSocketServer({ port: 0, host: 'localhost' });
+    await once(server, 'listening');
+    return new WireServer(server);
+  }
+
+  /** The next client. */
+  async accept(): Promise<Peer> {
+    const [peer] = (await this.#peers.next()).value;
+    return peer;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const client of this.#server.clients) client.terminate();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+}
