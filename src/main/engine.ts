@@ -10,7 +10,6 @@ import {
   type ServerConfig,
   shardServerConfig,
 } from '../shared/config.ts';
-import type { FromShard } from '../shared/control-messages.ts';
 import { EngineError, messageOf } from '../shared/errors.ts';
 import type { AnyEvents } from '../shared/public-types.ts';
 import { serverOf } from '../shared/records.ts';
@@ -18,7 +17,7 @@ import { Admission } from './admission.ts';
 import { createListener, type ListenOptions, listen, pathOf } from './listener.ts';
 import type { Server } from './server.ts';
 import { ServerEntry } from './server-entry.ts';
-import { type ShardEvents, ShardGroup } from './shard-group.ts';
+import { type EngineMessage, type ShardEvents, ShardGroup } from './shard-group.ts';
 import type { ShardHost } from './shard-host.ts';
 import { Refusal, refuse } from './upgrade.ts';
 
@@ -85,7 +84,8 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
     }
     const outlet = {
       send: (shards: readonly number[], record: Buffer) => this.#group.send(shards, record),
-      sendToAll: (record: Buffer) => this.#group.sendToAll(record),
+      sendAlways: (shard: number, record: Buffer) => this.#group.sendAlways(shard, record),
+      interest: this.#group.interest,
       report: (error: EngineError) => this.#report(error),
     };
     const entry = new ServerEntry(++this.#lastServer, resolved, outlet, (closing, timeoutMs) =>
@@ -196,7 +196,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
     };
   }
 
-  #onMessage(host: ShardHost, message: FromShard): void {
+  #onMessage(host: ShardHost, message: EngineMessage): void {
     if (message.type === 'error') {
       this.#report(EngineError.deserialize(message.error));
       return;

@@ -3,6 +3,7 @@ import type { ResolvedServerConfig } from '../shared/config.ts';
 import { ConnectionFace, type ConnectionIdentity } from '../shared/connection-face.ts';
 import { NOBODY, type ServerScope } from '../shared/emitter.ts';
 import { EngineError, messageOf } from '../shared/errors.ts';
+import { interestKey } from '../shared/interest-table.ts';
 import type { Connection, ServerHandle } from '../shared/public-types.ts';
 import {
   closeOf,
@@ -16,14 +17,10 @@ import {
   textBodyOf,
 } from '../shared/records.ts';
 import { NotMe, type Target } from '../shared/targets.ts';
-import { RemoteLink } from './remote-link.ts';
+import { type RecordOutlet, RemoteLink } from './remote-link.ts';
 
 /** What the engine gives to its servers. */
-export interface RecordOutlet {
-  /** @throws EngineError ERR_OUTBOX_FULL, and then no shard has got it */
-  send(shards: readonly number[], record: Buffer): void;
-  /** @throws EngineError ERR_OUTBOX_FULL, and then no shard has got it */
-  sendToAll(record: Buffer): void;
+export interface ServerContext extends RecordOutlet {
   report(error: EngineError): void;
 }
 
@@ -38,14 +35,14 @@ export class PrimaryServer implements ServerScope {
   readonly number: number;
   readonly config: ResolvedServerConfig;
   readonly codec: Codec;
-  readonly #outlet: RecordOutlet;
+  readonly #outlet: ServerContext;
   readonly #onConnection: ((connection: Connection) => unknown)[] = [];
   /** Upgrades that are on their way to a shard: their identity stays here. */
   readonly #arriving = new Map<number, ConnectionIdentity>();
   readonly #connections = new Map<number, RemoteConnection>();
   #onEmpty: (() => void) | undefined;
 
-  constructor(number: number, config: ResolvedServerConfig, outlet: RecordOutlet) {
+  constructor(number: number, config: ResolvedServerConfig, outlet: ServerContext) {
     this.number = number;
     this.config = config;
     this.codec = createCodec(config.codec, config);
@@ -86,7 +83,8 @@ export class PrimaryServer implements ServerScope {
       connection: target === NotMe ? sender : NOBODY,
       name: everyone ? '' : target,
     };
-    this.#outlet.sendToAll(encodeFrameRecord(header, message));
+    const shards = this.#outlet.interest.shardsFor(interestKey(this.number, header.name));
+    if (shards.length > 0) this.#outlet.send(shards, encodeFrameRecord(header, message));
   }
 
   report(error: EngineError): void {
@@ -154,9 +152,7 @@ export class PrimaryServer implements ServerScope {
     const identity = this.#arriving.get(number);
     if (identity === undefined) return;
     this.#arriving.delete(number);
-    const link = new RemoteLink(this.number, number, shard, (to, record) =>
-      this.#outlet.send([to], record),
-    );
+    const link = new RemoteLink(this.number, number, shard, this.#outlet);
     const face = new ConnectionFace(handle, this, link, identity);
     this.#connections.set(number, { face, link });
     for (const onConnection of this.#onConnection) {
@@ -167,6 +163,7 @@ export class PrimaryServer implements ServerScope {
         face.handlerThrew(thrown);
       }
     }
+    link.open();
   }
 
   #disconnected({ face, link }: RemoteConnection, reason: { code: number; reason: string }): void {

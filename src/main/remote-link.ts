@@ -1,5 +1,6 @@
 import type { Message } from '../shared/codec.ts';
 import type { ConnectionLink } from '../shared/connection-face.ts';
+import { type InterestMap, interestKey } from '../shared/interest-table.ts';
 import {
   encodeCloseRecord,
   encodeFrameRecord,
@@ -7,44 +8,58 @@ import {
   RecordKind,
 } from '../shared/records.ts';
 
+/** How records go from the primary to shards. */
+export interface RecordOutlet {
+  readonly interest: InterestMap;
+  /** @throws EngineError ERR_OUTBOX_FULL, and then no shard has got it */
+  send(shards: readonly number[], record: Buffer): void;
+  /** Sends a record past the bound, where what causes it bounds it already. */
+  sendAlways(shard: number, record: Buffer): void;
+}
+
 /** What a connection's closures ask for, as records to the shard that owns its socket. */
 export class RemoteLink implements ConnectionLink {
   readonly number: number;
   readonly shard: number;
   rooms: Set<string> | undefined;
   readonly #server: number;
-  readonly #sendTo: (shard: number, record: Buffer) => void;
+  readonly #outlet: RecordOutlet;
 
-  /** @param sendTo throws EngineError ERR_OUTBOX_FULL */
-  constructor(
-    server: number,
-    connection: number,
-    shard: number,
-    sendTo: (shard: number, record: Buffer) => void,
-  ) {
+  constructor(server: number, connection: number, shard: number, outlet: RecordOutlet) {
     this.#server = server;
     this.number = connection;
     this.shard = shard;
-    this.#sendTo = sendTo;
+    this.#outlet = outlet;
+  }
+
+  /** The closures have been told of it: the client may be, too. */
+  open(): void {
+    this.#outlet.sendAlways(this.shard, encodeRecord(this.#header(RecordKind.OPEN)));
   }
 
   send(message: Message): void {
-    this.#sendTo(this.shard, encodeFrameRecord(this.#header(RecordKind.SEND), message));
+    this.#send(encodeFrameRecord(this.#header(RecordKind.SEND), message));
   }
 
   join(room: string): void {
-    this.#sendTo(this.shard, encodeRecord(this.#header(RecordKind.JOIN, room)));
+    this.#send(encodeRecord(this.#header(RecordKind.JOIN, room)));
+    // The join counts from now on: the shard takes this back when it has counted it itself.
+    this.#outlet.interest.of(this.shard)?.add(interestKey(this.#server, room));
     this.rooms ??= new Set();
     this.rooms.add(room);
   }
 
   leave(room: string): void {
-    this.#sendTo(this.shard, encodeRecord(this.#header(RecordKind.LEAVE, room)));
+    this.#send(encodeRecord(this.#header(RecordKind.LEAVE, room)));
     this.rooms?.delete(room);
   }
 
   disconnect(code: number, reason: string): void {
-    this.#sendTo(this.shard, encodeCloseRecord(this.#header(RecordKind.DISCONNECT), code, reason));
+    this.#send(encodeCloseRecord(this.#header(RecordKind.DISCONNECT), code, reason));
+  }
+
+  #send(record: Buffer): void {
+    this.#outlet.send([this.shard], record);
   }
 
   #header(kind: RecordKind, name = '') {

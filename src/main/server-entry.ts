@@ -2,7 +2,7 @@ import type { ResolvedServerConfig } from '../shared/config.ts';
 import type { ConnectionIdentity } from '../shared/connection-face.ts';
 import type { EngineError } from '../shared/errors.ts';
 import { ConnectionIds } from './connection-ids.ts';
-import { PrimaryServer, type RecordOutlet } from './primary-server.ts';
+import { PrimaryServer, type ServerContext } from './primary-server.ts';
 import { Server, type ServerLife } from './server.ts';
 
 /** One server of an engine: its faces, and how far the shards are with it. */
@@ -23,7 +23,7 @@ export class ServerEntry implements ServerLife {
   constructor(
     number: number,
     config: ResolvedServerConfig,
-    outlet: RecordOutlet,
+    outlet: ServerContext,
     close: (entry: ServerEntry, timeoutMs: number) => Promise<void>,
   ) {
     const { promise, resolve, reject } = Promise.withResolvers<void>();

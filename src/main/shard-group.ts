@@ -9,7 +9,8 @@ import {
 } from '../shared/control-messages.ts';
 import { Doorbell } from '../shared/doorbell.ts';
 import { EngineError } from '../shared/errors.ts';
-import { Mailbox, type RecordHandler } from '../shared/mailbox.ts';
+import { InterestMap, InterestTable } from '../shared/interest-table.ts';
+import { Mailbox, type MailboxLink, type RecordHandler } from '../shared/mailbox.ts';
 import { allocateRing, ringCapacity } from '../shared/ring-buffer.ts';
 import { TickLoop } from '../shared/tick-loop.ts';
 import { checkHandoff } from './handoff.ts';
@@ -18,10 +19,13 @@ import { type RunShard, ShardHost } from './shard-host.ts';
 
 const SHARD_URL = new URL(`../workers/shard${extname(import.meta.url)}`, import.meta.url);
 
+/** What a shard says that is not the group's own business. */
+export type EngineMessage = Exclude<FromShard, { type: 'peer-connected' }>;
+
 /** What the group tells the engine. */
 export interface ShardEvents {
   onRecord: RecordHandler;
-  onMessage(host: ShardHost, message: FromShard): void;
+  onMessage(host: ShardHost, message: EngineMessage): void;
   /** A shard has come up, at the start or in the place of one that died. */
   onStart(host: ShardHost): void;
   /** A shard died. All that it had committed has been read. */
@@ -37,6 +41,7 @@ export class ShardGroup {
   readonly #doorbell = Doorbell.allocate();
   readonly #ticks: TickLoop;
   readonly #hosts: ShardHost[] = [];
+  readonly #interest = new InterestMap();
   #pool: Piscina | undefined;
   #run: RunShard | undefined;
   #stopping = false;
@@ -76,9 +81,14 @@ export class ShardGroup {
     this.#mailbox.send(shards, record);
   }
 
-  /** Sends a record to every shard. @throws EngineError ERR_OUTBOX_FULL, and then none has got it */
-  sendToAll(record: Buffer): void {
-    this.#mailbox.send(this.#numbers(), record);
+  /** Sends a record past the bound, where what causes it bounds it already. */
+  sendAlways(shard: number, record: Buffer): void {
+    this.#mailbox.sendAlways(shard, record);
+  }
+
+  /** What the shards want to be sent. */
+  get interest(): InterestMap {
+    return this.#interest;
   }
 
   /** Says something to every shard. */
@@ -88,7 +98,8 @@ export class ShardGroup {
 
   /** The shard that the next connection goes to. */
   place(): ShardHost {
-    const host = fewestConnections(this.#hosts);
+    const connected = this.#hosts.filter((host) => host.unconnected.size === 0);
+    const host = fewestConnections(connected.length > 0 ? connected : this.#hosts);
     if (host === undefined) throw new EngineError('ERR_ENGINE_CLOSED', 'no shard is running');
     return host;
   }
@@ -113,14 +124,24 @@ export class ShardGroup {
     const start = {
       shard: number,
       doorbell: Doorbell.allocate(),
+      interest: InterestTable.allocate(),
       maxOutboxBytes: this.#config.maxOutboxBytes,
     };
     const run = this.#run as RunShard;
-    const host = new ShardHost(run, start, (message) => this.#events.onMessage(host, message));
+    const host = new ShardHost(run, start, (message) => this.#onMessage(host, message));
     host.finished.catch((cause: unknown) => this.#exited(host, cause));
     this.#connect(host);
     this.#hosts.push(host);
     this.#events.onStart(host);
+  }
+
+  #onMessage(host: ShardHost, message: FromShard): void {
+    if (message.type !== 'peer-connected') {
+      this.#events.onMessage(host, message);
+      return;
+    }
+    const peer = this.#hosts.find(({ number }) => number === message.peer);
+    peer?.unconnected.delete(host.number);
   }
 
   /** Lays a ring in each direction between a new shard and everyone else. */
@@ -134,6 +155,7 @@ export class ShardGroup {
       outbound: fromPrimary,
       doorbell: host.doorbell,
     });
+    this.#interest.set(host.number, host.interest);
     const primaryLink = { inbound: fromPrimary, outbound: toPrimary, doorbell: this.#doorbell };
     host.post({ type: 'connect-peer', peer: PRIMARY, link: primaryLink });
     for (const sibling of this.#hosts) {
@@ -141,14 +163,17 @@ export class ShardGroup {
       const back = allocateRing(capacity);
       const ownLink = { inbound: back, outbound: there, doorbell: sibling.doorbell };
       const siblingLink = { inbound: there, outbound: back, doorbell: host.doorbell };
-      host.post({ type: 'connect-peer', peer: sibling.number, link: ownLink });
-      sibling.post({ type: 'connect-peer', peer: host.number, link: siblingLink });
+      host.unconnected.add(sibling.number);
+      host.post(connectPeer(sibling, ownLink));
+      sibling.post(connectPeer(host, siblingLink));
     }
   }
 
   #exited(host: ShardHost, cause: unknown): void {
     this.#hosts.splice(this.#hosts.indexOf(host), 1);
     this.#mailbox.disconnect(host.number);
+    this.#interest.delete(host.number);
+    for (const other of this.#hosts) other.unconnected.delete(host.number);
     this.#events.onExit(host, cause);
     if (!this.#stopping) this.#startShard(host.number);
   }
@@ -169,6 +194,10 @@ export class ShardGroup {
     this.#pool = pool;
     return (start, port) => pool.run(start, { transferList: [port] as never }); // its type is narrower
   }
+}
+
+function connectPeer({ number, interest }: ShardHost, link: MailboxLink): ToShard {
+  return { type: 'connect-peer', peer: number, link, interest };
 }
 
 /** With no threads the one shard runs on this loop: the same task, without a worker around it. */

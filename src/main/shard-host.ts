@@ -9,10 +9,13 @@ export type RunShard = (start: ShardStart, port: MessagePort) => Promise<void>;
 export class ShardHost implements Placeable {
   readonly number: number;
   readonly doorbell: ShardStart['doorbell'];
+  readonly interest: ShardStart['interest'];
   readonly port: MessagePort;
   /** Settles when the shard's task has ended; rejects where it died. */
   readonly finished: Promise<void>;
   connections = 0;
+  /** Shards that do not send to this one yet: what they emit would miss its connections. */
+  readonly unconnected = new Set<number>();
 
   constructor(
     run: RunShard,
@@ -22,6 +25,7 @@ export class ShardHost implements Placeable {
     const { port1, port2 } = new MessageChannel();
     this.number = start.shard;
     this.doorbell = start.doorbell;
+    this.interest = start.interest;
     this.port = port1;
     this.port.on('message', onMessage);
     this.finished = run({ ...start, port: port2 }, port2).finally(() => port1.close());

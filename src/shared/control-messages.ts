@@ -3,6 +3,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { ShardServerConfig } from './config.ts';
 import type { ConnectionIdentity } from './connection-face.ts';
 import type { SerializedError } from './errors.ts';
+import type { InterestMemory } from './interest-table.ts';
 import type { MailboxLink } from './mailbox.ts';
 
 /*
@@ -16,7 +17,9 @@ export const PRIMARY = 0;
 /** What a shard's task begins with. */
 export interface ShardStart {
   readonly shard: number;
-  readonly doorbell: SharedArrayBuffer;
+  readonly doorbell: MailboxLink['doorbell'];
+  /** The shard's own interest table. */
+  readonly interest: InterestMemory;
   readonly maxOutboxBytes: number;
   readonly port: MessagePort;
 }
@@ -36,7 +39,13 @@ export interface Upgrade extends ConnectionIdentity {
 
 /** From the primary to a shard. */
 export type ToShard =
-  | { readonly type: 'connect-peer'; readonly peer: number; readonly link: MailboxLink }
+  | {
+      readonly type: 'connect-peer';
+      readonly peer: number;
+      readonly link: MailboxLink;
+      /** The peer's interest table, where the peer is a shard. */
+      readonly interest?: InterestMemory;
+    }
   | { readonly type: 'add-server'; readonly server: number; readonly config: ShardServerConfig }
   | { readonly type: 'remove-server'; readonly server: number; readonly timeoutMs: number }
   | { readonly type: 'adopt'; readonly upgrade: Upgrade; readonly socket: Socket }
@@ -44,6 +53,8 @@ export type ToShard =
 
 /** From a shard to the primary. */
 export type FromShard =
+  /** The shard sends to this peer from now on. */
+  | { readonly type: 'peer-connected'; readonly peer: number }
   | { readonly type: 'server-added'; readonly server: number; readonly error?: SerializedError }
   | { readonly type: 'server-removed'; readonly server: number }
   /** A connection that never came to be: the server was not there, or not any more. */

@@ -30,7 +30,10 @@ export const RecordKind = {
   LEAVE: 4,
   /** Close `connection`. Body: close code (u16), reason. */
   DISCONNECT: 5,
+  /** The closures know of `connection`: its handshake may be finished. */
+  OPEN: 12,
   // to the primary
+  /** An upgrade has arrived; the shard waits for OPEN. */
   CONNECTED: 6,
   /** Body: a message of the peer; flag is 1 where it is binary. */
   MESSAGE: 7,

@@ -13,6 +13,7 @@ import type { ServerWebSocket } from './web-socket.ts';
 
 /** Tells a server's handlers what happens to its connections, wherever the handlers are. */
 export interface Dispatch {
+  /** An upgrade has arrived; `socket.open()` is due when the handlers know of it. */
   connected(socket: ServerWebSocket): void;
   /** @param data only valid during the call */
   message(socket: ServerWebSocket, data: Buffer, isBinary: boolean): void;
@@ -41,6 +42,7 @@ export class ModuleDispatch implements Dispatch {
     } catch (thrown) {
       face.handlerThrew(thrown);
     }
+    socket.open();
   }
 
   message(socket: ServerWebSocket, data: Buffer, isBinary: boolean): void {

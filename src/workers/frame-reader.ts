@@ -74,14 +74,10 @@ export class FrameReader {
 
   /** Reads what has arrived; `chunk` is unmasked in place and free again when this returns. */
   read(chunk: Buffer): void {
-    if (this.#phase === 'stopped') return;
-    if (this.#isPaused) {
-      const backlog = this.#backlog;
-      this.#backlog = backlog === undefined ? Buffer.from(chunk) : Buffer.concat([backlog, chunk]);
-      return;
-    }
-    const at = this.#readFrames(chunk);
-    if (at < chunk.length && this.#isPaused) this.#backlog = Buffer.from(chunk.subarray(at));
+    const at = this.#isPaused ? 0 : this.#readFrames(chunk);
+    if (at === chunk.length || this.#isStopped) return;
+    const rest = chunk.subarray(at);
+    this.#backlog = Buffer.concat(this.#backlog === undefined ? [rest] : [this.#backlog, rest]);
   }
 
   /**
@@ -89,7 +85,7 @@ export class FrameReader {
    * without a bound: pause the socket as well.
    */
   pause(): void {
-    this.#isPaused = this.#phase !== 'stopped';
+    this.#isPaused = true;
   }
 
   /** Goes on where {@link pause} has stopped; the sink may be called before this returns. */
@@ -100,23 +96,26 @@ export class FrameReader {
     // Taken first: if a call of the sink pauses and resumes, the loop below simply goes on.
     this.#backlog = undefined;
     const at = this.#readFrames(backlog);
-    if (at < backlog.length && this.#isPaused) this.#backlog = backlog.subarray(at);
+    if (at < backlog.length && !this.#isStopped) this.#backlog = backlog.subarray(at);
   }
 
   /** Ends reading for good: no further calls of the sink, and nothing is kept. */
   stop(): void {
     this.#phase = 'stopped';
-    this.#isPaused = false;
     this.#backlog = undefined;
     this.#held = undefined;
     this.#message = undefined;
+  }
+
+  get #isStopped(): boolean {
+    return this.#phase === 'stopped';
   }
 
   /** Returns how far it has come: the end of the chunk, unless paused or stopped. */
   #readFrames(chunk: Buffer): number {
     let at = 0;
     try {
-      while (at < chunk.length && !this.#isPaused && this.#phase !== 'stopped') {
+      while (at < chunk.length && !this.#isPaused && !this.#isStopped) {
         at = this.#phase === 'header' ? this.#readFrame(chunk, at) : this.#readPayload(chunk, at);
       }
     } catch (thrown) {
@@ -149,7 +148,7 @@ export class FrameReader {
 
   /** Keeps a copy of what is too short to be read; the whole chunk is used up then. */
   #hold(bytes: Buffer, chunk: Buffer): number {
-    if (this.#phase !== 'stopped') {
+    if (!this.#isStopped) {
       // Not from the pool: a peer that never goes on would keep the whole slab of 64 KiB alive.
       this.#held = Buffer.allocUnsafeSlow(bytes.length);
       bytes.copy(this.#held);

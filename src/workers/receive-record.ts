@@ -1,3 +1,4 @@
+import { interestKey } from '../shared/interest-table.ts';
 import {
   closeOf,
   connectionOf,
@@ -8,7 +9,7 @@ import {
   RecordKind,
   serverOf,
 } from '../shared/records.ts';
-import type { ShardServer } from './shard-server.ts';
+import type { ShardContext, ShardServer } from './shard-server.ts';
 
 /**
  * Carries out one record that a mailbox has read. What it is about may be gone by now: a closed
@@ -17,12 +18,21 @@ import type { ShardServer } from './shard-server.ts';
  * @param record the bytes from `start` to `end` of it are only valid during the call
  */
 export function receiveRecord(
+  { interest }: ShardContext,
   servers: ReadonlyMap<number, ShardServer>,
   record: Buffer,
   start: number,
   end: number,
 ): void {
-  const server = servers.get(serverOf(record, start));
+  const serverNumber = serverOf(record, start);
+  const server = servers.get(serverNumber);
+  if (kindOf(record, start) === RecordKind.JOIN) {
+    const room = nameOf(record, start);
+    server?.socket(connectionOf(record, start))?.join(room);
+    // The sender had counted the join in advance, whatever has become of it.
+    interest.remove(interestKey(serverNumber, room));
+    return;
+  }
   if (server === undefined) return;
   if (kindOf(record, start) === RecordKind.PUBLISH) {
     const room = flagOf(record, start) === 1 ? '' : nameOf(record, start);
@@ -36,8 +46,8 @@ export function receiveRecord(
     case RecordKind.SEND:
       socket.sendFrame(copyBody(record, start, end));
       return;
-    case RecordKind.JOIN:
-      socket.join(nameOf(record, start));
+    case RecordKind.OPEN:
+      socket.open();
       return;
     case RecordKind.LEAVE:
       socket.leave(nameOf(record, start));

@@ -1,25 +1,42 @@
+import { type InterestTable, interestKey } from '../shared/interest-table.ts';
 import type { ServerWebSocket } from './web-socket.ts';
 
 const NO_MEMBERS: readonly ServerWebSocket[] = [];
 
-/** The rooms of one server in one shard: room → members; each member knows its own rooms. */
+/**
+ * The rooms of one server in one shard: room → members; each member knows its own rooms. Says in
+ * the shard's interest table which rooms there are.
+ */
 export class Rooms {
+  readonly #server: number;
+  readonly #interest: InterestTable;
   readonly #members = new Map<string, Set<ServerWebSocket>>();
   readonly #byId = new Map<string, ServerWebSocket>();
+
+  constructor(server: number, interest: InterestTable) {
+    this.#server = server;
+    this.#interest = interest;
+  }
 
   get size(): number {
     return this.#members.size;
   }
 
-  /** A connection enters the room of its own id, which holds nobody's memory but its own. */
+  /** A connection enters the room of its own id, which needs no set, and the room of all. */
   enter(socket: ServerWebSocket): void {
     this.#byId.set(socket.id, socket);
+    this.#interest.add(interestKey(this.#server, socket.id));
+    this.#interest.add(interestKey(this.#server, ''));
   }
 
   join(socket: ServerWebSocket, room: string): void {
     const members = this.#members.get(room);
-    if (members) members.add(socket);
-    else this.#members.set(room, new Set([socket]));
+    if (members) {
+      members.add(socket);
+    } else {
+      this.#members.set(room, new Set([socket]));
+      this.#interest.add(interestKey(this.#server, room));
+    }
     socket.rooms ??= new Set();
     socket.rooms.add(room);
   }
@@ -29,9 +46,11 @@ export class Rooms {
     this.#removeMember(socket, room);
   }
 
-  /** Takes a connection out of all its rooms, the one of its own id too. */
+  /** Takes a connection out of all its rooms, that of its own id and that of all too. */
   leaveAll(socket: ServerWebSocket): void {
     if (this.#byId.get(socket.id) === socket) this.#byId.delete(socket.id);
+    this.#interest.remove(interestKey(this.#server, socket.id));
+    this.#interest.remove(interestKey(this.#server, ''));
     for (const room of socket.rooms ?? []) this.#removeMember(socket, room);
   }
 
@@ -45,7 +64,8 @@ export class Rooms {
 
   #removeMember(socket: ServerWebSocket, room: string): void {
     const members = this.#members.get(room);
-    members?.delete(socket);
-    if (members?.size === 0) this.#members.delete(room);
+    if (members === undefined || !members.delete(socket) || members.size > 0) return;
+    this.#members.delete(room);
+    this.#interest.remove(interestKey(this.#server, room));
   }
 }

@@ -4,6 +4,7 @@ import type { ShardServerConfig } from '../shared/config.ts';
 import type { FromShard, Upgrade } from '../shared/control-messages.ts';
 import { NOBODY, type ServerScope, TargetEmitter } from '../shared/emitter.ts';
 import type { EngineError } from '../shared/errors.ts';
+import { type InterestMap, type InterestTable, interestKey } from '../shared/interest-table.ts';
 import type { DisconnectReason, Emitter, ServerHandle } from '../shared/public-types.ts';
 import { bodyStartOf, encodeFrameRecord, RecordKind } from '../shared/records.ts';
 import { NotMe, type Target } from '../shared/targets.ts';
@@ -18,8 +19,10 @@ import { ServerWebSocket } from './web-socket.ts';
 export interface ShardContext {
   readonly number: number;
   readonly fanOut: FanOut;
-  /** The other shards' numbers. */
-  readonly siblings: readonly number[];
+  /** What this shard wants to be sent. */
+  readonly interest: InterestTable;
+  /** What the other shards want to be sent. */
+  readonly siblings: InterestMap;
   /** @throws EngineError ERR_OUTBOX_FULL, and then no peer has got the record */
   send(peers: readonly number[], record: Buffer): void;
   tell(message: FromShard): void;
@@ -37,7 +40,7 @@ export class ShardServer implements ServerScope, ServerHandle {
   readonly number: number;
   readonly config: ShardServerConfig;
   readonly codec: Codec;
-  readonly rooms = new Rooms();
+  readonly rooms: Rooms;
   readonly dispatch: Dispatch;
   /** Messages that slow connections did not get. */
   droppedMessages = 0;
@@ -52,6 +55,7 @@ export class ShardServer implements ServerScope, ServerHandle {
     this.config = config;
     this.codec = createCodec(config.codec, config);
     this.dispatch = dispatch;
+    this.rooms = new Rooms(number, shard.interest);
     // One buffer for all: what a socket has read is used up before the next one reads.
     const buffer = Buffer.allocUnsafeSlow(config.readBufferSize);
     this.#onread = { buffer, callback: onRead };
@@ -77,7 +81,7 @@ export class ShardServer implements ServerScope, ServerHandle {
     return new TargetEmitter(this, target, NOBODY);
   }
 
-  /** Finishes an upgrade on the socket that has come; the connection is open from here on. */
+  /** Takes an upgrade whose socket has come; the handshake ends when the handlers know of it. */
   adopt(transferred: Socket, upgrade: Upgrade): void {
     const socket = arrive(transferred, this.#onread) as OwnedSocket;
     const webSocket = new ServerWebSocket(this, socket, upgrade, performance.now());
@@ -89,9 +93,9 @@ export class ShardServer implements ServerScope, ServerHandle {
     this.#sockets.set(webSocket.number, webSocket);
     this.rooms.enter(webSocket);
     this.fanOut.send(webSocket, switchingProtocols(upgrade, this.config.headers));
-    socket.resume(); // or its end would go unnoticed
-    this.dispatch.connected(webSocket);
+    webSocket.hold(); // until the handlers know of it
     if (upgrade.head.length > 0) webSocket.read(Buffer.from(upgrade.head));
+    this.dispatch.connected(webSocket);
   }
 
   socket(connection: number): ServerWebSocket | undefined {
@@ -108,7 +112,8 @@ export class ShardServer implements ServerScope, ServerHandle {
     const connection = target === NotMe ? sender : NOBODY;
     const header = { kind: RecordKind.PUBLISH, server: this.number, connection, name };
     const record = encodeFrameRecord(everyone ? { ...header, flag: 1 } : header, message);
-    this.shard.send(this.shard.siblings, record);
+    const siblings = this.shard.siblings.shardsFor(interestKey(this.number, name));
+    if (siblings.length > 0) this.shard.send(siblings, record);
     const frame = record.subarray(bodyStartOf(record, 0));
     this.fanOut.publish(this.membersOf(name), connection, frame);
   }

@@ -6,6 +6,7 @@ import {
   type ToShard,
 } from '../shared/control-messages.ts';
 import { EngineError, messageOf } from '../shared/errors.ts';
+import { InterestMap, InterestTable } from '../shared/interest-table.ts';
 import { Mailbox } from '../shared/mailbox.ts';
 import type { HandlerModule } from '../shared/public-types.ts';
 import { TickLoop } from '../shared/tick-loop.ts';
@@ -34,7 +35,8 @@ export function runShard(start: ShardStart): Promise<void> {
 class Shard implements ShardContext {
   readonly number: number;
   readonly fanOut: FanOut;
-  readonly siblings: number[] = [];
+  readonly interest: InterestTable;
+  readonly siblings = new InterestMap();
   readonly finished: Promise<void>;
   readonly #finish: () => void;
   readonly #port: ShardStart['port'];
@@ -51,11 +53,12 @@ class Shard implements ShardContext {
     this.finished = promise;
     this.#finish = resolve;
     this.number = start.shard;
+    this.interest = new InterestTable(start.interest);
     this.#port = start.port;
     this.#mailbox = new Mailbox({
       doorbell: start.doorbell,
       maxOutboxBytes: start.maxOutboxBytes,
-      onRecord: (record, from, end) => receiveRecord(this.#servers, record, from, end),
+      onRecord: (record, from, end) => receiveRecord(this, this.#servers, record, from, end),
       onWake: () => this.#ticks.schedule(),
       onDrained: (peer) => this.#drained(peer),
       onError: (error) => this.#report(error),
@@ -78,9 +81,8 @@ class Shard implements ShardContext {
     switch (message.type) {
       case 'connect-peer':
         this.#mailbox.connect(message.peer, message.link);
-        if (message.peer !== PRIMARY && !this.siblings.includes(message.peer)) {
-          this.siblings.push(message.peer);
-        }
+        if (message.interest !== undefined) this.siblings.set(message.peer, message.interest);
+        this.tell({ type: 'peer-connected', peer: message.peer });
         return;
       case 'add-server':
         this.#addServer(message.server, message.config);

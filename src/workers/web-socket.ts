@@ -38,6 +38,8 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
   readonly #socket: Socket;
   readonly #reader: FrameReader;
   #state: State = 'open';
+  /** Whether the 101 waits, and all behind it, until the handlers know of the connection. */
+  #isOpening = true;
   #endsAfterFlush = false;
   #dropping = false;
   /** Bytes that the socket had not yet sent when this tick's first frame came. */
@@ -74,6 +76,13 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
   /** Bytes have come; `chunk` is only valid during the call. */
   read(chunk: Buffer): void {
     if (this.#state !== 'closed') this.#reader.read(chunk);
+  }
+
+  /** The handlers know of it: what has waited goes out, the 101 first, and reading begins. */
+  open(): void {
+    this.#isOpening = false;
+    this.flush();
+    this.release();
   }
 
   /** Stops reading until {@link ServerWebSocket.release}: the handlers cannot keep up. */
@@ -149,7 +158,7 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
   /** Writes what this tick has for it. */
   flush(): void {
     const { batch } = this;
-    if (batch === undefined) return;
+    if (batch === undefined || this.#isOpening) return;
     this.batch = undefined;
     if (this.#socket.writable) this.#socket.write(batch.joined);
     if (this.#endsAfterFlush) this.#socket.end();
