@@ -8,6 +8,7 @@ export const ERROR_CODES = {
   ERR_HANDLERS_CONFLICT: 'a server has a handler module and closures on the primary',
   ERR_HANDLERS_LOAD: 'a handler module could not be loaded or has no onConnection function',
   ERR_HANDOFF_UNSUPPORTED: 'this Node.js cannot move a socket to a worker thread',
+  ERR_CONNECTION_ID: 'idGenerator returned an id that is in use, or none',
   ERR_ENGINE_CLOSED: 'the engine or the server has been closed',
   ERR_SHARD_EXIT: 'a shard died',
   ERR_EVENT_NAME: 'an event name is empty, too long or holds the separator',

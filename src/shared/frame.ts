@@ -116,10 +116,7 @@ const NO_PAYLOAD = new Uint8Array(0);
  * @param payload 0 to 125 bytes
  * @throws EngineError ERR_PAYLOAD if the payload is longer
  */
-export function buildControlFrame(
-  opcode: ControlOpcode,
-  payload: Uint8Array = NO_PAYLOAD,
-): Buffer {
+export function buildControlFrame(opcode: ControlOpcode, payload: Uint8Array = NO_PAYLOAD): Buffer {
   if (payload.byteLength > MAX_CONTROL_PAYLOAD_BYTES) {
     throw new EngineError(
       'ERR_PAYLOAD',
