@@ -22,10 +22,12 @@ import {
 /** What the engine gives to admission. */
 export interface AdmissionContext {
   readonly config: Required<EngineConfig>;
-  /** Resolves when the shards have been started. */
-  readonly started: Promise<void>;
-  /** The shard for the next connection. */
-  place(): ShardHost;
+  /** Resolves when there is a shard to place connections on, or will be none. */
+  running(): Promise<void>;
+  /** Is aborted when the engine closes: who has not entered by then is refused. */
+  readonly closing: AbortSignal;
+  /** The shard for a server's next connection; undefined while none is running. */
+  place(connectionsIn: (shard: number) => number): ShardHost | undefined;
   report(error: EngineError): void;
 }
 
@@ -43,13 +45,15 @@ export class Admission {
     socket.pause(); // what comes now is for the shard
     socket.on('error', ignore); // the peer may go at any time: there is nobody left to tell
     const { config } = entry.primary;
+    const { closing } = this.#context;
+    const timeoutMs = this.#context.config.handshakeTimeout;
     try {
       const handshake = checkHandshake(request, config.protocols);
       const connection = connectionRequest(request);
       checkOrigin(connection, config.origins);
-      const identity = await identify(connection, config, this.#context.config.handshakeTimeout);
-      await this.#context.started;
-      if (entry.isClosed) throw new Refusal(503);
+      const identity = await identify(connection, config, timeoutMs, closing);
+      await this.#context.running();
+      if (entry.isClosed || closing.aborted) throw new Refusal(503);
       if (entry.connections >= config.maxConnections) {
         throw new Refusal(503, 'Too many connections');
       }
@@ -67,7 +71,8 @@ export class Admission {
     identity: ConnectionIdentity,
   ): void {
     const { primary } = entry;
-    const host = this.#context.place();
+    const host = this.#context.place((shard) => entry.connectionsIn(shard));
+    if (host === undefined) throw new Refusal(503);
     const connection = ++this.#lastConnection;
     entry.arriving(connection, host.number, identity);
     host.connections += 1;

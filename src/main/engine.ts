@@ -46,8 +46,10 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
   readonly #entries = new Map<number, ServerEntry>();
   readonly #routes = new Map<string, ServerEntry>();
   readonly #listeners = new Map<HttpServer, UpgradeListener>();
-  readonly #ownListeners = new Set<HttpServer>();
+  /** Those that are the engine's own, with what settles when they have begun to listen. */
+  readonly #ownListeners = new Map<HttpServer, Promise<AddressInfo>>();
   readonly #started = Promise.withResolvers<void>();
+  readonly #refusing = new AbortController();
   #starting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #lastServer = 0;
@@ -60,8 +62,9 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
     this.#started.promise.catch(() => {}); // whoever listens is told
     this.#admission = new Admission({
       config: this.#config,
-      started: this.#started.promise,
-      place: () => this.#group.place(),
+      running: () => this.#started.promise.then(() => this.#group.running()),
+      closing: this.#refusing.signal,
+      place: (connectionsIn) => this.#group.place(connectionsIn),
       report: (error) => this.#report(error),
     });
   }
@@ -110,10 +113,13 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
     this.#assertOpen();
     const isEndpoint = (path: string) => this.#routes.has(path);
     const server = createListener(this.#config, isEndpoint, options.request);
+    const listening = listen(server, port, options.host);
     this.#listeners.set(server, this.#takeUpgrades(server));
-    this.#ownListeners.add(server);
+    this.#ownListeners.set(server, listening);
     try {
-      return await listen(server, port, options.host);
+      const address = await listening;
+      this.#assertOpen();
+      return address;
     } catch (error) {
       this.#listeners.delete(server);
       this.#ownListeners.delete(server);
@@ -186,7 +192,9 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
       },
       onMessage: (host, message) => this.#onMessage(host, message),
       onStart: (host) => {
-        for (const entry of this.#entries.values()) this.#addTo(host, entry);
+        for (const entry of this.#entries.values()) {
+          if (!entry.isClosed) this.#addTo(host, entry);
+        }
       },
       onExit: (host, cause) => {
         for (const entry of this.#entries.values()) entry.shardDied(host.number);
@@ -239,13 +247,13 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
   }
 
   async #close(timeoutMs: number): Promise<void> {
-    const closed = [...this.#listeners].map(([server, onUpgrade]) => {
-      server.off('upgrade', onUpgrade);
-      return this.#ownListeners.has(server) ? closeListener(server) : undefined;
-    });
+    this.#refusing.abort();
+    for (const [server, onUpgrade] of this.#listeners) server.off('upgrade', onUpgrade);
+    const closed = [...this.#ownListeners].map(closeListener);
     await this.#starting?.catch(() => {});
     await this.#group.stop(timeoutMs);
     await Promise.all(closed);
+    for (const entry of this.#entries.values()) entry.engineClosed();
     this.#routes.clear();
     this.#entries.clear();
   }
@@ -260,7 +268,8 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
   }
 }
 
-async function closeListener(server: HttpServer): Promise<void> {
+async function closeListener([server, listening]: [HttpServer, Promise<unknown>]): Promise<void> {
+  await listening.catch(() => {}); // whoever asked for it is told
   if (!server.listening) return;
   await new Promise((resolve) => {
     server.close(resolve);

@@ -22,6 +22,8 @@ export function takeBuffered(socket: Socket, head: Buffer): Buffer {
  */
 export function handOff(port: MessagePort, socket: Socket, upgrade: Upgrade): void {
   Object.defineProperty(socket, 'bytesRead', { value: 0 });
+  // A kept-alive connection has been answered before; what still has to be sent is checked for.
+  Object.defineProperty(socket, 'bytesWritten', { value: 0 });
   const message: ToShard = { type: 'adopt', upgrade, socket };
   port.postMessage(message, [socket as never]);
 }

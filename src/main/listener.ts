@@ -17,6 +17,8 @@ export interface ListenOptions {
   request?: RequestListener;
 }
 
+const REQUEST_TIMEOUT = 300_000; // ms: the default of Node.js
+
 /** The path of a request's target, without its query; undefined where it has none. */
 export function pathOf(url: string | undefined): string | undefined {
   if (url === undefined) return undefined;
@@ -35,6 +37,7 @@ export function createListener(
 ): HttpServer {
   const timeout = config.handshakeTimeout;
   const options = {
+    requestTimeout: Math.max(timeout, REQUEST_TIMEOUT), // or Node.js refuses headersTimeout
     maxHeaderSize: config.maxHeaderBytes,
     headersTimeout: timeout,
     connectionsCheckingInterval: Math.max(1, Math.floor(timeout / 4)),

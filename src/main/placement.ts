@@ -1,16 +1,27 @@
 /** What placement looks at. */
 export interface Placeable {
-  /** Connections it has, those on their way included. */
+  readonly number: number;
+  /** Connections it has, of all servers, those on their way included. */
   readonly connections: number;
 }
 
-/** The one with the fewest connections, the first of equals; undefined where there is none. */
+/**
+ * The host with the fewest connections of one server, of equals the one with the fewest of all, of
+ * equals the first; undefined where there is none. By the server first: pages that open several
+ * connections at a time would else fill one host with all of one server.
+ */
 export function fewestConnections<Host extends Placeable>(
   hosts: readonly Host[],
+  connectionsIn: (host: number) => number,
 ): Host | undefined {
-  let best = hosts[0];
+  let best: Host | undefined;
   for (const host of hosts) {
-    if (best === undefined || host.connections < best.connections) best = host;
+    if (best === undefined || isEmptier(host, best, connectionsIn)) best = host;
   }
   return best;
+}
+
+function isEmptier(a: Placeable, b: Placeable, connectionsIn: (host: number) => number): boolean {
+  const difference = connectionsIn(a.number) - connectionsIn(b.number);
+  return difference === 0 ? a.connections < b.connections : difference < 0;
 }

@@ -1,6 +1,6 @@
 import type { ResolvedServerConfig } from '../shared/config.ts';
 import type { ConnectionIdentity } from '../shared/connection-face.ts';
-import type { EngineError } from '../shared/errors.ts';
+import { EngineError } from '../shared/errors.ts';
 import { ConnectionIds } from './connection-ids.ts';
 import { PrimaryServer, type ServerContext } from './primary-server.ts';
 import { Server, type ServerLife } from './server.ts';
@@ -44,6 +44,11 @@ export class ServerEntry implements ServerLife {
     let sum = 0;
     for (const count of this.#connections.values()) sum += count;
     return sum;
+  }
+
+  /** Connections in one shard, those on their way included. */
+  connectionsIn(shard: number): number {
+    return this.#connections.get(shard) ?? 0;
   }
 
   /**
@@ -107,6 +112,13 @@ export class ServerEntry implements ServerLife {
     this.#ids?.releaseShard(shard);
     this.primary.shardDied(shard);
     if (this.isClosed) this.removed(shard);
+  }
+
+  /** The engine has closed, and all shards with it: there is nothing left to wait for. */
+  engineClosed(): void {
+    for (const shard of [...this.#connections.keys()]) this.shardDied(shard);
+    this.#settleReady.reject(new EngineError('ERR_ENGINE_CLOSED', 'the engine has been closed'));
+    this.#onRemoved?.();
   }
 
   #count(shard: number, change: number): void {

@@ -11,7 +11,7 @@ import type { PrimaryServer } from './primary-server.ts';
 
 /** What a server asks of its engine. */
 export interface ServerLife {
-  /** Resolves when every shard has the server; rejects with ERR_HANDLERS_LOAD. */
+  /** Resolves when every shard has the server; rejects with ERR_HANDLERS_LOAD, ERR_ENGINE_CLOSED. */
   readonly ready: Promise<void>;
   close(timeoutMs?: number): Promise<void>;
 }
@@ -34,7 +34,7 @@ export class Server<Events extends object = AnyEvents> implements ServerHandle<E
   /**
    * Resolves when every shard is ready for its connections, which is some time after the engine has
    * begun to listen; upgrades that come earlier wait.
-   * @throws EngineError ERR_HANDLERS_LOAD
+   * @throws EngineError ERR_HANDLERS_LOAD; ERR_ENGINE_CLOSED where that comes first
    */
   get ready(): Promise<void> {
     return this.#life.ready;

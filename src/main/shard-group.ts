@@ -8,7 +8,7 @@ import {
   type ToShard,
 } from '../shared/control-messages.ts';
 import { Doorbell } from '../shared/doorbell.ts';
-import { EngineError } from '../shared/errors.ts';
+import { EngineError, messageOf } from '../shared/errors.ts';
 import { InterestMap, InterestTable } from '../shared/interest-table.ts';
 import { Mailbox, type MailboxLink, type RecordHandler } from '../shared/mailbox.ts';
 import { allocateRing, ringCapacity } from '../shared/ring-buffer.ts';
@@ -16,6 +16,11 @@ import { TickLoop } from '../shared/tick-loop.ts';
 import { checkHandoff } from './handoff.ts';
 import { fewestConnections } from './placement.ts';
 import { type RunShard, ShardHost } from './shard-host.ts';
+
+// Milliseconds.
+const LIVED_LONG_ENOUGH = 10_000;
+const FIRST_DELAY = 100;
+const LONGEST_DELAY = 10_000;
 
 const SHARD_URL = new URL(`../workers/shard${extname(import.meta.url)}`, import.meta.url);
 
@@ -45,6 +50,10 @@ export class ShardGroup {
   #pool: Piscina | undefined;
   #run: RunShard | undefined;
   #stopping = false;
+  #nextStart = Promise.withResolvers<void>();
+  /** Shards that died young: how often in a row. */
+  readonly #earlyDeaths = new Map<number, number>();
+  readonly #restarts = new Set<NodeJS.Timeout>();
 
   constructor(config: Required<EngineConfig>, events: ShardEvents) {
     this.#config = config;
@@ -64,8 +73,8 @@ export class ShardGroup {
   }
 
   /**
-   * Starts every shard.
-   * @throws EngineError ERR_HANDOFF_UNSUPPORTED
+   * Starts every shard; resolves when each is up.
+   * @throws EngineError ERR_HANDOFF_UNSUPPORTED, ERR_SHARD_EXIT
    */
   async start(): Promise<void> {
     await checkHandoff();
@@ -74,16 +83,19 @@ export class ShardGroup {
       this.#startShard(number);
     }
     this.#ticks.schedule();
+    await Promise.all(this.#hosts.map((host) => host.up)).catch((cause: unknown) => {
+      throw new EngineError('ERR_SHARD_EXIT', `a shard died: ${messageOf(cause)}`, { cause });
+    });
   }
 
   /** Sends a record to shards. @throws EngineError ERR_OUTBOX_FULL, and then none has got it */
   send(shards: readonly number[], record: Buffer): void {
-    this.#mailbox.send(shards, record);
+    this.#ticks.send(shards, record);
   }
 
   /** Sends a record past the bound, where what causes it bounds it already. */
   sendAlways(shard: number, record: Buffer): void {
-    this.#mailbox.sendAlways(shard, record);
+    this.#ticks.sendAlways(shard, record);
   }
 
   /** What the shards want to be sent. */
@@ -96,17 +108,25 @@ export class ShardGroup {
     for (const host of this.#hosts) host.post(message);
   }
 
-  /** The shard that the next connection goes to. */
-  place(): ShardHost {
+  /** Resolves when a shard runs, or none will: while all are being replaced, upgrades wait. */
+  async running(): Promise<void> {
+    if (this.#hosts.length === 0 && !this.#stopping) await this.#nextStart.promise;
+  }
+
+  /**
+   * The shard that the next connection of a server goes to; undefined while none is running.
+   * @param connectionsIn how many connections of the server a shard has
+   */
+  place(connectionsIn: (shard: number) => number): ShardHost | undefined {
     const connected = this.#hosts.filter((host) => host.unconnected.size === 0);
-    const host = fewestConnections(connected.length > 0 ? connected : this.#hosts);
-    if (host === undefined) throw new EngineError('ERR_ENGINE_CLOSED', 'no shard is running');
-    return host;
+    return fewestConnections(connected.length > 0 ? connected : this.#hosts, connectionsIn);
   }
 
   /** Closes all connections and ends all shards; reads what they had to say until the last. */
   async stop(timeoutMs: number): Promise<void> {
     this.#stopping = true;
+    for (const timer of this.#restarts) clearTimeout(timer);
+    this.#nextStart.resolve();
     this.post({ type: 'stop', timeoutMs });
     await Promise.allSettled(this.#hosts.map((host) => host.finished));
     for (const number of this.#numbers()) this.#mailbox.disconnect(number);
@@ -132,6 +152,8 @@ export class ShardGroup {
     host.finished.catch((cause: unknown) => this.#exited(host, cause));
     this.#connect(host);
     this.#hosts.push(host);
+    this.#nextStart.resolve();
+    this.#nextStart = Promise.withResolvers();
     this.#events.onStart(host);
   }
 
@@ -175,7 +197,25 @@ export class ShardGroup {
     this.#interest.delete(host.number);
     for (const other of this.#hosts) other.unconnected.delete(host.number);
     this.#events.onExit(host, cause);
-    if (!this.#stopping) this.#startShard(host.number);
+    this.#restart(host);
+  }
+
+  /** At once; but one that keeps dying waits longer each time. */
+  #restart({ number, startedAt }: ShardHost): void {
+    if (this.#stopping) return;
+    const hasLived = performance.now() - startedAt >= LIVED_LONG_ENOUGH;
+    const deaths = hasLived ? 0 : (this.#earlyDeaths.get(number) ?? 0);
+    this.#earlyDeaths.set(number, deaths + 1);
+    if (deaths === 0) {
+      this.#startShard(number);
+      return;
+    }
+    const delay = Math.min(FIRST_DELAY * 2 ** (deaths - 1), LONGEST_DELAY);
+    const timer = setTimeout(() => {
+      this.#restarts.delete(timer);
+      this.#startShard(number);
+    }, delay);
+    this.#restarts.add(timer);
   }
 
   #piscinaRun(): RunShard {

@@ -106,16 +106,18 @@ function isAllowed(origin: string, request: ConnectionRequest, origins: Origins)
 /**
  * Asks the app whether a request may enter, and makes the identity of its connection.
  * @param timeoutMs how long `authorize` may take
+ * @param closing is aborted when there is nothing to enter any more
  * @throws Refusal 401 or what `authorize` says, 503 when it takes too long; EngineError
  *   ERR_CONNECTION_ID; else what `authorize` threw
  */
 export async function identify(
   request: ConnectionRequest,
-  { authorize, idGenerator }: ResolvedServerConfig,
+  { authorize, idGenerator }: Pick<ResolvedServerConfig, 'authorize' | 'idGenerator'>,
   timeoutMs: number,
+  closing: AbortSignal,
 ): Promise<ConnectionIdentity> {
-  const answer = authorize?.(request);
-  const data = answer instanceof Promise ? await within(answer, timeoutMs) : answer;
+  const answer: unknown = authorize?.(request);
+  const data = isThenable(answer) ? await within(answer, timeoutMs, closing) : answer;
   if (data === false) throw new Refusal(401);
   return {
     id: idGenerator === undefined ? randomUUID() : idOf(request, idGenerator),
@@ -136,13 +138,25 @@ function idOf(request: ConnectionRequest, idGenerator: (request: ConnectionReque
   throw new EngineError('ERR_CONNECTION_ID', message);
 }
 
-async function within<Value>(promise: Promise<Value>, timeoutMs: number): Promise<Value> {
+/** A query of a database, say, need not be a Promise: not awaited, it would let everyone in. */
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
+}
+
+async function within<Value>(
+  promise: PromiseLike<Value>,
+  timeoutMs: number,
+  closing: AbortSignal,
+): Promise<Value> {
   const { promise: deadline, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new Refusal(503, 'authorize timed out')), timeoutMs);
+  const onClosing = () => reject(new Refusal(503));
+  closing.addEventListener('abort', onClosing);
   try {
     return await Promise.race([promise, deadline]);
   } finally {
     clearTimeout(timer);
+    closing.removeEventListener('abort', onClosing);
   }
 }
 

@@ -43,6 +43,7 @@ export class ConnectionFace<Events extends object = AnyEvents> implements Connec
   readonly #identity: ConnectionIdentity;
   readonly #handlers: HandlerLists;
   #values: Map<unknown, unknown> | undefined;
+  #disconnecting = false;
   #ended = false;
 
   constructor(
@@ -153,11 +154,14 @@ export class ConnectionFace<Events extends object = AnyEvents> implements Connec
 
   disconnect(code = 1000, reason = ''): void {
     checkClose(code, reason);
-    if (!this.#ended) this.#link.disconnect(code, reason);
+    if (this.#ended) return;
+    this.#link.disconnect(code, reason);
+    this.#disconnecting = true;
   }
 
   /** Hands a message of the peer to the handlers: an event, a native message, or an error. */
   receive(message: Message): void {
+    if (this.#disconnecting) return; // it was on its way from the shard already
     try {
       const decoded = this.#scope.codec.decode(message);
       if ('event' in decoded) this.#handlers.callEvent(decoded.event, decoded.payload);
@@ -169,7 +173,7 @@ export class ConnectionFace<Events extends object = AnyEvents> implements Connec
 
   /** Tells the handlers of a ping or a pong. */
   tell<Name extends keyof Hooks>(hook: Name, argument: Hooks[Name]): void {
-    this.#handlers.callHook(hook, argument);
+    if (!this.#disconnecting) this.#handlers.callHook(hook, argument);
   }
 
   /** The peer did wrong: that is for this connection's handlers alone, or peers could fill logs. */

@@ -1,7 +1,8 @@
 import type { Codec, Message } from './codec.ts';
 import { EngineError } from './errors.ts';
 import type { AnyEvents, EmitArguments, Emitter, EventName } from './public-types.ts';
-import type { Target } from './targets.ts';
+import { MAX_NAME_BYTES } from './records.ts';
+import { All, NotMe, type Target } from './targets.ts';
 
 /** The number that no connection has: a sender outside any connection, an exception of nobody. */
 export const NOBODY = 0;
@@ -26,7 +27,8 @@ export class TargetEmitter<Events extends object = AnyEvents> implements Emitter
   readonly #sender: number;
 
   constructor(scope: ServerScope, target: Target, sender: number) {
-    if (typeof target === 'string' && target !== '') checkRoomName(target, scope.maxRoomNameBytes);
+    // An id may be longer than a room's name; but whatever is no target must not mean everyone.
+    if (target !== All && target !== NotMe) checkRoomName(target, MAX_NAME_BYTES);
     this.#scope = scope;
     this.#target = target;
     this.#sender = sender;

@@ -79,7 +79,7 @@ export class Mailbox {
     checkSize(record);
     for (const id of peers) {
       const peer = this.#peers.get(id);
-      if (peer?.isCongested) this.#checkBound(peer, record.byteLength);
+      if (peer !== undefined) this.#checkBound(peer, record.byteLength);
     }
     for (const id of peers) this.#peers.get(id)?.send(record);
   }

@@ -31,6 +31,11 @@ export class Peer {
   #assembled: Buffer | undefined;
   #assembledBytes = 0;
 
+  /**
+   * @param id the number that this thread knows the peer by
+   * @param deliver gets the peer's records
+   * @throws RangeError if the link's memory is not that of rings
+   */
   constructor(id: number, link: MailboxLink, deliver: RecordHandler) {
     this.id = id;
     this.#doorbell = new Doorbell(link.doorbell);
@@ -81,7 +86,7 @@ export class Peer {
    * @returns whether there was anything
    */
   read(): boolean {
-    return this.#reader.read(this.#onPiece) > 0;
+    return this.#reader.read(this.#onPiece);
   }
 
   /** Whether there is something to read or room for what waits; asks for a ring at either. */

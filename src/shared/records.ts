@@ -52,12 +52,15 @@ export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
 
 const HEADER_BYTES = 16;
 
+/** Bytes of UTF-8 that a record's name may have at most. */
+export const MAX_NAME_BYTES = 0xffff;
+
 /** The fields in front of a record's body; all but `kind` and `server` may be left out. */
 export interface RecordHeader {
   kind: RecordKind;
   server: number;
   connection?: number;
-  /** At most 65,535 bytes of UTF-8. */
+  /** At most {@link MAX_NAME_BYTES} of UTF-8. */
   name?: string;
   flag?: number;
 }
@@ -98,7 +101,7 @@ function byteLengthOf(name: string | undefined): number {
 }
 
 function writeHeader(record: Buffer, header: RecordHeader, nameBytes: number): void {
-  assert(nameBytes <= 0xffff, 'a name fits its length field');
+  assert(nameBytes <= MAX_NAME_BYTES, 'a name fits its length field');
   record[0] = header.kind;
   record[1] = header.flag ?? 0;
   record.writeUInt16LE(nameBytes, 2);

@@ -48,18 +48,17 @@ export class RingReader {
    * Hands out every piece that was published when the call began. What the handler throws comes
    * out of here; the piece that it threw at counts as read, those behind it wait for the next call.
    *
-   * @returns how many pieces were read
+   * @returns whether there was anything
    * @throws Error if called by its own handler
    */
-  read(handler: PieceHandler): number {
+  read(handler: PieceHandler): boolean {
     if (this.#isReading) throw new Error('a ring is being read by a handler of its own records');
     const end = Atomics.load(this.#words, PRODUCER_WORD);
-    if (end === this.#position) return 0;
-    let pieces = 0;
+    if (end === this.#position) return false;
     this.#isReading = true;
     try {
       while (this.#position !== end) {
-        pieces += this.#readNext(handler);
+        this.#readNext(handler);
         // A producer that waits for room need not wait for the whole batch.
         if (((this.#position - this.#releasedPosition) | 0) >= this.#capacity / 4) this.#release();
       }
@@ -67,22 +66,21 @@ export class RingReader {
       this.#isReading = false;
       if (this.#position !== this.#releasedPosition) this.#release();
     }
-    return pieces;
+    return true;
   }
 
-  #readNext(handler: PieceHandler): 0 | 1 {
+  #readNext(handler: PieceHandler): void {
     const offset = this.#position & (this.#capacity - 1);
     const length = this.#words[(DATA_OFFSET + offset) >> 2] as number;
     if (length < 0) {
       this.#position = (this.#position + this.#capacity - offset) | 0;
-      return 0;
+      return;
     }
     const remaining = this.#words[(DATA_OFFSET + offset + 4) >> 2] as number;
     const start = offset + RECORD_HEADER_BYTES;
     // Moved on before the call, so that a handler that throws is not called with the same again.
     this.#position = (this.#position + claimBytes(length)) | 0;
     handler(this.#data, start, start + length, remaining);
-    return 1;
   }
 
   #release(): void {

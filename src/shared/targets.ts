@@ -4,7 +4,7 @@ export const All = '';
 /** Everyone on the server but the sender; from outside any connection: everyone. */
 export const NotMe: unique symbol = Symbol.for('fanring.NotMe');
 
-/** Another name of {@link NotMe}, as iris has it. */
+/** @alias Another name of {@link NotMe}, as iris has it. */
 export const Broadcast: typeof NotMe = NotMe;
 
 /**

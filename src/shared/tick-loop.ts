@@ -24,6 +24,22 @@ export class TickLoop {
     setImmediate(this.#turn);
   };
 
+  /**
+   * Sends a record to peers. One that finds a ring full gets a turn to be flushed in: a sleeping
+   * thread would wait for a doorbell that nobody has been asked to ring.
+   * @throws EngineError ERR_OUTBOX_FULL, and then no peer has got it
+   */
+  send(peers: readonly number[], record: Uint8Array): void {
+    this.#mailbox.send(peers, record);
+    for (const peer of peers) if (this.#mailbox.isCongested(peer)) this.schedule();
+  }
+
+  /** Sends a record past the bound of the outbox. */
+  sendAlways(peer: number, record: Uint8Array): void {
+    this.#mailbox.sendAlways(peer, record);
+    if (this.#mailbox.isCongested(peer)) this.schedule();
+  }
+
   /** No turn runs from now on. */
   stop(): void {
     this.#stopped = true;

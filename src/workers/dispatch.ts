@@ -1,7 +1,5 @@
 import { ConnectionFace } from '../shared/connection-face.ts';
-import { PRIMARY } from '../shared/control-messages.ts';
 import type { EngineError } from '../shared/errors.ts';
-import type { Mailbox } from '../shared/mailbox.ts';
 import type { DisconnectReason, HandlerModule } from '../shared/public-types.ts';
 import {
   encodeCloseRecord,
@@ -65,14 +63,22 @@ export class ModuleDispatch implements Dispatch {
   }
 }
 
+/** How a shard's records go to the primary. */
+export interface PrimaryOutlet {
+  /** Sends a record, whatever waits already. */
+  send(record: Buffer): void;
+  /** Whether records wait because the primary's ring is full. */
+  isCongested(): boolean;
+}
+
 /** Handlers that are closures on the primary: records to its mailbox. */
 export class PrimaryDispatch implements Dispatch {
-  readonly #mailbox: Mailbox;
+  readonly #primary: PrimaryOutlet;
   readonly #held: Set<ServerWebSocket>;
 
   /** @param held gets the sockets that stop reading because the primary cannot keep up */
-  constructor(mailbox: Mailbox, held: Set<ServerWebSocket>) {
-    this.#mailbox = mailbox;
+  constructor(primary: PrimaryOutlet, held: Set<ServerWebSocket>) {
+    this.#primary = primary;
     this.#held = held;
   }
 
@@ -97,17 +103,18 @@ export class PrimaryDispatch implements Dispatch {
   }
 
   disconnected(socket: ServerWebSocket, { code, reason }: DisconnectReason): void {
-    this.#held.delete(socket);
+    // What it still sends is for nobody; but the answer to a close frame has to be read.
+    if (this.#held.delete(socket)) socket.release();
     this.#send(encodeCloseRecord(header(socket, RecordKind.DISCONNECTED), code, reason));
   }
 
   /** Bounded without a limit: a socket that has put a record behind a full ring reads no more. */
   #send(record: Buffer): void {
-    this.#mailbox.sendAlways(PRIMARY, record);
+    this.#primary.send(record);
   }
 
   #holdIfCongested(socket: ServerWebSocket): void {
-    if (!this.#mailbox.isCongested(PRIMARY) || this.#held.has(socket)) return;
+    if (!this.#primary.isCongested() || this.#held.has(socket)) return;
     this.#held.add(socket);
     socket.hold();
   }

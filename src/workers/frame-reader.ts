@@ -74,7 +74,7 @@ export class FrameReader {
 
   /** Reads what has arrived; `chunk` is unmasked in place and free again when this returns. */
   read(chunk: Buffer): void {
-    const at = this.#isPaused ? 0 : this.#readFrames(chunk);
+    const at = this.#readFrames(chunk);
     if (at === chunk.length || this.#isStopped) return;
     const rest = chunk.subarray(at);
     this.#backlog = Buffer.concat(this.#backlog === undefined ? [rest] : [this.#backlog, rest]);
@@ -111,7 +111,7 @@ export class FrameReader {
     return this.#phase === 'stopped';
   }
 
-  /** Returns how far it has come: the end of the chunk, unless paused or stopped. */
+  /** Returns how far it has come: to the end of the chunk, unless paused or stopped. */
   #readFrames(chunk: Buffer): number {
     let at = 0;
     try {

@@ -1,9 +1,15 @@
 import { Buffer } from 'node:buffer';
 import { validUtf8End } from './utf8-validator.ts';
 
+const EMPTY = Buffer.alloc(0);
+
+/** The first storage: small, and enough for most messages that one chunk does not hold. */
+const MIN_STORAGE_BYTES = 256;
+
 /**
  * A message that arrives in several pieces: chunks of one frame, or fragments. It holds what has
- * arrived, never what a header claims: at most twice those bytes, and at most `maxMessageSize`.
+ * arrived, never what a header claims: at most twice those bytes or 256, and at most
+ * `maxMessageSize`.
  */
 export class MessageAssembly {
   /** True if the message began with a binary frame, false if with a text frame. */
@@ -11,7 +17,7 @@ export class MessageAssembly {
   /** Frames of this message so far. */
   fragments = 0;
   readonly #maxMessageSize: number;
-  #storage: Buffer = Buffer.alloc(0);
+  #storage: Buffer = EMPTY;
   #byteLength = 0;
   /** Up to here a text message is whole, valid characters. */
   #validEnd = 0;
@@ -54,9 +60,10 @@ export class MessageAssembly {
 
   /** Doubles, so that the work stays linear however small the pieces are. */
   #grow(byteLength: number): void {
-    const doubled = Math.min(2 * this.#storage.length, this.#maxMessageSize);
+    const roomy = Math.max(2 * this.#storage.length, MIN_STORAGE_BYTES);
+    const capacity = Math.max(byteLength, Math.min(roomy, this.#maxMessageSize));
     // Not from the pool: a peer that never finishes would keep the whole slab of 64 KiB alive.
-    const storage = Buffer.allocUnsafeSlow(Math.max(byteLength, doubled));
+    const storage = Buffer.allocUnsafeSlow(capacity);
     this.#storage.copy(storage, 0, 0, this.#byteLength);
     this.#storage = storage;
   }

@@ -47,7 +47,7 @@ export class ShardServer implements ServerScope, ServerHandle {
   readonly #sockets = new Map<number, ServerWebSocket>();
   readonly #onread;
   #closed: number[] = [];
-  #onEmpty: (() => void) | undefined;
+  #emptied: PromiseWithResolvers<void> | undefined;
 
   constructor(shard: ShardContext, number: number, config: ShardServerConfig, dispatch: Dispatch) {
     this.shard = shard;
@@ -137,7 +137,7 @@ export class ShardServer implements ServerScope, ServerHandle {
   forget(webSocket: ServerWebSocket): void {
     this.#sockets.delete(webSocket.number);
     this.#reportClosed(webSocket.number);
-    if (this.#sockets.size === 0) this.#onEmpty?.();
+    if (this.#sockets.size === 0) this.#emptied?.resolve();
   }
 
   /** Tells the primary that a connection is no more: one message for all of a loop turn. */
@@ -150,17 +150,18 @@ export class ShardServer implements ServerScope, ServerHandle {
     });
   }
 
-  /** Closes every connection with 1001; ends those that are still there after `timeoutMs`. */
+  /**
+   * Closes every connection with 1001; ends those that are still there after `timeoutMs`. The shard
+   * may stop while its server is being removed: then the shorter time counts.
+   */
   async close(timeoutMs: number): Promise<void> {
-    const sockets = [...this.#sockets.values()];
-    if (sockets.length === 0) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#onEmpty = resolve;
-    for (const webSocket of sockets) webSocket.disconnect(1001, '');
+    if (this.#sockets.size === 0) return;
+    this.#emptied ??= Promise.withResolvers();
+    for (const webSocket of this.#sockets.values()) webSocket.disconnect(1001, '');
     const deadline = setTimeout(() => {
       for (const webSocket of this.#sockets.values()) webSocket.terminate();
     }, timeoutMs);
-    await promise;
+    await this.#emptied.promise;
     clearTimeout(deadline);
   }
 }

@@ -10,7 +10,7 @@ import { InterestMap, InterestTable } from '../shared/interest-table.ts';
 import { Mailbox } from '../shared/mailbox.ts';
 import type { HandlerModule } from '../shared/public-types.ts';
 import { TickLoop } from '../shared/tick-loop.ts';
-import { type Dispatch, ModuleDispatch, PrimaryDispatch } from './dispatch.ts';
+import { type Dispatch, ModuleDispatch, PrimaryDispatch, type PrimaryOutlet } from './dispatch.ts';
 import { FanOut } from './fan-out.ts';
 import { refuse } from './handshake.ts';
 import { startKeepalive } from './keepalive.ts';
@@ -46,6 +46,10 @@ class Shard implements ShardContext {
   readonly #servers = new Map<number, ShardServer>();
   /** Sockets that do not read because the primary's ring is full. */
   readonly #held = new Set<ServerWebSocket>();
+  readonly #primary: PrimaryOutlet = {
+    send: (record) => this.#ticks.sendAlways(PRIMARY, record),
+    isCongested: () => this.#mailbox.isCongested(PRIMARY),
+  };
   #onPrimaryDrained: (() => void) | undefined;
 
   constructor(start: ShardStart) {
@@ -70,7 +74,7 @@ class Shard implements ShardContext {
   }
 
   send(peers: readonly number[], record: Buffer): void {
-    this.#mailbox.send(peers, record);
+    this.#ticks.send(peers, record);
   }
 
   tell(message: FromShard): void {
@@ -115,7 +119,7 @@ class Shard implements ShardContext {
   }
 
   async #loadDispatch({ handlers }: ShardServerConfig): Promise<Dispatch> {
-    if (handlers === undefined) return new PrimaryDispatch(this.#mailbox, this.#held);
+    if (handlers === undefined) return new PrimaryDispatch(this.#primary, this.#held);
     const module = await loadHandlers(handlers);
     return new ModuleDispatch(module);
   }
@@ -144,11 +148,10 @@ class Shard implements ShardContext {
 
   async #closeServer(number: number, timeoutMs: number): Promise<void> {
     const entry = this.#entries.get(number);
-    this.#entries.delete(number);
     const server = await entry?.ready.catch(() => undefined);
-    if (server === undefined) return;
-    await server.close(timeoutMs);
+    await server?.close(timeoutMs);
     entry?.stopKeepalive?.();
+    this.#entries.delete(number);
     this.#servers.delete(number);
   }
 
@@ -165,7 +168,7 @@ class Shard implements ShardContext {
 
   /** Waits until all that this shard has said to the primary is in its ring. */
   async #primaryHasAll(timeoutMs: number): Promise<void> {
-    if (!this.#mailbox.isCongested(PRIMARY)) return;
+    if (!this.#primary.isCongested()) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#onPrimaryDrained = resolve;
     const timer = setTimeout(resolve, Math.max(0, timeoutMs));

@@ -41,6 +41,7 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
   /** Whether the 101 waits, and all behind it, until the handlers know of the connection. */
   #isOpening = true;
   #endsAfterFlush = false;
+  #isHeld = false;
   #dropping = false;
   /** Bytes that the socket had not yet sent when this tick's first frame came. */
   #backlog = 0;
@@ -87,11 +88,13 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
 
   /** Stops reading until {@link ServerWebSocket.release}: the handlers cannot keep up. */
   hold(): void {
+    this.#isHeld = true;
     this.#reader.pause();
     this.#socket.pause();
   }
 
   release(): void {
+    this.#isHeld = false;
     // Before reader.resume(), which may well hold again.
     this.#socket.resume();
     this.#reader.resume();
@@ -244,6 +247,7 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
       if (now - this.#closingAt > closeTimeout) this.#socket.destroy();
       return;
     }
+    if (this.#isHeld) this.#pongAt = now; // its pongs are not read: that is not the peer's fault
     if (this.#stalledFor(now) > writeTimeout) {
       const message = `no write made progress for writeTimeout (${writeTimeout} ms)`;
       this.terminate(new EngineError('ERR_WRITE_TIMEOUT', message));

@@ -137,6 +137,8 @@ const LIMITS: FrameCase[] = [
   refuses(1009, 'the longest length that there is', hex('82 ff 7fffffffffffffff')),
   refuses(1009, 'a length just over 32 bits', hex('82 ff 0000000100000000')),
   refuses(1008, 'more than maxFragments', ...four.slice(0, 3), more('a'), last('b')),
+  reads('a ping once the message is full', [firstText(`${full}y`), ping('p')], 'ping 70'),
+  reads('a ping once there are maxFragments', [...four, ping('p')], 'ping 70'),
   refuses(1008, 'more than maxFragments, all of them empty', ...four, last('')),
 ];
 

@@ -1,14 +1,20 @@
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { type ClientOptions, WebSocket } from 'ws';
 
 /** What a client has been sent, in order: strings for text frames, bytes for binary ones. */
 export type Received = string | Uint8Array;
 
+/** How a connection ended, as its client sees it. */
+export interface Closed {
+  readonly code: number;
+  readonly reason: string;
+}
+
 /** A WebSocket client whose messages are awaited one by one, so that no test has to sleep. */
 export class TestClient implements AsyncDisposable {
   readonly socket: WebSocket;
   readonly #received: Received[] = [];
+  readonly #closed: Promise<Closed>;
   #waiting: (() => void) | undefined;
 
   constructor(url: string, options: ClientOptions = {}, protocols: string[] = []) {
@@ -17,15 +23,22 @@ export class TestClient implements AsyncDisposable {
       this.#received.push(isBinary ? new Uint8Array(data) : data.toString());
       this.#waiting?.();
     });
+    this.socket.on('error', () => {}); // 'close' follows
+    this.#closed = new Promise((resolve) => {
+      this.socket.on('close', (code: number, reason: Buffer) => {
+        resolve({ code, reason: reason.toString() });
+        this.#waiting?.();
+      });
+    });
   }
 
   static async open(
-    address: AddressInfo,
+    { port }: { readonly port: number },
     path: string,
     options: ClientOptions = {},
     protocols: string[] = [],
   ): Promise<TestClient> {
-    const client = new TestClient(`ws://127.0.0.1:${address.port}${path}`, options, protocols);
+    const client = new TestClient(`ws://127.0.0.1:${port}${path}`, options, protocols);
     await once(client.socket, 'open');
     return client;
   }
@@ -33,6 +46,7 @@ export class TestClient implements AsyncDisposable {
   /** The next message, in the order of arrival. */
   async next(): Promise<Received> {
     while (this.#received.length === 0) {
+      if (this.socket.readyState === WebSocket.CLOSED) throw new Error('closed, and no message');
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#waiting = resolve;
       await promise;
@@ -55,15 +69,12 @@ export class TestClient implements AsyncDisposable {
   }
 
   /** Resolves when the connection has ended. */
-  async closed(): Promise<{ code: number; reason: string }> {
-    const [code, reason] = (await once(this.socket, 'close')) as [number, Buffer];
-    return { code, reason: reason.toString() };
+  closed(): Promise<Closed> {
+    return this.#closed;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.socket.readyState === WebSocket.CLOSED) return;
-    const closed = once(this.socket, 'close');
     this.socket.close();
-    await closed;
+    await this.#closed;
   }
 }

@@ -1,4 +1,4 @@
-import { strict as assert } from 'node:assert';
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import {
@@ -56,34 +56,38 @@ function readUntil(reader: RingReader, throwAt: number): Piece[] {
 
 test('a ring does what an array of records does, within its capacity', () => {
   fc.assert(
-    fc.property(startPosition, fc.array(step, { maxLength: 300 }), (position, steps) => {
-      const memory = allocateRing(CAPACITY);
-      const words = new Int32Array(memory);
-      words[PRODUCER_WORD] = position;
-      words[CONSUMER_WORD] = position;
-      const writer = new RingWriter(memory);
-      const reader = new RingReader(memory, () => {});
-      let model: Piece[] = [];
+    fc.property(
+      startPosition,
+      fc.array(step, { maxLength: 300, size: 'max' }),
+      (position, steps) => {
+        const memory = allocateRing(CAPACITY);
+        const words = new Int32Array(memory);
+        words[PRODUCER_WORD] = position;
+        words[CONSUMER_WORD] = position;
+        const writer = new RingWriter(memory);
+        const reader = new RingReader(memory, () => {});
+        let model: Piece[] = [];
 
-      for (const now of steps) {
-        if (now.do === 'write') {
-          const { offset, length, remaining } = now;
-          const content = PATTERN.subarray(offset, offset + length);
-          const isWritten = writer.tryWrite(PATTERN, offset, offset + length, remaining);
-          if (isWritten) model.push({ content, remaining });
-          const claimed = model.reduce((sum, piece) => sum + claimBytes(piece.content.length), 0);
-          assert.ok(claimed <= CAPACITY, 'more in the ring than it can hold');
-          // Padding before a piece, or lost behind it, is less than the piece; so is its own size.
-          assert.ok(isWritten || claimed + 3 * (CAPACITY / 8) > CAPACITY, 'refused too early');
-        } else {
-          const pieces = readUntil(reader, now.throwAt);
-          assert.deepEqual(pieces, model.slice(0, now.throwAt + 1));
-          model = model.slice(now.throwAt + 1);
+        for (const now of steps) {
+          if (now.do === 'write') {
+            const { offset, length, remaining } = now;
+            const content = PATTERN.subarray(offset, offset + length);
+            const isWritten = writer.tryWrite(PATTERN, offset, offset + length, remaining);
+            if (isWritten) model.push({ content, remaining });
+            const claimed = model.reduce((sum, piece) => sum + claimBytes(piece.content.length), 0);
+            assert.ok(claimed <= CAPACITY, 'more in the ring than it can hold');
+            // Padding before a piece, or lost behind it, is less than the piece; so is its own size.
+            assert.ok(isWritten || claimed + 3 * (CAPACITY / 8) > CAPACITY, 'refused too early');
+          } else {
+            const pieces = readUntil(reader, now.throwAt);
+            assert.deepEqual(pieces, model.slice(0, now.throwAt + 1));
+            model = model.slice(now.throwAt + 1);
+          }
+          assert.equal(reader.isEmpty(), model.length === 0);
         }
-        assert.equal(reader.isEmpty(), model.length === 0);
-      }
-      assert.deepEqual(readUntil(reader, Infinity), model);
-    }),
+        assert.deepEqual(readUntil(reader, Infinity), model);
+      },
+    ),
     { numRuns: 300 },
   );
 });

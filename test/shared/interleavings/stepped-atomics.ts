@@ -13,16 +13,24 @@ type Words = Int32Array<SharedArrayBuffer>;
  * The Atomics that the code under test gets: after every step the other thread may go on, and
  * waiters are words in memory instead of the engine's own.
  *
+ * @param unshared memory that only one of the threads uses: the order of its steps cannot matter
  * @param onWaiter gets what is to be run when the notified waiter's promise is
  */
-export function steppedAtomics(turns: Turns, onWaiter: (run: () => void) => void): typeof Atomics {
+export function steppedAtomics(
+  turns: Turns,
+  unshared: SharedArrayBuffer,
+  onWaiter: (run: () => void) => void,
+): typeof Atomics {
   const real = Atomics;
   const step = <T>(result: T): T => {
     turns.yield();
     return result;
   };
   const stepped = {
-    load: (words: Words, index: number) => step(real.load(words, index)),
+    load(words: Words, index: number) {
+      const value = real.load(words, index);
+      return words.buffer === unshared ? value : step(value);
+    },
     store: (words: Words, index: number, value: number) => step(real.store(words, index, value)),
     compareExchange: (words: Words, index: number, expected: number, value: number) =>
       step(real.compareExchange(words, index, expected, value)),

@@ -20,7 +20,7 @@ export interface ThreadReport {
 const { me, scenario: index, turns: memory, parts } = workerData as ThreadData;
 const turns = new Turns(me, memory);
 let participant: Participant;
-globalThis.Atomics = steppedAtomics(turns, (run) => {
+globalThis.Atomics = steppedAtomics(turns, parts.rings[0], (run) => {
   participant.onNotified = run;
 });
 // Only now, so that the code under test finds the stepped Atomics.

@@ -1,0 +1,42 @@
+import { byId, element, paint } from './element.js';
+
+let shown = '';
+
+/**
+ * Shows the shards with their connections and the tabs that talk through them.
+ * @param {object} shards as the server's `overview` event has them
+ * @param {string} ownId of this tab's connection to the chat
+ */
+export function showShards(shards, ownId) {
+  const state = JSON.stringify([shards, ownId]);
+  if (state === shown) return; // most of the time nothing has moved
+  shown = state;
+  const most = Math.max(...shards.map(({ connections }) => connections));
+  byId('shards').replaceChildren(...shards.map((shard) => shardCard(shard, most, ownId)));
+}
+
+function shardCard({ shard, connections, tabCount, tabs }, most, ownId) {
+  const load = element('div', { className: 'load' });
+  load.style.setProperty('--share', `${connections / Math.max(1, most)}`);
+  const chips = tabs.map(({ id, name }) => tabChip(name, id === ownId));
+  if (tabCount > tabs.length) chips.push(element('li', {}, `and ${tabCount - tabs.length} more`));
+  const card = element(
+    'li',
+    { className: 'shard-card' },
+    element('h3', {}, `Shard ${shard}`),
+    element('p', {}, `${count(tabCount, 'tab')} · ${count(connections, 'connection')}`),
+    load,
+    element('ul', { className: 'chips', 'aria-label': `Tabs on shard ${shard}` }, ...chips),
+  );
+  return paint(card, shard);
+}
+
+function tabChip(name, isOwn) {
+  const text = name === '' ? '…' : name;
+  if (!isOwn) return element('li', { className: 'tab' }, text);
+  return element('li', { className: 'tab own' }, `${text} (you)`);
+}
+
+function count(number, noun) {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}

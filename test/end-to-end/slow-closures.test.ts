@@ -1,0 +1,100 @@
+import { strict as assert } from 'node:assert';
+import { test } from 'node:test';
+import { setEnvironmentData } from 'node:worker_threads';
+import type { Connection } from '../../src/main/index.ts';
+import { close, text } from '../conformance/client-frames.ts';
+import { RawClient } from './raw-client.ts';
+import { withEngine } from './test-engine.ts';
+
+const PROBE = new URL('./fixtures/hold-probe.ts', import.meta.url);
+const HELD = 0;
+const ENDED = 1;
+const MESSAGES = 2000;
+const CLIENTS = 3;
+/** The smallest there is: a few dozen messages fill a ring. */
+const config = { shards: 2, ringMemory: 2 ** 16 };
+const options = { timeout: 20_000 };
+
+/** Memory that the shards of the engines made next tell of what they do; see the fixture. */
+function probe(): Int32Array {
+  const memory = new SharedArrayBuffer(8);
+  setEnvironmentData('hold-probe', memory);
+  return new Int32Array(memory);
+}
+
+/** Blocks this thread, the primary, until a shard has said so. */
+function blockUntil(words: Int32Array, word: number): void {
+  const result = Atomics.wait(words, word, 0, 10_000);
+  assert.notEqual(result, 'timed-out', 'the shard went on while the primary was blocked');
+}
+
+function flood(client: RawClient, name: string): void {
+  const frames = Array.from({ length: MESSAGES }, (_, i) => text(`${name} ${i} `.padEnd(1000)));
+  client.send(Buffer.concat(frames));
+}
+
+test('a shard stops reading while the primary is blocked, and loses nothing', options, async () => {
+  const words = probe();
+  await withEngine(config, async ({ engine, port }) => {
+    await engine.server({ endpoint: '/probe', handlers: PROBE }).ready;
+    const received = new Map<string, number>();
+    const { promise: all, resolve, reject } = Promise.withResolvers<void>();
+    let left = CLIENTS * MESSAGES;
+    const onMessage = (message: string) => {
+      if (left === CLIENTS * MESSAGES) blockUntil(words, HELD);
+      const [name = '', number] = message.split(' ');
+      if (Number(number) !== (received.get(name) ?? 0)) reject(new Error(`${message} of ${name}`));
+      received.set(name, Number(number) + 1);
+      left -= 1;
+      if (left === 0) resolve();
+    };
+    const server = engine.server({ endpoint: '/slow' });
+    server.onConnection((c) => {
+      c.onMessage((message) => {
+        try {
+          onMessage(String(message));
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+    await server.ready;
+    const clients: RawClient[] = [];
+    for (let i = 0; i < CLIENTS; i++) clients.push(await RawClient.open(port, '/slow'));
+    for (const [i, client] of clients.entries()) flood(client, `client-${i}`);
+    await all;
+    for (const client of clients) await client[Symbol.asyncDispose]();
+  });
+});
+
+test(
+  'a connection that is disconnected while it does not read is closed all the same',
+  options,
+  async () => {
+    const words = probe();
+    await withEngine(config, async ({ engine, port }) => {
+      await engine.server({ endpoint: '/probe', handlers: PROBE }).ready;
+      const { promise: ended, resolve, reject } = Promise.withResolvers<unknown>();
+      const server = engine.server({ endpoint: '/slow', closeTimeout: 60_000 });
+      server.onConnection((c: Connection) => {
+        c.onDisconnect(resolve);
+        c.onMessage(() => {
+          try {
+            blockUntil(words, HELD);
+            c.disconnect(4001, 'too much');
+            blockUntil(words, ENDED);
+          } catch (error) {
+            reject(error);
+          }
+        });
+      });
+      await server.ready;
+      await using client = await RawClient.open(port, '/slow');
+      flood(client, 'client');
+      assert.deepEqual(await ended, { code: 4001, reason: 'too much' });
+      assert.deepEqual(await client.closeFrame(), { code: 4001, reason: 'too much' });
+      client.send(close(4001));
+      assert.equal(await client.rest(), '');
+    });
+  },
+);

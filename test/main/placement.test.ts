@@ -1,0 +1,43 @@
+import { strict as assert } from 'node:assert';
+import { test } from 'node:test';
+import { fewestConnections } from '../../src/main/placement.ts';
+
+/** Hosts from number 1 on, with so many connections of all servers. */
+function hosts(...counts: number[]) {
+  return counts.map((connections, i) => ({ number: i + 1, connections }));
+}
+
+/** The number of the host that is chosen where each has so many connections of the server. */
+function choice(ofAll: number[], ofServer: number[]): number | undefined {
+  return fewestConnections(hosts(...ofAll), (host) => ofServer[host - 1] ?? 0)?.number;
+}
+
+test('the next connection goes where its server has the fewest', () => {
+  assert.equal(choice([0, 0, 0], [3, 1, 2]), 2);
+  assert.equal(choice([0, 9, 9], [3, 2, 1]), 3);
+  assert.equal(choice([9, 0, 0], [0, 2, 1]), 1);
+});
+
+test('of equals it goes where the fewest of all servers are, and of equals to the first', () => {
+  assert.equal(choice([3, 2, 1], [1, 1, 1]), 3);
+  assert.equal(choice([2, 1, 1], [0, 0, 0]), 2);
+  assert.equal(choice([1, 1, 0], [1, 1, 2]), 1);
+});
+
+test('where there is no host, none is chosen', () => {
+  assert.equal(choice([], []), undefined);
+});
+
+test('pages that open a connection of each of two servers are spread for both', () => {
+  const shards = hosts(0, 0);
+  const servers = [new Map<number, number>(), new Map<number, number>()];
+  for (let page = 0; page < 10; page++) {
+    for (const server of servers) {
+      const host = fewestConnections(shards, (number) => server.get(number) ?? 0);
+      assert.ok(host);
+      host.connections += 1;
+      server.set(host.number, (server.get(host.number) ?? 0) + 1);
+    }
+  }
+  for (const server of servers) assert.deepEqual([...server.values()], [5, 5]);
+});

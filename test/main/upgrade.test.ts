@@ -1,0 +1,183 @@
+import { strict as assert } from 'node:assert';
+import type { IncomingMessage } from 'node:http';
+import { Duplex } from 'node:stream';
+import { test } from 'node:test';
+import {
+  checkHandshake,
+  checkOrigin,
+  connectionRequest,
+  identify,
+  Refusal,
+  refusalOf,
+  refuse,
+} from '../../src/main/upgrade.ts';
+
+const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
+const HEADERS = {
+  host: 'example.com',
+  upgrade: 'websocket',
+  'sec-websocket-version': '13',
+  'sec-websocket-key': KEY,
+};
+
+function incoming(parts: Partial<IncomingMessage> & { headers?: object } = {}): IncomingMessage {
+  return {
+    method: 'GET',
+    url: '/chat',
+    httpVersion: '1.1',
+    socket: { remoteAddress: '::ffff:10.0.0.1' },
+    ...parts,
+    headers: { ...HEADERS, ...parts.headers },
+  } as unknown as IncomingMessage;
+}
+
+test('a handshake as RFC 6455 has it is taken', () => {
+  assert.deepEqual(checkHandshake(incoming(), []), { key: KEY, protocol: '' });
+  assert.equal(checkHandshake(incoming({ headers: { upgrade: 'WebSocket' } }), []).key, KEY);
+});
+
+for (const [what, parts, status] of [
+  ['POST', { method: 'POST' }, 405],
+  ['HTTP/1.0', { httpVersion: '1.0' }, 400],
+  ['no Upgrade', { headers: { upgrade: undefined } }, 400],
+  ['another Upgrade', { headers: { upgrade: 'h2c' } }, 400],
+  ['no Host', { headers: { host: undefined } }, 400],
+  ['no version', { headers: { 'sec-websocket-version': undefined } }, 426],
+  ['version 8', { headers: { 'sec-websocket-version': '8' } }, 426],
+  ['two versions', { headers: { 'sec-websocket-version': '13, 8' } }, 426],
+  ['no key', { headers: { 'sec-websocket-key': undefined } }, 400],
+  ['a key of 15 bytes', { headers: { 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25j' } }, 400],
+  ['a key with a space', { headers: { 'sec-websocket-key': ` ${KEY.slice(1)}` } }, 400],
+  ['a protocol named twice', { headers: { 'sec-websocket-protocol': 'a, a' } }, 400],
+  ['an empty protocol', { headers: { 'sec-websocket-protocol': 'a,' } }, 400],
+] as const) {
+  test(`a handshake with ${what} is refused with ${status}`, () => {
+    const request = incoming(parts as unknown as Partial<IncomingMessage>);
+    assert.throws(
+      () => checkHandshake(request, []),
+      (thrown) => thrown instanceof Refusal && thrown.status === status && thrown.message !== '',
+    );
+  });
+}
+
+test('the first protocol of the client that the server speaks is chosen', () => {
+  const request = incoming({ headers: { 'sec-websocket-protocol': 'a, b , c' } });
+  assert.equal(checkHandshake(request, ['c', 'b']).protocol, 'b');
+  assert.equal(checkHandshake(request, ['d']).protocol, '');
+  assert.equal(checkHandshake(incoming(), ['a']).protocol, '');
+});
+
+test('a request is kept as plain values', () => {
+  const headers = { cookie: 'a=b', 'set-cookie': ['c', 'd'], nothing: undefined };
+  const request = connectionRequest(incoming({ url: '/chat?a=b', headers }));
+  assert.deepEqual(request, {
+    method: 'GET',
+    url: '/chat?a=b',
+    headers: { ...HEADERS, cookie: 'a=b', 'set-cookie': 'c, d' },
+    remoteAddress: '10.0.0.1',
+  });
+  assert.deepEqual(structuredClone(request), request);
+  const socket = { remoteAddress: '::1' } as IncomingMessage['socket'];
+  assert.equal(connectionRequest(incoming({ socket })).remoteAddress, '::1');
+  const gone = {} as IncomingMessage['socket'];
+  assert.equal(connectionRequest(incoming({ socket: gone })).remoteAddress, '');
+});
+
+test('no Origin is no browser, and allowed whatever origins says', () => {
+  const request = connectionRequest(incoming());
+  for (const origins of ['same-host', '*', [], () => false] as const) checkOrigin(request, origins);
+});
+
+test('only true of a function allows an origin', () => {
+  const request = connectionRequest(incoming({ headers: { origin: 'http://a' } }));
+  checkOrigin(request, (origin, asked) => origin === 'http://a' && asked === request);
+  for (const answer of [false, undefined, 1, 'yes', Promise.resolve(true)]) {
+    assert.throws(() => checkOrigin(request, () => answer as boolean), { status: 403 });
+  }
+});
+
+const request = connectionRequest(incoming());
+const never = new AbortController().signal;
+
+test('an identity has a random id, the request, and what authorize returns', async () => {
+  const none = { authorize: undefined, idGenerator: undefined };
+  const one = await identify(request, none, 1000, never);
+  const two = await identify(request, { ...none, authorize: async () => 'data' }, 1000, never);
+  assert.match(one.id, /^[0-9a-f]{8}-[0-9a-f]{4}-4/);
+  assert.notEqual(one.id, two.id);
+  assert.deepEqual([one.request, one.data, two.data], [request, undefined, 'data']);
+});
+
+test('idGenerator makes the id, from the request', async () => {
+  const idGenerator = ({ url }: { url: string }) => `id of ${url}`;
+  const config = { authorize: undefined, idGenerator };
+  assert.equal((await identify(request, config, 1000, never)).id, 'id of /chat');
+  for (const id of ['', 5, undefined, null]) {
+    const wrong = { authorize: undefined, idGenerator: () => id as string };
+    await assert.rejects(identify(request, wrong, 1000, never), { code: 'ERR_CONNECTION_ID' });
+  }
+});
+
+test('whoever authorize refuses gets no id', async () => {
+  const idGenerator = () => assert.fail('asked for an id');
+  for (const authorize of [() => false, async () => false]) {
+    const refused = identify(request, { authorize, idGenerator }, 1000, never);
+    await assert.rejects(refused, { status: 401 });
+  }
+});
+
+test('authorize has its time, until the engine closes', async () => {
+  const config = { authorize: () => new Promise(() => {}), idGenerator: undefined };
+  await assert.rejects(identify(request, config, 1, never), {
+    status: 503,
+    message: 'authorize timed out',
+  });
+  const closing = new AbortController();
+  const refused = identify(request, config, 2 ** 31 - 1, closing.signal);
+  closing.abort();
+  await assert.rejects(refused, { status: 503, message: 'Service Unavailable' });
+});
+
+test('what is thrown is a refusal where it has the status of an error', () => {
+  const refusal = new Refusal(402, 'pay', { 'X-A': 'b' });
+  assert.equal(refusalOf(refusal), refusal);
+  const made = refusalOf(Object.assign(new Error('gone'), { status: 410 }));
+  assert.deepEqual([made?.status, made?.message, made?.headers], [410, 'gone', {}]);
+  assert.equal(refusalOf({ status: 599 })?.message, 'Refused');
+  for (const thrown of [null, undefined, 'x', {}, { status: 399 }, { status: 600 }]) {
+    assert.equal(refusalOf(thrown), undefined);
+  }
+  for (const status of ['403', 403.5, Number.NaN]) assert.equal(refusalOf({ status }), undefined);
+});
+
+/** A socket whose peer takes everything at once. */
+class FakeSocket extends Duplex {
+  written = '';
+
+  override _read(): void {}
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.written += chunk.toString('latin1');
+    done();
+  }
+}
+
+test('a refusal is an HTTP answer with a short body, and the end', async () => {
+  const socket = new FakeSocket();
+  const closed = new Promise((resolve) => socket.on('close', resolve));
+  refuse(socket, new Refusal(426, '✓', { 'Sec-WebSocket-Version': '13' }));
+  await closed;
+  assert.equal(
+    socket.written,
+    'HTTP/1.1 426 Upgrade Required\r\nConnection: close\r\n' +
+      'Content-Type: text/plain; charset=utf-8\r\nContent-Length: 3\r\n' +
+      `Sec-WebSocket-Version: 13\r\n\r\n${Buffer.from('✓').toString('latin1')}`,
+  );
+});
+
+test('a peer that has gone is not answered', () => {
+  const socket = new FakeSocket();
+  socket.destroy();
+  refuse(socket, new Refusal(400));
+  assert.equal(socket.written, '');
+});

@@ -1,0 +1,70 @@
+import { strict as assert } from 'node:assert';
+import { test } from 'node:test';
+import { checkRoomName, NOBODY, TargetEmitter } from '../../src/shared/emitter.ts';
+import { All, Broadcast, NotMe, type Target } from '../../src/shared/targets.ts';
+import { FakeScope } from './fake-scope.ts';
+
+test('an event is encoded once, and published for its target and sender', () => {
+  const scope = new FakeScope();
+  new TargetEmitter(scope, 'room', 7).emit('chat', 'hello');
+  new TargetEmitter(scope, All, NOBODY).emit('ready');
+  new TargetEmitter(scope, NotMe, 7).emit('count', 5);
+  assert.deepEqual(scope.published, [
+    ['room', 7, '>chat;0;hello'],
+    ['', 0, '>ready;0;'],
+    [NotMe, 7, '>count;1;5'],
+  ]);
+});
+
+test('a native message is published as it is', () => {
+  const scope = new FakeScope();
+  const bytes = Uint8Array.of(1, 2);
+  new TargetEmitter(scope, 'room', 7).emitMessage('hello');
+  new TargetEmitter(scope, 'room', 7).emitMessage(bytes);
+  assert.deepEqual(scope.published, [
+    ['room', 7, 'hello'],
+    ['room', 7, bytes],
+  ]);
+});
+
+test('what cannot be encoded is published to nobody', () => {
+  const scope = new FakeScope();
+  const emitter = new TargetEmitter(scope, All, NOBODY);
+  assert.throws(() => emitter.emit('a;b', 'x'), { code: 'ERR_EVENT_NAME' });
+  assert.throws(() => emitter.emit('x'.repeat(17)), { code: 'ERR_EVENT_NAME' });
+  assert.throws(() => emitter.emit('chat', () => {}), { code: 'ERR_PAYLOAD' });
+  assert.throws(() => emitter.emitMessage(5 as unknown as string), { code: 'ERR_PAYLOAD' });
+  assert.deepEqual(scope.published, []);
+});
+
+test('what is no target is refused, and never means everyone', () => {
+  const scope = new FakeScope();
+  for (const target of [undefined, null, 0, {}, ['room'], Symbol('NotMe')]) {
+    assert.throws(() => new TargetEmitter(scope, target as Target, NOBODY), {
+      code: 'ERR_ROOM_NAME',
+    });
+  }
+});
+
+test('an id may be longer than the name of a room', () => {
+  const scope = new FakeScope();
+  const id = 'an id of more than 8 bytes';
+  new TargetEmitter(scope, id, NOBODY).emitMessage('hello');
+  assert.equal(scope.published[0]?.[0], id);
+  assert.throws(() => new TargetEmitter(scope, 'x'.repeat(65_536), NOBODY), {
+    code: 'ERR_ROOM_NAME',
+  });
+});
+
+test('the name of a room is counted in bytes', () => {
+  for (const room of ['x', '12345678', 'éééé', '😀😀']) checkRoomName(room, 8);
+  for (const room of ['123456789', 'ééééx', '😀😀x']) {
+    assert.throws(() => checkRoomName(room, 8), { code: 'ERR_ROOM_NAME', message: /9 bytes.*8/ });
+  }
+  assert.throws(() => checkRoomName('', 8), { code: 'ERR_ROOM_NAME', message: /non-empty/ });
+});
+
+test('Broadcast is another name of NotMe, which no text can be', () => {
+  assert.equal(Broadcast, NotMe);
+  assert.equal(typeof NotMe, 'symbol');
+});

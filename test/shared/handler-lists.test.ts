@@ -1,0 +1,94 @@
+import { strict as assert } from 'node:assert';
+import { test } from 'node:test';
+import { EngineError } from '../../src/shared/errors.ts';
+import { HandlerLists } from '../../src/shared/handler-lists.ts';
+
+/** Lists whose calls, throws and losses are written down in the order of their coming. */
+function recordedLists() {
+  const log: string[] = [];
+  const lists = new HandlerLists(
+    (thrown) => log.push(`thrown ${(thrown as Error).message}`),
+    (thrown) => log.push(`lost ${(thrown as Error).message}`),
+  );
+  return { lists, log };
+}
+
+const failing = () => {
+  throw new Error('one');
+};
+
+test('the handlers of an event are called in their order, with its payload', () => {
+  const { lists, log } = recordedLists();
+  lists.addEvent('chat', (text: string) => log.push(`first ${text}`));
+  lists.addEvent('other', () => log.push('other'));
+  lists.addEvent('chat', (text: string) => log.push(`second ${text}`));
+  lists.callEvent('chat', 'hello');
+  lists.callEvent('nobody', 'hello');
+  assert.deepEqual(log, ['first hello', 'second hello']);
+});
+
+test('a hook says whether there was a handler', () => {
+  const { lists, log } = recordedLists();
+  assert.equal(lists.callHook('leave', 'red'), false);
+  lists.addHook('leave', (room: string) => log.push(room));
+  assert.equal(lists.callHook('leave', 'red'), true);
+  assert.equal(lists.callHook('message', 'text'), false);
+  assert.deepEqual(log, ['red']);
+});
+
+test('an event and a hook of one name have nothing in common', () => {
+  const { lists, log } = recordedLists();
+  lists.addEvent('message', () => log.push('event'));
+  lists.addHook('message', () => log.push('hook'));
+  lists.callEvent('message', '');
+  lists.callHook('message', '');
+  lists.callEvent('constructor', '');
+  lists.callEvent('__proto__', '');
+  assert.deepEqual(log, ['event', 'hook']);
+});
+
+test('a handler that throws keeps none of the others from being called', () => {
+  const { lists, log } = recordedLists();
+  lists.addEvent('chat', failing);
+  lists.addEvent('chat', () => log.push('second'));
+  lists.callEvent('chat', 'hello');
+  assert.deepEqual(log, ['thrown one', 'second']);
+});
+
+test('a promise that rejects counts as thrown', async () => {
+  const { lists, log } = recordedLists();
+  lists.addHook('message', async () => failing());
+  lists.addHook('message', () => log.push('second'));
+  lists.callHook('message', 'hello');
+  assert.deepEqual(log, ['second']);
+  await null;
+  assert.deepEqual(log, ['second', 'thrown one']);
+});
+
+test('what a handler of errors throws is lost to them, at once or later', async () => {
+  const { lists, log } = recordedLists();
+  lists.addHook('error', failing);
+  lists.addHook('error', async () => failing());
+  assert.equal(lists.callHook('error', new EngineError('ERR_HANDLER', 'any')), true);
+  await null;
+  assert.deepEqual(log, ['lost one', 'lost one']);
+});
+
+test('a handler that is added by another is called from the next time on', () => {
+  const { lists, log } = recordedLists();
+  lists.addEvent('chat', (text: string) => {
+    log.push(`first ${text}`);
+    lists.addEvent('chat', () => log.push(`added at ${text}`));
+  });
+  lists.callEvent('chat', '1');
+  assert.deepEqual(log, ['first 1']);
+  lists.callEvent('chat', '2');
+  assert.deepEqual(log, ['first 1', 'first 2', 'added at 1']);
+});
+
+test('a handler is a function', () => {
+  const { lists } = recordedLists();
+  const add = (handler: unknown) => lists.addEvent('chat', handler as () => void);
+  assert.throws(() => add(undefined), { name: 'TypeError', message: /not undefined/ });
+  assert.throws(() => lists.addHook('leave', 'x' as unknown as () => void), TypeError);
+});

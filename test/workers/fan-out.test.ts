@@ -1,0 +1,155 @@
+import { strict as assert } from 'node:assert';
+import { test } from 'node:test';
+import { type Batch, FanOut } from '../../src/workers/fan-out.ts';
+import type { ServerWebSocket } from '../../src/workers/web-socket.ts';
+
+/** As much of a connection as the fan-out knows of: it keeps each write. */
+class FakeMember {
+  readonly number: number;
+  batch: Batch | undefined;
+  awaitsFlush = false;
+  isSlow = false;
+  readonly writes: Buffer[] = [];
+
+  constructor(number: number) {
+    this.number = number;
+  }
+
+  admits(): boolean {
+    return !this.isSlow;
+  }
+
+  flush(): void {
+    if (this.batch !== undefined) this.writes.push(this.batch.joined);
+    this.batch = undefined;
+  }
+
+  get texts(): string[] {
+    return this.writes.map(String);
+  }
+}
+
+function fanOutOf(count: number) {
+  let ticks = 0;
+  const fanOut = new FanOut(() => {
+    ticks += 1;
+  });
+  const members = Array.from({ length: count }, (_, i) => new FakeMember(i + 1));
+  const publish = (to: FakeMember[], text: string, except = 0) =>
+    fanOut.publish(to as unknown as ServerWebSocket[], except, Buffer.from(text));
+  const send = (to: FakeMember, text: string) =>
+    fanOut.send(to as unknown as ServerWebSocket, Buffer.from(text));
+  return {
+    fanOut,
+    members: members as [FakeMember, FakeMember, FakeMember],
+    publish,
+    send,
+    ticks: () => ticks,
+  };
+}
+
+test('what one tick has for a socket leaves in one write, in its order', () => {
+  const { fanOut, members, publish, send } = fanOutOf(3);
+  const [one, two, three] = members;
+  publish(members, 'a');
+  send(one, 'b');
+  publish([one, two], 'c');
+  send(three, 'd');
+  publish(members, 'e');
+  fanOut.flush();
+  assert.deepEqual([one.texts, two.texts, three.texts], [['abce'], ['ace'], ['ade']]);
+});
+
+test('sockets that get the same frames share the same bytes', () => {
+  const { fanOut, members, publish, send } = fanOutOf(4);
+  const [one, two, three] = members;
+  const four = members.at(3) as FakeMember;
+  publish(members, 'a');
+  publish(members, 'b');
+  send(three, 'c');
+  publish([one, two, four], 'd');
+  fanOut.flush();
+  assert.deepEqual(one.texts, ['abd']);
+  assert.equal(one.writes[0], two.writes[0]);
+  assert.equal(one.writes[0], four.writes[0]);
+  assert.deepEqual(three.texts, ['abc']);
+});
+
+test('sockets that come together on different ways share what comes then', () => {
+  const { fanOut, members, publish, send } = fanOutOf(3);
+  const [one, two, three] = members;
+  send(one, 'x');
+  send(three, 'y');
+  // The members change between the ways of one frame and back.
+  publish([one, two, three], 'a');
+  publish([two, one, three], 'b');
+  fanOut.flush();
+  assert.deepEqual([one.texts, two.texts, three.texts], [['xab'], ['ab'], ['yab']]);
+});
+
+test('a single frame is written as it is', () => {
+  const { fanOut, members } = fanOutOf(2);
+  const frame = Buffer.from('a');
+  fanOut.publish(members as unknown as ServerWebSocket[], 0, frame);
+  fanOut.flush();
+  for (const member of members) assert.equal(member.writes[0], frame);
+});
+
+test('who is excepted and who admits nothing get nothing', () => {
+  const { fanOut, members, publish } = fanOutOf(3);
+  const [one, two, three] = members;
+  two.isSlow = true;
+  publish(members, 'a', three.number);
+  fanOut.flush();
+  assert.deepEqual([one.texts, two.texts, three.texts], [['a'], [], []]);
+});
+
+test('one tick is asked for, however much it will have to do', () => {
+  const { fanOut, members, publish, send, ticks } = fanOutOf(3);
+  assert.equal(ticks(), 0);
+  publish([], 'nobody');
+  assert.equal(ticks(), 0);
+  publish(members, 'a');
+  send(members[0], 'b');
+  assert.equal(ticks(), 1);
+  fanOut.flush();
+  fanOut.flush();
+  assert.equal(members[0].writes.length, 1);
+  send(members[0], 'c');
+  assert.equal(ticks(), 2);
+  fanOut.flush();
+  assert.deepEqual(members[0].texts, ['ab', 'c']);
+});
+
+test('what a socket gets while others are flushed is for the next tick', () => {
+  const { fanOut, members, publish, send, ticks } = fanOutOf(2);
+  const [one, two] = members;
+  const flush = two.flush;
+  two.flush = () => {
+    flush.call(two);
+    two.flush = flush;
+    send(one, 'late');
+    send(two, 'late');
+  };
+  publish(members, 'a');
+  fanOut.flush();
+  assert.equal(ticks(), 2);
+  fanOut.flush();
+  assert.deepEqual(
+    [one.texts, two.texts],
+    [
+      ['a', 'late'],
+      ['a', 'late'],
+    ],
+  );
+});
+
+test('a socket that flushes itself in the middle of a tick gets the rest behind it', () => {
+  const { fanOut, members, publish } = fanOutOf(2);
+  const [one, two] = members;
+  publish(members, 'a');
+  one.flush();
+  publish(members, 'b');
+  fanOut.flush();
+  assert.deepEqual([one.texts, two.texts], [['a', 'b'], ['ab']]);
+});

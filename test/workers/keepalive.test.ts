@@ -1,0 +1,147 @@
+import { strict as assert } from 'node:assert';
+import type { Socket } from 'node:net';
+import { test } from 'node:test';
+import { resolveServerConfig, type ServerConfig } from '../../src/shared/config.ts';
+import type { Upgrade } from '../../src/shared/control-messages.ts';
+import { startKeepalive } from '../../src/workers/keepalive.ts';
+import type { ShardServer } from '../../src/workers/shard-server.ts';
+import { ServerWebSocket } from '../../src/workers/web-socket.ts';
+
+const PING = '8900';
+
+function sweepingServer(config: ServerConfig, sockets: { sweep(now: number): void }[]) {
+  const server = { config: resolveServerConfig(config), sockets: () => sockets };
+  return server as unknown as ShardServer;
+}
+
+test('every connection is swept, at a quarter of the shortest time that counts', (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  for (const [config, period] of [
+    [{ pongTimeout: 400, pingPeriod: 200 }, 50],
+    [{ pongTimeout: 400, pingPeriod: 300 }, 25],
+    [{ writeTimeout: 80 }, 20],
+    [{ closeTimeout: 60 }, 15],
+    [{ pingPeriod: 1 }, 5],
+    [{ pongTimeout: 600_000, writeTimeout: 600_000, closeTimeout: 600_000 }, 1000],
+  ] as const) {
+    let sweeps = 0;
+    const sweep = () => {
+      sweeps += 1;
+    };
+    const stop = startKeepalive(sweepingServer(config, [{ sweep }, { sweep }]));
+    t.mock.timers.tick(period - 1);
+    assert.equal(sweeps, 0);
+    t.mock.timers.tick(1);
+    assert.equal(sweeps, 2);
+    t.mock.timers.tick(period);
+    assert.equal(sweeps, 4);
+    stop();
+    t.mock.timers.tick(10 * period);
+    assert.equal(sweeps, 4);
+  }
+});
+
+/** An open connection of no server, at the time 0, whose socket sends nothing by itself. */
+function connect(config: ServerConfig) {
+  const log: string[] = [];
+  const socket = {
+    writable: true,
+    writableLength: 0,
+    bytesWritten: 0,
+    resume: () => {},
+    write: () => true,
+    end: () => log.push('end'),
+    destroy: () => log.push('destroy'),
+  };
+  const server = {
+    config: resolveServerConfig(config),
+    fanOut: {
+      send: (_socket: unknown, frame: Buffer) => log.push(`send ${frame.toString('hex')}`),
+    },
+    dispatch: {
+      failed: (_socket: unknown, { code }: { code: string }) => log.push(code),
+      control: () => {},
+    },
+    conclude: (_socket: unknown, { code }: { code: number }) => log.push(`conclude ${code}`),
+  } as unknown as ShardServer;
+  const connection = new ServerWebSocket(server, socket as unknown as Socket, {} as Upgrade, 0);
+  connection.open();
+  return { connection, socket, log };
+}
+
+/** Has the clock that connections read show a time of the test's own. */
+function clock(t: { mock: typeof import('node:test').mock }) {
+  let now = 0;
+  t.mock.method(performance, 'now', () => now);
+  return (time: number) => {
+    now = time;
+  };
+}
+
+test('a ping is due every pingPeriod, late sweeps or not', () => {
+  const { connection, log } = connect({ pongTimeout: 1000, pingPeriod: 100 });
+  connection.sweep(99);
+  assert.deepEqual(log, []);
+  connection.sweep(100);
+  connection.sweep(199);
+  assert.deepEqual(log, [`send ${PING}`]);
+  connection.sweep(250);
+  connection.sweep(349);
+  connection.sweep(350);
+  assert.deepEqual(log, [`send ${PING}`, `send ${PING}`, `send ${PING}`]);
+});
+
+test('no ping is sent to a connection that has yet to take what was sent before', () => {
+  const { connection, socket, log } = connect({ pongTimeout: 1000, pingPeriod: 100 });
+  socket.writableLength = 5;
+  connection.sweep(100);
+  assert.deepEqual(log, []);
+  socket.writableLength = 0;
+  connection.sweep(200);
+  assert.deepEqual(log, [`send ${PING}`]);
+});
+
+test('a connection without a pong for more than pongTimeout is cut off', (t) => {
+  const setTime = clock(t);
+  const { connection, log } = connect({ pongTimeout: 1000, pingPeriod: 999 });
+  setTime(500);
+  connection.onPong(Buffer.alloc(0));
+  connection.sweep(1500);
+  assert.deepEqual(log, [`send ${PING}`]);
+  connection.sweep(1501);
+  assert.deepEqual(log.slice(1), ['ERR_PONG_TIMEOUT', 'conclude 1006', 'destroy']);
+});
+
+test('a connection whose bytes wait for more than writeTimeout is cut off', () => {
+  const { connection, socket, log } = connect({ writeTimeout: 100 });
+  connection.sweep(50);
+  socket.bytesWritten = 10;
+  socket.writableLength = 10;
+  connection.sweep(60);
+  connection.sweep(150);
+  assert.deepEqual(log, []);
+  connection.sweep(151);
+  assert.deepEqual(log, ['ERR_WRITE_TIMEOUT', 'conclude 1006', 'destroy']);
+});
+
+test('a connection that takes a little of what waits, time and again, is not cut off', () => {
+  const { connection, socket, log } = connect({ writeTimeout: 100 });
+  socket.bytesWritten = 1000;
+  for (let now = 0; now < 1000; now += 100) {
+    socket.writableLength = 1000 - now / 10;
+    connection.sweep(now);
+  }
+  assert.deepEqual(log, []);
+});
+
+test('a connection that does not answer a close for more than closeTimeout is cut off', (t) => {
+  const setTime = clock(t);
+  const { connection, log } = connect({ closeTimeout: 100, pongTimeout: 200, pingPeriod: 10 });
+  setTime(20);
+  connection.disconnect(4000, '');
+  assert.deepEqual(log, ['send 88020fa0', 'conclude 4000']);
+  connection.sweep(120);
+  assert.equal(log.length, 2);
+  connection.sweep(121);
+  assert.deepEqual(log.slice(2), ['destroy']);
+});
