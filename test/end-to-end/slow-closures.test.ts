@@ -4,6 +4,7 @@ import { setEnvironmentData } from 'node:worker_threads';
 import type { Connection } from '../../src/main/index.ts';
 import { close, text } from '../conformance/client-frames.ts';
 import { RawClient } from './raw-client.ts';
+import { TestClient } from './test-client.ts';
 import { withEngine } from './test-engine.ts';
 
 const PROBE = new URL('./fixtures/hold-probe.ts', import.meta.url);
@@ -98,3 +99,32 @@ test(
     });
   },
 );
+
+test('the pongs of a connection that is not read count as soon as it is', options, async () => {
+  const words = probe();
+  await withEngine(config, async ({ engine, port }) => {
+    await engine.server({ endpoint: '/probe', handlers: PROBE }).ready;
+    const pongTimeout = 400;
+    const server = engine.server({ endpoint: '/slow', pongTimeout, pingPeriod: 40 });
+    const { promise: blocked, resolve, reject } = Promise.withResolvers<void>();
+    let left = MESSAGES;
+    server.onConnection((c: Connection) => {
+      c.onDisconnect(({ reason }) => reject(new Error(reason)));
+      c.onMessage((message) => {
+        if (left === MESSAGES) {
+          blockUntil(words, HELD);
+          Atomics.wait(words, ENDED, 0, 3 * pongTimeout); // nothing wakes it: it is the time it takes
+        }
+        left -= 1;
+        if (left > 0) return;
+        c.emitMessage(message);
+        resolve();
+      });
+    });
+    await server.ready;
+    await using client = await TestClient.open({ port }, '/slow');
+    for (let i = 0; i < MESSAGES; i++) client.send(`${i} `.padEnd(1000));
+    await blocked;
+    assert.equal(await client.next(), `${MESSAGES - 1} `.padEnd(1000));
+  });
+});
