@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { EngineConfig } from '../shared/config.ts';
 import type { ConnectionIdentity } from '../shared/connection-face.ts';
-import { EngineError, messageOf } from '../shared/errors.ts';
+import { EngineError, handlerError, messageOf } from '../shared/errors.ts';
 import { handOff, takeBuffered } from './handoff.ts';
-import { appError } from './primary-server.ts';
+import { Refusal, refusalOf, refuse } from './refusal.ts';
 import type { ServerEntry } from './server-entry.ts';
 import type { ShardHost } from './shard-host.ts';
 import {
@@ -14,9 +14,6 @@ import {
   connectionRequest,
   type Handshake,
   identify,
-  Refusal,
-  refusalOf,
-  refuse,
 } from './upgrade.ts';
 
 /** What the engine gives to admission. */
@@ -40,10 +37,8 @@ export class Admission {
     this.#context = context;
   }
 
-  /** Decides on one upgrade for a server, and carries the decision out. */
+  /** Decides on one upgrade for a server, whose socket is paused, and carries that out. */
   async admit(entry: ServerEntry, request: IncomingMessage, socket: Duplex, head: Buffer) {
-    socket.pause(); // what comes now is for the shard
-    socket.on('error', ignore); // the peer may go at any time: there is nobody left to tell
     const { config } = entry.primary;
     const { closing } = this.#context;
     const timeoutMs = this.#context.config.handshakeTimeout;
@@ -57,7 +52,9 @@ export class Admission {
       if (entry.connections >= config.maxConnections) {
         throw new Refusal(503, 'Too many connections');
       }
-      if (!socket.destroyed) this.#move(entry, socket as Socket, head, handshake, identity);
+      if (socket.destroyed) return;
+      if (!(socket instanceof Socket)) throw new Refusal(400);
+      this.#move(entry, socket, head, handshake, identity);
     } catch (thrown) {
       this.#refuse(entry, socket, thrown);
     }
@@ -91,7 +88,7 @@ export class Admission {
     } catch (cause) {
       entry.refused(connection, host.number);
       host.connections -= 1;
-      const message = `authorize: what it returned cannot go to a shard: ${messageOf(cause)}`;
+      const message = `${primary.endpoint}: what authorize returned cannot go to a shard: ${messageOf(cause)}`;
       throw new EngineError('ERR_HANDLER', message, { cause });
     }
   }
@@ -105,11 +102,9 @@ export class Admission {
   #defect(entry: ServerEntry, thrown: unknown): Refusal {
     const { endpoint } = entry.primary;
     const isOurs = thrown instanceof EngineError;
-    this.#context.report(isOurs ? thrown : appError(`${endpoint}: deciding on an upgrade`, thrown));
+    this.#context.report(handlerError(`${endpoint}: deciding on an upgrade`, thrown));
     return new Refusal(isOurs ? 500 : 401);
   }
 }
 
 const NO_REQUEST = { method: '', url: '', headers: {}, remoteAddress: '' };
-
-function ignore(): void {}

@@ -1,32 +1,37 @@
 import { EventEmitter } from 'node:events';
-import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import { Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Duplex } from 'node:stream';
-import { TLSSocket, Server as TlsServer } from 'node:tls';
 import {
+  type CloseOptions,
   type EngineConfig,
+  resolveCloseTimeout,
   resolveEngineConfig,
   resolveServerConfig,
   type ServerConfig,
   shardServerConfig,
 } from '../shared/config.ts';
-import { EngineError, messageOf } from '../shared/errors.ts';
+import { EngineError, handlerError, messageOf } from '../shared/errors.ts';
+import { optionError } from '../shared/option-rules.ts';
 import type { AnyEvents } from '../shared/public-types.ts';
 import { serverOf } from '../shared/records.ts';
+import { settledWithin } from '../shared/settled-within.ts';
 import { Admission } from './admission.ts';
-import { createListener, type ListenOptions, listen, pathOf } from './listener.ts';
+import { createListener, type ListenOptions, listen, resolveListenOptions } from './listener.ts';
 import type { Server } from './server.ts';
 import { ServerEntry } from './server-entry.ts';
-import { type EngineMessage, type ShardEvents, ShardGroup } from './shard-group.ts';
+import { type EngineMessage, GRACE, type ShardEvents, ShardGroup } from './shard-group.ts';
 import type { ShardHost } from './shard-host.ts';
-import { Refusal, refuse } from './upgrade.ts';
+import { type FindEndpoint, takeUpgrades } from './upgrade-source.ts';
 
 /** What an engine emits. */
 export interface EngineEvents {
   /** What no handler of a connection has taken. Without a listener it becomes a process warning. */
   error: [error: EngineError];
-  /** A shard died; its connections are gone, and a replacement has been started. */
-  shardExit: [exit: { shard: number; reason: string }];
+  /**
+   * A shard died; its connections are gone, and a replacement is on its way. Without a listener it
+   * becomes an `error` with ERR_SHARD_EXIT.
+   */
+  shardExit: [exit: { shard: number; reason: string; cause: unknown }];
 }
 
 /** One shard, as `engine.shards` shows it. */
@@ -36,8 +41,6 @@ export interface ShardInfo {
   readonly connections: number;
 }
 
-type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
-
 /** Any number of WebSocket servers in one process, their connections spread over worker threads. */
 export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposable {
   readonly #config: Required<EngineConfig>;
@@ -45,7 +48,8 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
   readonly #admission: Admission;
   readonly #entries = new Map<number, ServerEntry>();
   readonly #routes = new Map<string, ServerEntry>();
-  readonly #listeners = new Map<HttpServer, UpgradeListener>();
+  /** The HTTP servers that upgrades come from, with what ends that. */
+  readonly #sources = new Map<HttpServer, () => void>();
   /** Those that are the engine's own, with what settles when they have begun to listen. */
   readonly #ownListeners = new Map<HttpServer, Promise<AddressInfo>>();
   readonly #started = Promise.withResolvers<void>();
@@ -108,20 +112,21 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
    *   `listen` of Node.js emits: EADDRINUSE, EACCES, …
    */
   async listen(port: number, options: ListenOptions = {}): Promise<AddressInfo> {
+    const { host, request } = resolveListenOptions(options);
     await this.#start();
     await Promise.all([...this.#entries.values()].map((entry) => entry.ready));
     this.#assertOpen();
     const isEndpoint = (path: string) => this.#routes.has(path);
-    const server = createListener(this.#config, isEndpoint, options.request);
-    const listening = listen(server, port, options.host);
-    this.#listeners.set(server, this.#takeUpgrades(server));
+    const server = createListener(this.#config, isEndpoint, request);
+    const listening = listen(server, port, host);
+    this.#sources.set(server, takeUpgrades(server, this.#findEndpoint));
     this.#ownListeners.set(server, listening);
     try {
       const address = await listening;
       this.#assertOpen();
       return address;
     } catch (error) {
-      this.#listeners.delete(server);
+      this.#sources.delete(server);
       this.#ownListeners.delete(server);
       throw error;
     }
@@ -135,11 +140,13 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
    */
   async attach(server: HttpServer): Promise<void> {
     this.#assertOpen();
-    if (server instanceof TlsServer) {
-      const message = 'attach: a TLS connection cannot move to a shard; attach a plain HTTP server';
-      throw new EngineError('ERR_OPTION', message);
+    if (!(server instanceof HttpServer)) {
+      const allowed = 'a plain http.Server: what speaks TLS, or HTTP/2, cannot move to a shard';
+      throw optionError('attach', server, allowed);
     }
-    if (!this.#listeners.has(server)) this.#listeners.set(server, this.#takeUpgrades(server));
+    if (!this.#sources.has(server)) {
+      this.#sources.set(server, takeUpgrades(server, this.#findEndpoint));
+    }
     await this.#start();
     await Promise.all([...this.#entries.values()].map((entry) => entry.ready));
   }
@@ -147,10 +154,11 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
   /**
    * Ends everything: stops listening, closes every connection with 1001, stops the shards. No
    * thread, handle or port is left when it resolves.
-   * @param options.timeoutMs after so many milliseconds what is left is cut; default 5000
+   * @throws EngineError ERR_OPTION
    */
-  close(options: { timeoutMs?: number } = {}): Promise<void> {
-    this.#closing ??= this.#close(options.timeoutMs ?? 5_000);
+  close(options: CloseOptions = {}): Promise<void> {
+    const timeoutMs = resolveCloseTimeout(options);
+    this.#closing ??= this.#close(timeoutMs);
     return this.#closing;
   }
 
@@ -170,19 +178,11 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
     return this.#starting;
   }
 
-  #takeUpgrades(server: HttpServer): UpgradeListener {
-    const onUpgrade: UpgradeListener = (request, socket, head) => {
-      const entry = this.#routes.get(pathOf(request.url) ?? '');
-      if (entry !== undefined && !(socket instanceof TLSSocket)) {
-        void this.#admission.admit(entry, request, socket, head);
-      } else if (server.listenerCount('upgrade') === 1) {
-        socket.on('error', () => {});
-        refuse(socket, new Refusal(404, 'Not Found')); // nobody else is there to answer
-      }
-    };
-    server.on('upgrade', onUpgrade);
-    return onUpgrade;
-  }
+  readonly #findEndpoint: FindEndpoint = (path) => {
+    const entry = this.#routes.get(path ?? '');
+    if (entry === undefined) return undefined;
+    return (request, socket, head) => void this.#admission.admit(entry, request, socket, head);
+  };
 
   #shardEvents(): ShardEvents {
     return {
@@ -198,7 +198,11 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
       },
       onExit: (host, cause) => {
         for (const entry of this.#entries.values()) entry.shardDied(host.number);
-        this.emit('shardExit', { shard: host.number, reason: messageOf(cause) });
+        const shard = host.number;
+        const reason = messageOf(cause);
+        if (this.emit('shardExit', { shard, reason, cause })) return;
+        const message = `shard ${shard} died: ${reason}`;
+        this.#report(new EngineError('ERR_SHARD_EXIT', message, { cause }));
       },
       onError: (error) => this.#report(error),
     };
@@ -241,31 +245,39 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
     if (this.#routes.get(endpoint) === entry) this.#routes.delete(endpoint);
     const { hosts } = this.#group;
     this.#group.post({ type: 'remove-server', server: number, timeoutMs });
-    await entry.removedFrom(hosts.map((host) => host.number));
-    await entry.primary.empty();
+    const removed = entry.removedFrom(hosts.map((host) => host.number));
+    const empty = removed.then(() => entry.primary.empty());
+    if (!(await settledWithin(empty, timeoutMs + GRACE))) entry.abandon();
     this.#entries.delete(number);
   }
 
   async #close(timeoutMs: number): Promise<void> {
     this.#refusing.abort();
-    for (const [server, onUpgrade] of this.#listeners) server.off('upgrade', onUpgrade);
+    for (const release of this.#sources.values()) release();
     const closed = [...this.#ownListeners].map(closeListener);
     await this.#starting?.catch(() => {});
     await this.#group.stop(timeoutMs);
     await Promise.all(closed);
-    for (const entry of this.#entries.values()) entry.engineClosed();
+    for (const entry of this.#entries.values()) entry.abandon();
     this.#routes.clear();
     this.#entries.clear();
   }
 
   #report(thrown: unknown): void {
-    const error =
-      thrown instanceof EngineError
-        ? thrown
-        : new EngineError('ERR_HANDLER', messageOf(thrown), { cause: thrown });
+    const error = handlerError('the engine', thrown);
     if (this.listenerCount('error') > 0) this.emit('error', error);
-    else process.emitWarning(error);
+    else
+      process.emitWarning(error.message, {
+        type: error.name,
+        code: error.code,
+        detail: detail(error),
+      });
   }
+}
+
+/** What a warning says below its message: where it came from. */
+function detail({ cause, stack }: EngineError): string {
+  return (cause instanceof Error ? cause.stack : stack) ?? '';
 }
 
 async function closeListener([server, listening]: [HttpServer, Promise<unknown>]): Promise<void> {

@@ -13,5 +13,5 @@ export type {
 export { All, Broadcast, NotMe, type Target } from '../shared/targets.ts';
 export { Engine, type EngineEvents, type ShardInfo } from './engine.ts';
 export type { ListenOptions } from './listener.ts';
+export { Refusal } from './refusal.ts';
 export type { Server } from './server.ts';
-export { Refusal } from './upgrade.ts';

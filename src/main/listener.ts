@@ -1,33 +1,41 @@
 import { once } from 'node:events';
-import {
-  createServer,
-  type Server as HttpServer,
-  type IncomingMessage,
-  type RequestListener,
-} from 'node:http';
+import { createServer, type Server as HttpServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { EngineConfig } from '../shared/config.ts';
+import { applyRules, type Rules, rule } from '../shared/option-rules.ts';
 import { clientScript } from './client-script.ts';
+import { pathOf } from './upgrade-source.ts';
 
 /** Options of `engine.listen`. */
 export interface ListenOptions {
   /** Address to listen on; default: all. */
-  host?: string;
+  host?: string | undefined;
   /** Answers plain HTTP requests: an Express app, a Fastify handler, any request listener. */
-  request?: RequestListener;
+  request?: RequestListener | undefined;
+}
+
+const LISTEN_RULES: Rules<ListenOptions> = {
+  host: rule<string | undefined>('a host name or address', undefined, isText),
+  request: rule<RequestListener | undefined>(
+    'a function (request, response): of Fastify, attach to its server',
+    undefined,
+    (value) => typeof value === 'function',
+  ),
+};
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value !== '';
+}
+
+/**
+ * Checks the options of `listen`.
+ * @throws EngineError ERR_OPTION
+ */
+export function resolveListenOptions(options: ListenOptions): Required<ListenOptions> {
+  return applyRules(LISTEN_RULES, options);
 }
 
 const REQUEST_TIMEOUT = 300_000; // ms: the default of Node.js
-
-/** The path of a request's target, without its query; undefined where it has none. */
-export function pathOf(url: string | undefined): string | undefined {
-  if (url === undefined) return undefined;
-  if (url.startsWith('/')) {
-    const query = url.indexOf('?');
-    return query === -1 ? url : url.slice(0, query);
-  }
-  return URL.canParse(url) ? new URL(url).pathname : undefined; // the absolute form
-}
 
 /** An HTTP server of the engine's own, not listening yet. */
 export function createListener(
@@ -41,9 +49,6 @@ export function createListener(
     maxHeaderSize: config.maxHeaderBytes,
     headersTimeout: timeout,
     connectionsCheckingInterval: Math.max(1, Math.floor(timeout / 4)),
-    // Anything else that asks for an upgrade (h2c) is answered as if it had not.
-    shouldUpgradeCallback: ({ headers }: IncomingMessage) =>
-      headers.upgrade?.toLowerCase() === 'websocket',
   };
   return createServer(options, (incoming, response) => {
     const path = pathOf(incoming.url);

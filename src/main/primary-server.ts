@@ -2,8 +2,10 @@ import { type Codec, createCodec, type Message } from '../shared/codec.ts';
 import type { ResolvedServerConfig } from '../shared/config.ts';
 import { ConnectionFace, type ConnectionIdentity } from '../shared/connection-face.ts';
 import { NOBODY, type ServerScope } from '../shared/emitter.ts';
-import { EngineError, messageOf } from '../shared/errors.ts';
+import { EngineError } from '../shared/errors.ts';
+import { callHandler } from '../shared/handler-lists.ts';
 import { interestKey } from '../shared/interest-table.ts';
+import { optionError } from '../shared/option-rules.ts';
 import type { Connection, ServerHandle } from '../shared/public-types.ts';
 import {
   closeOf,
@@ -24,6 +26,12 @@ export interface ServerContext extends RecordOutlet {
   report(error: EngineError): void;
 }
 
+/** An upgrade on its way to a shard. */
+interface Arrival {
+  readonly shard: number;
+  readonly identity: ConnectionIdentity;
+}
+
 /** A connection whose handlers are closures here. */
 interface RemoteConnection {
   readonly face: ConnectionFace;
@@ -38,7 +46,7 @@ export class PrimaryServer implements ServerScope {
   readonly #outlet: ServerContext;
   readonly #onConnection: ((connection: Connection) => unknown)[] = [];
   /** Upgrades that are on their way to a shard: their identity stays here. */
-  readonly #arriving = new Map<number, ConnectionIdentity>();
+  readonly #arriving = new Map<number, Arrival>();
   readonly #connections = new Map<number, RemoteConnection>();
   #onEmpty: (() => void) | undefined;
 
@@ -67,6 +75,7 @@ export class PrimaryServer implements ServerScope {
   }
 
   addConnectionHandler(fn: (connection: Connection) => unknown): void {
+    if (typeof fn !== 'function') throw optionError('onConnection', fn, 'a function');
     if (!this.hasClosures) {
       const message = `${this.endpoint} has its handlers in a module; onConnection would not be called`;
       throw new EngineError('ERR_HANDLERS_CONFLICT', message);
@@ -92,8 +101,8 @@ export class PrimaryServer implements ServerScope {
   }
 
   /** An upgrade is about to move to a shard: its identity is kept until the shard has it. */
-  expect(connection: number, identity: ConnectionIdentity): void {
-    if (this.hasClosures) this.#arriving.set(connection, identity);
+  expect(connection: number, shard: number, identity: ConnectionIdentity): void {
+    if (this.hasClosures) this.#arriving.set(connection, { shard, identity });
   }
 
   /** An upgrade did not get there. */
@@ -119,10 +128,10 @@ export class PrimaryServer implements ServerScope {
         return;
       }
       case RecordKind.PING:
-        face.tell('ping', copyBody(record, start, end));
+        face.tell('ping', new Uint8Array(copyBody(record, start, end)));
         return;
       case RecordKind.PONG:
-        face.tell('pong', copyBody(record, start, end));
+        face.tell('pong', new Uint8Array(copyBody(record, start, end)));
         return;
       case RecordKind.ERROR:
         face.peerFailed(EngineError.deserialize(errorOf(record, start, end)));
@@ -134,6 +143,9 @@ export class PrimaryServer implements ServerScope {
 
   /** A shard has died, and its connections with it. */
   shardDied(shard: number): void {
+    for (const [connection, arrival] of this.#arriving) {
+      if (arrival.shard === shard) this.#arriving.delete(connection);
+    }
     for (const connection of [...this.#connections.values()]) {
       if (connection.link.shard !== shard) continue;
       this.#disconnected(connection, { code: 1006, reason: 'the shard died' });
@@ -149,20 +161,14 @@ export class PrimaryServer implements ServerScope {
   }
 
   #connected(handle: ServerHandle, number: number, shard: number): void {
-    const identity = this.#arriving.get(number);
+    const identity = this.#arriving.get(number)?.identity;
     if (identity === undefined) return;
     this.#arriving.delete(number);
     const link = new RemoteLink(this.number, number, shard, this.#outlet);
     const face = new ConnectionFace(handle, this, link, identity);
     this.#connections.set(number, { face, link });
-    for (const onConnection of this.#onConnection) {
-      try {
-        const result = onConnection(face);
-        if (result instanceof Promise) result.catch((thrown) => face.handlerThrew(thrown));
-      } catch (thrown) {
-        face.handlerThrew(thrown);
-      }
-    }
+    const onThrown = (thrown: unknown) => face.handlerThrew(thrown);
+    for (const onConnection of this.#onConnection) callHandler(onConnection, face, onThrown);
     link.open();
   }
 
@@ -171,9 +177,4 @@ export class PrimaryServer implements ServerScope {
     face.ended(link.rooms ?? [], reason);
     if (this.#connections.size === 0) this.#onEmpty?.();
   }
-}
-
-/** The text of what an app's function threw, as an error of the engine. */
-export function appError(what: string, thrown: unknown): EngineError {
-  return new EngineError('ERR_HANDLER', `${what} threw: ${messageOf(thrown)}`, { cause: thrown });
 }

@@ -42,9 +42,16 @@ export class RemoteLink implements ConnectionLink {
   }
 
   join(room: string): void {
-    this.#send(encodeRecord(this.#header(RecordKind.JOIN, room)));
+    const interest = this.#outlet.interest.of(this.shard);
+    const key = interestKey(this.#server, room);
     // The join counts from now on: the shard takes this back when it has counted it itself.
-    this.#outlet.interest.of(this.shard)?.add(interestKey(this.#server, room));
+    interest?.add(key);
+    try {
+      this.#send(encodeRecord(this.#header(RecordKind.JOIN, room)));
+    } catch (error) {
+      interest?.remove(key);
+      throw error;
+    }
     this.rooms ??= new Set();
     this.rooms.add(room);
   }

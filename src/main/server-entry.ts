@@ -15,8 +15,8 @@ export class ServerEntry implements ServerLife {
   readonly #close: (entry: ServerEntry, timeoutMs: number) => Promise<void>;
   /** Connections in each shard, those on their way included. */
   readonly #connections = new Map<number, number>();
-  /** Shards that have not answered yet: to its being added, or to its being removed. */
-  readonly #awaited = new Set<number>();
+  readonly #beingAdded = new Set<number>();
+  readonly #beingRemoved = new Set<number>();
   #onRemoved: (() => void) | undefined;
   #closed: Promise<void> | undefined;
 
@@ -58,7 +58,7 @@ export class ServerEntry implements ServerLife {
   arriving(connection: number, shard: number, identity: ConnectionIdentity): void {
     this.#ids?.claim(identity.id, connection, shard);
     this.#count(shard, 1);
-    this.primary.expect(connection, identity);
+    this.primary.expect(connection, shard, identity);
   }
 
   /** A connection did not come to be. */
@@ -73,28 +73,28 @@ export class ServerEntry implements ServerLife {
     for (const connection of connections) this.#ids?.release(connection);
   }
 
-  close(timeoutMs = 5_000): Promise<void> {
+  close(timeoutMs: number): Promise<void> {
+    this.#settleReady.reject(new EngineError('ERR_ENGINE_CLOSED', 'the server has been closed'));
     this.#closed ??= this.#close(this, timeoutMs);
     return this.#closed;
   }
 
   /** A shard is being told of the server. */
   adding(shard: number): void {
-    this.#awaited.add(shard);
+    this.#beingAdded.add(shard);
   }
 
   /** A shard has the server, or could not load its handlers. */
   added(shard: number, error?: EngineError): void {
-    this.#awaited.delete(shard);
+    this.#beingAdded.delete(shard);
     if (error !== undefined) this.#settleReady.reject(error);
-    else if (this.#awaited.size === 0) this.#settleReady.resolve();
+    else if (this.#beingAdded.size === 0) this.#settleReady.resolve();
   }
 
   /** Resolves when each of these shards has said that the server is gone, or has died. */
   async removedFrom(shards: readonly number[]): Promise<void> {
-    this.#awaited.clear();
-    for (const shard of shards) this.#awaited.add(shard);
-    if (this.#awaited.size === 0) return;
+    for (const shard of shards) this.#beingRemoved.add(shard);
+    if (this.#beingRemoved.size === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#onRemoved = resolve;
     await promise;
@@ -102,8 +102,8 @@ export class ServerEntry implements ServerLife {
 
   /** The server is gone from a shard. */
   removed(shard: number): void {
-    this.#awaited.delete(shard);
-    if (this.#awaited.size === 0) this.#onRemoved?.();
+    this.#beingRemoved.delete(shard);
+    if (this.#beingRemoved.size === 0) this.#onRemoved?.();
   }
 
   /** A shard has died, and all that it had of the server with it. */
@@ -114,8 +114,8 @@ export class ServerEntry implements ServerLife {
     if (this.isClosed) this.removed(shard);
   }
 
-  /** The engine has closed, and all shards with it: there is nothing left to wait for. */
-  engineClosed(): void {
+  /** Nothing more will be heard of it: what is left is told so. */
+  abandon(): void {
     for (const shard of [...this.#connections.keys()]) this.shardDied(shard);
     this.#settleReady.reject(new EngineError('ERR_ENGINE_CLOSED', 'the engine has been closed'));
     this.#onRemoved?.();

@@ -1,3 +1,4 @@
+import { type CloseOptions, resolveCloseTimeout } from '../shared/config.ts';
 import { NOBODY, TargetEmitter } from '../shared/emitter.ts';
 import type {
   AnyEvents,
@@ -13,7 +14,7 @@ import type { PrimaryServer } from './primary-server.ts';
 export interface ServerLife {
   /** Resolves when every shard has the server; rejects with ERR_HANDLERS_LOAD, ERR_ENGINE_CLOSED. */
   readonly ready: Promise<void>;
-  close(timeoutMs?: number): Promise<void>;
+  close(timeoutMs: number): Promise<void>;
 }
 
 /** One WebSocket server of an engine, as the app sees it; made by `engine.server()`. */
@@ -59,9 +60,9 @@ export class Server<Events extends object = AnyEvents> implements ServerHandle<E
   /**
    * Takes the server out of the running engine: its endpoint is free at once, its connections are
    * closed with 1001. Resolves when the last one is gone.
-   * @param options.timeoutMs after so many milliseconds what is left is cut; default 5000
+   * @throws EngineError ERR_OPTION
    */
-  close(options: { timeoutMs?: number } = {}): Promise<void> {
-    return this.#life.close(options.timeoutMs);
+  close(options: CloseOptions = {}): Promise<void> {
+    return this.#life.close(resolveCloseTimeout(options));
   }
 }

@@ -12,10 +12,14 @@ import { EngineError, messageOf } from '../shared/errors.ts';
 import { InterestMap, InterestTable } from '../shared/interest-table.ts';
 import { Mailbox, type MailboxLink, type RecordHandler } from '../shared/mailbox.ts';
 import { allocateRing, ringCapacity } from '../shared/ring-buffer.ts';
+import { settledWithin } from '../shared/settled-within.ts';
 import { TickLoop } from '../shared/tick-loop.ts';
 import { checkHandoff } from './handoff.ts';
 import { fewestConnections } from './placement.ts';
 import { type RunShard, ShardHost } from './shard-host.ts';
+
+/** What a shard may take beyond a deadline to say that it has kept it, in milliseconds. */
+export const GRACE = 1_000;
 
 // Milliseconds.
 const LIVED_LONG_ENOUGH = 10_000;
@@ -128,7 +132,9 @@ export class ShardGroup {
     for (const timer of this.#restarts) clearTimeout(timer);
     this.#nextStart.resolve();
     this.post({ type: 'stop', timeoutMs });
-    await Promise.allSettled(this.#hosts.map((host) => host.finished));
+    // A shard has its own deadline for its connections; one that misses this one hangs, and is cut.
+    const finished = Promise.allSettled(this.#hosts.map((host) => host.finished));
+    await settledWithin(finished, timeoutMs + GRACE);
     for (const number of this.#numbers()) this.#mailbox.disconnect(number);
     this.#ticks.stop();
     this.#mailbox.close();
@@ -192,17 +198,20 @@ export class ShardGroup {
   }
 
   #exited(host: ShardHost, cause: unknown): void {
+    if (this.#stopping) return; // stop() reads what it had to say, and has no use for another
     this.#hosts.splice(this.#hosts.indexOf(host), 1);
     this.#mailbox.disconnect(host.number);
     this.#interest.delete(host.number);
-    for (const other of this.#hosts) other.unconnected.delete(host.number);
+    for (const other of this.#hosts) {
+      other.unconnected.delete(host.number);
+      other.post({ type: 'disconnect-peer', peer: host.number });
+    }
     this.#events.onExit(host, cause);
     this.#restart(host);
   }
 
   /** At once; but one that keeps dying waits longer each time. */
   #restart({ number, startedAt }: ShardHost): void {
-    if (this.#stopping) return;
     const hasLived = performance.now() - startedAt >= LIVED_LONG_ENOUGH;
     const deaths = hasLived ? 0 : (this.#earlyDeaths.get(number) ?? 0);
     this.#earlyDeaths.set(number, deaths + 1);

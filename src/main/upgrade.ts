@@ -1,28 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { type IncomingMessage, STATUS_CODES } from 'node:http';
-import type { Duplex } from 'node:stream';
+import type { IncomingMessage } from 'node:http';
 import { inspect } from 'node:util';
 import { subprotocol } from 'ws';
 import type { Origins, ResolvedServerConfig } from '../shared/config.ts';
 import type { ConnectionIdentity } from '../shared/connection-face.ts';
+import { checkRoomName } from '../shared/emitter.ts';
 import { EngineError, messageOf } from '../shared/errors.ts';
 import type { ConnectionRequest } from '../shared/public-types.ts';
-
-/** An upgrade that is answered with an HTTP error. */
-export class Refusal extends Error {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-
-  /**
-   * @param status 400–599
-   * @param body goes to the client as plain text
-   */
-  constructor(status: number, body?: string, headers: Readonly<Record<string, string>> = {}) {
-    super(body ?? STATUS_CODES[status] ?? 'Refused');
-    this.status = status;
-    this.headers = headers;
-  }
-}
+import { MAX_NAME_BYTES } from '../shared/records.ts';
+import { Refusal } from './refusal.ts';
 
 /** What the handshake is finished with. */
 export interface Handshake {
@@ -44,6 +30,9 @@ export function checkHandshake(request: IncomingMessage, protocols: readonly str
   if (httpVersion === '1.0') throw new Refusal(400, 'HTTP/1.1 is needed');
   if (headers.upgrade?.toLowerCase() !== 'websocket') {
     throw new Refusal(400, 'Upgrade must be websocket');
+  }
+  if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0) {
+    throw new Refusal(400, 'an upgrade has no body');
   }
   if (headers.host === undefined) throw new Refusal(400, 'Host is missing');
   if (headers['sec-websocket-version'] !== '13') {
@@ -99,6 +88,7 @@ function isAllowed(origin: string, request: ConnectionRequest, origins: Origins)
   const { host, origin: normal, protocol } = new URL(origin);
   if (Array.isArray(origins)) return origins.includes(normal);
   // The port that the scheme implies may be spelt out in Host, and is not in an origin.
+  if (protocol !== 'http:' && protocol !== 'https:') return false;
   const own = `${protocol}//${request.headers.host}`;
   return URL.canParse(own) && new URL(own).host === host;
 }
@@ -133,9 +123,14 @@ function idOf(request: ConnectionRequest, idGenerator: (request: ConnectionReque
   } catch (cause) {
     throw new EngineError('ERR_CONNECTION_ID', `idGenerator threw: ${messageOf(cause)}`, { cause });
   }
-  if (typeof id === 'string' && id !== '') return id;
-  const message = `idGenerator returned ${inspect(id)}, which is no non-empty string`;
-  throw new EngineError('ERR_CONNECTION_ID', message);
+  try {
+    checkRoomName(id as string, MAX_NAME_BYTES, 'what a name may have'); // everyone is in the room of its own id
+  } catch (cause) {
+    const seen = inspect(id, { maxStringLength: 80 });
+    const message = `idGenerator returned ${seen}: ${messageOf(cause)}`;
+    throw new EngineError('ERR_CONNECTION_ID', message, { cause });
+  }
+  return id as string;
 }
 
 /** A query of a database, say, need not be a Promise: not awaited, it would let everyone in. */
@@ -158,27 +153,4 @@ async function within<Value>(
     clearTimeout(timer);
     closing.removeEventListener('abort', onClosing);
   }
-}
-
-/** The refusal that something thrown amounts to; undefined where it is no refusal but a defect. */
-export function refusalOf(thrown: unknown): Refusal | undefined {
-  if (thrown instanceof Refusal) return thrown;
-  const status = (thrown as { status?: unknown } | null | undefined)?.status;
-  if (!Number.isInteger(status) || Number(status) < 400 || Number(status) > 599) return undefined;
-  return new Refusal(Number(status), (thrown as { message?: string }).message);
-}
-
-/** Answers an upgrade with an HTTP error and a short body, and ends the connection. */
-export function refuse(socket: Duplex, { status, message, headers }: Refusal): void {
-  if (!socket.writable) return;
-  const body = Buffer.from(message);
-  const lines = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Refused'}`,
-    'Connection: close',
-    'Content-Type: text/plain; charset=utf-8',
-    `Content-Length: ${body.length}`,
-    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
-  ];
-  socket.once('finish', () => socket.destroy());
-  socket.end(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), body]));
 }

@@ -30,6 +30,12 @@ export interface EngineConfig {
   clientScriptPath?: string;
 }
 
+/** Options of `close`, of an engine and of a server. */
+export interface CloseOptions {
+  /** After so many milliseconds what is left is cut: 0 to 2^31 − 1. Default 5 000. */
+  timeoutMs?: number;
+}
+
 /** Who may connect from a browser: the page's origin must satisfy this. */
 export type Origins =
   | 'same-host'
@@ -108,6 +114,8 @@ const ENGINE_RULES: Rules<EngineConfig> = {
   clientScriptPath: rule("'' or a path such as '/iris-ws.js'", '/iris-ws.js', isPathOrEmpty),
 };
 
+const CLOSE_RULES: Rules<CloseOptions> = { timeoutMs: integer(0, MAX_MS, 5_000) };
+
 const PONG_TIMEOUT = 60_000;
 
 const SERVER_RULES: Rules<ServerConfig> = {
@@ -122,7 +130,7 @@ const SERVER_RULES: Rules<ServerConfig> = {
   headers: rule("an object of HTTP headers that are not the handshake's own", {}, isHeaders),
   protocols: rule('an array of different subprotocol tokens', [], isTokenList),
   origins: rule<Origins>(
-    "'same-host', '*', an array of origins or a function",
+    "'same-host', '*', an array of origins such as 'https://host:8080', or a function",
     'same-host',
     (value) =>
       value === 'same-host' || value === '*' || typeof value === 'function' || isOriginList(value),
@@ -151,6 +159,14 @@ const SERVER_RULES: Rules<ServerConfig> = {
  */
 export function resolveEngineConfig(config: EngineConfig): Required<EngineConfig> {
   return applyRules(ENGINE_RULES, config);
+}
+
+/**
+ * Checks the options of `close`; its timeout.
+ * @throws EngineError ERR_OPTION
+ */
+export function resolveCloseTimeout(options: CloseOptions): number {
+  return applyRules(CLOSE_RULES, options).timeoutMs;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Message } from './codec.ts';
 import { checkRoomName, type ServerScope, TargetEmitter } from './emitter.ts';
-import { EngineError, messageOf } from './errors.ts';
+import { EngineError, handlerError } from './errors.ts';
 import { checkClose } from './frame.ts';
 import { HandlerLists, type Hooks } from './handler-lists.ts';
 import type {
@@ -15,6 +15,8 @@ import type {
   ServerHandle,
 } from './public-types.ts';
 import type { Target } from './targets.ts';
+
+const A_HANDLER = 'a handler';
 
 /** How a connection's face reaches the socket behind it: at hand in a shard, else by records. */
 export interface ConnectionLink {
@@ -58,7 +60,7 @@ export class ConnectionFace<Events extends object = AnyEvents> implements Connec
     this.#identity = identity;
     this.#handlers = new HandlerLists(
       (thrown) => this.handlerThrew(thrown),
-      (thrown) => scope.report(handlerError(thrown)),
+      (thrown) => scope.report(handlerError(A_HANDLER, thrown)),
     );
   }
 
@@ -183,7 +185,7 @@ export class ConnectionFace<Events extends object = AnyEvents> implements Connec
 
   /** A handler did wrong: for this connection's `onError`, else for the engine. */
   handlerThrew(thrown: unknown): void {
-    const error = handlerError(thrown);
+    const error = handlerError(A_HANDLER, thrown);
     if (!this.#handlers.callHook('error', error)) this.#scope.report(error);
   }
 
@@ -195,9 +197,4 @@ export class ConnectionFace<Events extends object = AnyEvents> implements Connec
     this.#handlers.callHook('leave', this.id);
     this.#handlers.callHook('disconnect', reason);
   }
-}
-
-function handlerError(thrown: unknown): EngineError {
-  if (thrown instanceof EngineError) return thrown;
-  return new EngineError('ERR_HANDLER', `a handler threw: ${messageOf(thrown)}`, { cause: thrown });
 }

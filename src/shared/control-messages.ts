@@ -46,6 +46,8 @@ export type ToShard =
       /** The peer's interest table, where the peer is a shard. */
       readonly interest?: InterestMemory;
     }
+  /** The peer has died. */
+  | { readonly type: 'disconnect-peer'; readonly peer: number }
   | { readonly type: 'add-server'; readonly server: number; readonly config: ShardServerConfig }
   | { readonly type: 'remove-server'; readonly server: number; readonly timeoutMs: number }
   | { readonly type: 'adopt'; readonly upgrade: Upgrade; readonly socket: Socket }

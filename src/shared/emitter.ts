@@ -28,7 +28,8 @@ export class TargetEmitter<Events extends object = AnyEvents> implements Emitter
 
   constructor(scope: ServerScope, target: Target, sender: number) {
     // An id may be longer than a room's name; but whatever is no target must not mean everyone.
-    if (target !== All && target !== NotMe) checkRoomName(target, MAX_NAME_BYTES);
+    if (target !== All && target !== NotMe)
+      checkRoomName(target, MAX_NAME_BYTES, 'what a name may have');
     this.#scope = scope;
     this.#target = target;
     this.#sender = sender;
@@ -47,16 +48,21 @@ export class TargetEmitter<Events extends object = AnyEvents> implements Emitter
 
 /**
  * Refuses what cannot be a room's name.
+ * @param limit what `maxBytes` is called in the error
  * @throws EngineError ERR_ROOM_NAME
  */
-export function checkRoomName(room: string, maxBytes: number): void {
+export function checkRoomName(room: string, maxBytes: number, limit = 'maxRoomNameBytes'): void {
   if (typeof room !== 'string' || room === '') {
     const seen = typeof room === 'string' ? "''" : typeof room;
     throw new EngineError('ERR_ROOM_NAME', `a room is named by a non-empty string, not ${seen}`);
   }
+  // In UTF-8 it would become another name, which somebody else may have.
+  if (!room.isWellFormed()) {
+    throw new EngineError('ERR_ROOM_NAME', 'a room name has half of a surrogate pair');
+  }
   if (room.length * 3 > maxBytes && Buffer.byteLength(room) > maxBytes) {
     const bytes = Buffer.byteLength(room);
-    const message = `a room name of ${bytes} bytes is over maxRoomNameBytes (${maxBytes})`;
+    const message = `a room name of ${bytes} bytes is over ${limit} (${maxBytes})`;
     throw new EngineError('ERR_ROOM_NAME', message);
   }
 }

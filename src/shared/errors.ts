@@ -1,6 +1,6 @@
 /**
- * Every code an {@link EngineError} can carry, with what it means. The headings of docs/api.md
- * follow this list.
+ * Every code an {@link EngineError} can carry, with what it means; docs/api.md lists
+ * them too.
  */
 export const ERROR_CODES = {
   ERR_OPTION: 'an option is unknown, of the wrong type or out of its range',
@@ -42,6 +42,7 @@ export interface SerializedError {
   code: ErrorCode;
   message: string;
   closeCode?: number;
+  cause?: { message: string; stack: string };
 }
 
 /** The one error class of this library; `code` says which error it is. */
@@ -58,17 +59,37 @@ export class EngineError extends Error {
 
   /** Class and code get lost in a structured clone: this is what crosses a thread instead. */
   serialize(): SerializedError {
-    const { code, message, closeCode } = this;
-    return closeCode === undefined ? { code, message } : { code, message, closeCode };
+    const { code, message, closeCode, cause } = this;
+    const serialized: SerializedError = { code, message };
+    if (closeCode !== undefined) serialized.closeCode = closeCode;
+    if (cause instanceof Error) {
+      serialized.cause = { message: messageOf(cause), stack: String(cause.stack) };
+    }
+    return serialized;
   }
 
   /** Makes the error that {@link EngineError.serialize} took apart. */
-  static deserialize({ code, message, closeCode }: SerializedError): EngineError {
-    return new EngineError(code, message, closeCode === undefined ? {} : { closeCode });
+  static deserialize({ code, message, ...rest }: SerializedError): EngineError {
+    const { cause, closeCode } = rest;
+    const options: EngineErrorOptions = closeCode === undefined ? {} : { closeCode };
+    if (cause !== undefined) {
+      options.cause = Object.assign(new Error(cause.message), { stack: cause.stack });
+    }
+    return new EngineError(code, message, options);
   }
 }
 
-/** The text of anything that was thrown. */
+/** The text of anything that was thrown; never throws itself. */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  try {
+    return String(thrown instanceof Error ? thrown.message : thrown);
+  } catch {
+    return 'a value that has no text'; // an object without a prototype, or one that is hostile
+  }
+}
+
+/** What something of the app threw, as an error of this library. */
+export function handlerError(what: string, thrown: unknown): EngineError {
+  if (thrown instanceof EngineError) return thrown;
+  return new EngineError('ERR_HANDLER', `${what} threw: ${messageOf(thrown)}`, { cause: thrown });
 }

@@ -1,5 +1,6 @@
 import type { Message } from './codec.ts';
 import type { EngineError } from './errors.ts';
+import { optionError } from './option-rules.ts';
 import type { DisconnectReason } from './public-types.ts';
 
 /** What a connection can tell its handlers, events aside, and with which argument. */
@@ -54,27 +55,36 @@ export class HandlerLists {
     return handlers !== undefined;
   }
 
-  /** A handler that throws, at once or later, keeps neither the others nor the thread from work. */
   #call(
     handlers: Handler[] | undefined,
     argument: unknown,
     onThrown: (thrown: unknown) => void,
   ): void {
     if (handlers === undefined) return;
-    for (const handler of handlers) {
-      try {
-        const result = (handler as (argument: unknown) => unknown)(argument);
-        if (result instanceof Promise) result.catch(onThrown);
-      } catch (thrown) {
-        onThrown(thrown);
-      }
-    }
+    for (const handler of handlers) callHandler(handler, argument as never, onThrown);
+  }
+}
+
+/**
+ * Calls a handler of the app. What it throws, at once or later, keeps neither the other handlers nor
+ * the thread from work.
+ */
+export function callHandler<Argument>(
+  handler: (argument: Argument) => unknown,
+  argument: Argument,
+  onThrown: (thrown: unknown) => void,
+): void {
+  try {
+    const result = handler(argument);
+    if (result instanceof Promise) result.catch(onThrown);
+  } catch (thrown) {
+    onThrown(thrown);
   }
 }
 
 function add<Key>(lists: Map<Key, Handler[]>, key: Key, handler: Handler): void {
   if (typeof handler !== 'function') {
-    throw new TypeError(`a handler must be a function, not ${typeof handler}`);
+    throw optionError('a handler', handler, 'a function');
   }
   const handlers = lists.get(key);
   // A copy: a handler that adds another must not have it called for the message at hand.

@@ -97,8 +97,9 @@ function decodeBinary(
     throw malformedEvent('neither [name, payload] nor a bin');
   }
   const event = value[0];
-  if (!isEventName(event, maxEventNameBytes)) {
-    throw malformedEvent(`an event name has 1 to maxEventNameBytes (${maxEventNameBytes}) bytes`);
+  if (!isEventName(event, maxEventNameBytes) || event.includes(';')) {
+    const rule = `1 to maxEventNameBytes (${maxEventNameBytes}) bytes without ';'`;
+    throw malformedEvent(`an event name has ${rule}`);
   }
   return { event, payload: value[1] };
 }

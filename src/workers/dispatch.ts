@@ -1,6 +1,7 @@
 import { ConnectionFace } from '../shared/connection-face.ts';
 import type { EngineError } from '../shared/errors.ts';
-import type { DisconnectReason, HandlerModule } from '../shared/public-types.ts';
+import { callHandler } from '../shared/handler-lists.ts';
+import type { Connection, DisconnectReason, HandlerModule } from '../shared/public-types.ts';
 import {
   encodeCloseRecord,
   encodeErrorRecord,
@@ -34,12 +35,8 @@ export class ModuleDispatch implements Dispatch {
     const { server } = socket;
     const face = new ConnectionFace(server, server, socket, socket);
     socket.face = face;
-    try {
-      const result = this.#module.onConnection(face);
-      if (result instanceof Promise) result.catch((thrown) => face.handlerThrew(thrown));
-    } catch (thrown) {
-      face.handlerThrew(thrown);
-    }
+    const onConnection = (connection: Connection) => this.#module.onConnection(connection);
+    callHandler(onConnection, face, (thrown) => face.handlerThrew(thrown));
     socket.open();
   }
 

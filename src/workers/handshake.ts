@@ -31,6 +31,8 @@ export function switchingProtocols(
 export function refuse(socket: Socket): void {
   socket.on('error', () => {}); // the peer may be gone: there is nobody left to tell
   const body = 'Service Unavailable';
+  // It was handed over paused, so its end would go unnoticed: it goes when this has been written.
+  socket.once('finish', () => socket.destroy());
   socket.end(
     'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: text/plain\r\n' +
       `Content-Length: ${body.length}\r\n\r\n${body}`,

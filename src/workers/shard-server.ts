@@ -42,8 +42,6 @@ export class ShardServer implements ServerScope, ServerHandle {
   readonly codec: Codec;
   readonly rooms: Rooms;
   readonly dispatch: Dispatch;
-  /** Messages that slow connections did not get. */
-  droppedMessages = 0;
   readonly #sockets = new Map<number, ServerWebSocket>();
   readonly #onread;
   #closed: number[] = [];

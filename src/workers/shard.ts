@@ -5,10 +5,11 @@ import {
   type ShardStart,
   type ToShard,
 } from '../shared/control-messages.ts';
-import { EngineError, messageOf } from '../shared/errors.ts';
+import { EngineError, handlerError, messageOf } from '../shared/errors.ts';
 import { InterestMap, InterestTable } from '../shared/interest-table.ts';
 import { Mailbox } from '../shared/mailbox.ts';
 import type { HandlerModule } from '../shared/public-types.ts';
+import { settledWithin } from '../shared/settled-within.ts';
 import { TickLoop } from '../shared/tick-loop.ts';
 import { type Dispatch, ModuleDispatch, PrimaryDispatch, type PrimaryOutlet } from './dispatch.ts';
 import { FanOut } from './fan-out.ts';
@@ -20,7 +21,7 @@ import type { ServerWebSocket } from './web-socket.ts';
 
 /** A server of this shard, from the moment the primary has named it. */
 interface ServerEntry {
-  /** Undefined while its handler module is being loaded; rejects where that fails. */
+  /** Pending while its handler module is being loaded; rejects where that fails. */
   readonly ready: Promise<ShardServer>;
   stopKeepalive?: () => void;
 }
@@ -88,6 +89,10 @@ class Shard implements ShardContext {
         if (message.interest !== undefined) this.siblings.set(message.peer, message.interest);
         this.tell({ type: 'peer-connected', peer: message.peer });
         return;
+      case 'disconnect-peer':
+        this.siblings.delete(message.peer);
+        this.#mailbox.disconnect(message.peer);
+        return;
       case 'add-server':
         this.#addServer(message.server, message.config);
         return;
@@ -148,8 +153,9 @@ class Shard implements ShardContext {
 
   async #closeServer(number: number, timeoutMs: number): Promise<void> {
     const entry = this.#entries.get(number);
-    const server = await entry?.ready.catch(() => undefined);
-    await server?.close(timeoutMs);
+    // A module that is still being loaded at the deadline is not waited for: nobody has entered.
+    if (entry !== undefined) await settledWithin(entry.ready, timeoutMs);
+    await this.#servers.get(number)?.close(timeoutMs);
     entry?.stopKeepalive?.();
     this.#entries.delete(number);
     this.#servers.delete(number);
@@ -171,9 +177,7 @@ class Shard implements ShardContext {
     if (!this.#primary.isCongested()) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#onPrimaryDrained = resolve;
-    const timer = setTimeout(resolve, Math.max(0, timeoutMs));
-    await promise;
-    clearTimeout(timer);
+    await settledWithin(promise, timeoutMs);
   }
 
   #drained(peer: number): void {
@@ -185,10 +189,7 @@ class Shard implements ShardContext {
   }
 
   #report(thrown: unknown): void {
-    const error =
-      thrown instanceof EngineError
-        ? thrown
-        : new EngineError('ERR_HANDLER', `shard ${this.number}: ${messageOf(thrown)}`);
+    const error = handlerError(`shard ${this.number}`, thrown);
     this.tell({ type: 'error', error: error.serialize() });
   }
 }

@@ -154,7 +154,7 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
       this.#dropping = false;
       return true;
     }
-    this.#overflow(waiting);
+    this.#overflow(waiting, bytes);
     return false;
   }
 
@@ -167,10 +167,11 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
     if (this.#endsAfterFlush) this.#socket.end();
   }
 
-  #overflow(waiting: number): void {
+  #overflow(waiting: number, bytes: number): void {
     const { maxBufferedBytes, slowConsumer } = this.server.config;
-    this.server.droppedMessages += 1;
-    const message = `${waiting} bytes wait for connection ${this.id}; maxBufferedBytes is ${maxBufferedBytes}`;
+    const message =
+      `${waiting} bytes wait for connection ${this.id}, ` +
+      `${bytes} more would pass maxBufferedBytes (${maxBufferedBytes})`;
     if (slowConsumer === 'drop') {
       // Once for each time that it falls behind, not for each message.
       if (!this.#dropping) this.server.dispatch.failed(this, slow(message));
@@ -242,12 +243,12 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
 
   /** Does what is due by the time `now` (ms, monotonic): a ping, or the end of a dead connection. */
   sweep(now: number): void {
-    const { writeTimeout, pongTimeout, pingPeriod, closeTimeout } = this.server.config;
+    const { writeTimeout, pongTimeout, closeTimeout } = this.server.config;
     if (this.#state === 'closing') {
       if (now - this.#closingAt > closeTimeout) this.#socket.destroy();
       return;
     }
-    if (this.#isHeld) this.#pongAt = now; // its pongs are not read: that is not the peer's fault
+    if (this.#isHeld && !this.#isOpening) this.#pongAt = now; // its pongs are not read: that is not the peer's fault
     if (this.#stalledFor(now) > writeTimeout) {
       const message = `no write made progress for writeTimeout (${writeTimeout} ms)`;
       this.terminate(new EngineError('ERR_WRITE_TIMEOUT', message));
@@ -255,9 +256,22 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
       const message = `no pong within pongTimeout (${pongTimeout} ms)`;
       this.terminate(new EngineError('ERR_PONG_TIMEOUT', message));
     } else if (now >= this.#pingAt) {
-      this.#pingAt = now + pingPeriod;
-      if (this.#socket.writableLength === 0) this.server.fanOut.send(this, PING);
+      this.#ping(now);
     }
+  }
+
+  /**
+   * Behind bytes that wait a ping would come late, and say nothing about the peer: it stays due,
+   * and the peer has its time for an answer from when it is sent. Until then writeTimeout rules.
+   */
+  #ping(now: number): void {
+    const { pingPeriod } = this.server.config;
+    if (this.#socket.writableLength > 0) {
+      this.#pongAt = Math.max(this.#pongAt, now - pingPeriod);
+      return;
+    }
+    this.#pingAt = now + pingPeriod;
+    this.server.fanOut.send(this, PING);
   }
 
   /** How long the bytes that wait have been waiting with none of them sent, in ms. */

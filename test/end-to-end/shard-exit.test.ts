@@ -120,38 +120,46 @@ test('a server of the dead shard has room for connections again, and their ids',
   });
 });
 
-test('upgrades that come while a shard is being replaced wait for it', async () => {
-  await withEngine({ shards: 1 }, async (context) => {
-    await addServer(context.engine, 'module', VERBS, { endpoint: '/m' });
-    const victim = await VerbClient.open(context, '/m');
-    await killShardOf(victim, context);
-    const clients = await Promise.all([1, 2, 3].map(() => TestClient.open(context, '/m')));
-    for (const client of clients) {
-      client.send('hello');
-      assert.equal(await client.next(), 'hello');
-      await client[Symbol.asyncDispose]();
-    }
+for (const deaths of [1, 2, 3]) {
+  test(`upgrades wait for the only shard, which has died ${deaths} times`, async () => {
+    await withEngine({ shards: 1 }, async (context) => {
+      await addServer(context.engine, 'module', VERBS, { endpoint: '/m' });
+      for (let i = 0; i < deaths; i++) {
+        await killShardOf(await VerbClient.open(context, '/m'), context);
+      }
+      const clients = await Promise.all([1, 2, 3].map(() => TestClient.open(context, '/m')));
+      for (const client of clients) {
+        client.send('hello');
+        assert.equal(await client.next(), 'hello');
+        await client[Symbol.asyncDispose]();
+      }
+    });
   });
-});
+}
 
-test('an engine that is closed while a shard is being replaced leaves nothing', async () => {
-  for (const deaths of [1, 2]) {
+for (const deaths of [1, 2]) {
+  test(`an engine that is closed after a shard has died ${deaths} times leaves nothing`, async () => {
     await withEngine({ shards: 1 }, async (context) => {
       await addServer(context.engine, 'module', VERBS, { endpoint: '/m' });
       for (let i = 0; i < deaths; i++) {
         await killShardOf(await VerbClient.open(context, '/m'), context);
       }
     });
-  }
-});
+  });
+}
 
-test('an upgrade that comes while a shard that keeps dying waits is refused', async () => {
+test('an upgrade that waits for a shard is refused when the engine closes', async () => {
   await withEngine({ shards: 1 }, async (context) => {
-    await addServer(context.engine, 'module', VERBS, { endpoint: '/m' });
+    const entered = Promise.withResolvers<void>();
+    const authorize = ({ url }: { url: string }) => {
+      if (url === '/m?late') entered.resolve();
+    };
+    await addServer(context.engine, 'module', VERBS, { endpoint: '/m', authorize });
     for (let i = 0; i < 2; i++) await killShardOf(await VerbClient.open(context, '/m'), context);
-    assert.deepEqual(context.engine.shards, []);
     await using client = await RawClient.connect(context.port);
-    client.send(upgradeRequest('/m'));
+    client.send(upgradeRequest('/m?late'));
+    await entered.promise;
+    await context.engine.close();
     assert.match(await client.rest(), /^HTTP\/1\.1 503 /);
   });
 });

@@ -2,7 +2,8 @@ import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
 import type { RequestListener, Server } from 'node:http';
 import { test } from 'node:test';
-import { createListener, listen, pathOf } from '../../src/main/listener.ts';
+import { createListener, listen } from '../../src/main/listener.ts';
+import { pathOf } from '../../src/main/upgrade-source.ts';
 import { type EngineConfig, resolveEngineConfig } from '../../src/shared/config.ts';
 
 test('the path of a request is what comes before its query', () => {

@@ -2,14 +2,12 @@ import { strict as assert } from 'node:assert';
 import type { IncomingMessage } from 'node:http';
 import { Duplex } from 'node:stream';
 import { test } from 'node:test';
+import { Refusal, refusalOf, refuse } from '../../src/main/refusal.ts';
 import {
   checkHandshake,
   checkOrigin,
   connectionRequest,
   identify,
-  Refusal,
-  refusalOf,
-  refuse,
 } from '../../src/main/upgrade.ts';
 
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';

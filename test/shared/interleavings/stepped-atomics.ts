@@ -4,7 +4,7 @@ import type { Turns } from './turns.ts';
  * What a doorbell's unused words record here: whether a waiter is registered, and whether it has
  * been notified without its promise having been run.
  */
-export const WAITER_WORD = 1;
+const WAITER_WORD = 1;
 export const NOTIFIED_WORD = 2;
 
 type Words = Int32Array<SharedArrayBuffer>;

@@ -1,0 +1,110 @@
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { Refusal, refuse } from './refusal.ts';
+
+/** What takes one upgrade. */
+export type TakeUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
+/** Finds who takes the upgrades of a path; undefined: not this engine. */
+export type FindEndpoint = (path: string | undefined) => TakeUpgrade | undefined;
+
+// @types/node does not have it yet (Node.js 24.9).
+interface UpgradingServer {
+  shouldUpgradeCallback: (request: IncomingMessage) => boolean;
+}
+
+/** The path of a request's target, without its query; undefined where it has none. */
+export function pathOf(url: string | undefined): string | undefined {
+  if (url === undefined) return undefined;
+  if (url.startsWith('/')) {
+    const query = url.indexOf('?');
+    return query === -1 ? url : url.slice(0, query);
+  }
+  return URL.canParse(url) ? new URL(url).pathname : undefined; // the absolute form
+}
+
+const sources = new WeakMap<HttpServer, UpgradeSource>();
+
+/**
+ * Takes upgrades from an HTTP server for an engine's endpoints; those of other paths stay with the
+ * server's other listeners, and where there are none they are answered with 404.
+ * @returns what ends it
+ */
+export function takeUpgrades(server: HttpServer, find: FindEndpoint): () => void {
+  const source = sources.get(server) ?? new UpgradeSource(server);
+  sources.set(server, source);
+  source.engines.add(find);
+  return () => {
+    source.engines.delete(find);
+    if (source.engines.size > 0) return;
+    source.release();
+    sources.delete(server);
+  };
+}
+
+/** One HTTP server, whose upgrades any number of engines share with the app. */
+class UpgradeSource {
+  readonly engines = new Set<FindEndpoint>();
+  readonly #server: HttpServer & UpgradingServer;
+  readonly #appsChoice: UpgradingServer['shouldUpgradeCallback'];
+  /** Responses that are not finished, by their socket. */
+  readonly #responses = new WeakMap<Duplex, Set<ServerResponse>>();
+
+  constructor(server: HttpServer) {
+    this.#server = server as HttpServer & UpgradingServer;
+    this.#appsChoice = this.#server.shouldUpgradeCallback;
+    this.#server.shouldUpgradeCallback = (request) => this.#shouldUpgrade(request);
+    server.on('request', this.#onRequest);
+    server.on('upgrade', this.#onUpgrade);
+  }
+
+  release(): void {
+    this.#server.shouldUpgradeCallback = this.#appsChoice;
+    this.#server.off('request', this.#onRequest);
+    this.#server.off('upgrade', this.#onUpgrade);
+  }
+
+  get #appListens(): boolean {
+    return this.#server.listenerCount('upgrade') > 1;
+  }
+
+  /** What nobody takes as an upgrade (h2c, say) is answered as if it had not asked for one. */
+  #shouldUpgrade(request: IncomingMessage): boolean {
+    const isWebSocket = request.headers.upgrade?.toLowerCase() === 'websocket';
+    if (isWebSocket && this.#find(request) !== undefined) return true;
+    return this.#appListens ? this.#appsChoice.call(this.#server, request) : isWebSocket;
+  }
+
+  #find(request: IncomingMessage): TakeUpgrade | undefined {
+    const path = pathOf(request.url);
+    for (const find of this.engines) {
+      const take = find(path);
+      if (take !== undefined) return take;
+    }
+    return undefined;
+  }
+
+  readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    const take = this.#find(request);
+    if (take === undefined && this.#appListens) return;
+    socket.pause(); // what comes now is for the shard
+    socket.on('error', ignore); // the peer may go at any time: there is nobody left to tell
+    const answer = () => {
+      if (socket.destroyed) return;
+      if (take === undefined) refuse(socket, new Refusal(404));
+      else take(request, socket, head);
+    };
+    // A client may have sent requests ahead of its upgrade: their answers come first.
+    const responses = this.#responses.get(socket);
+    if (responses === undefined || responses.size === 0) answer();
+    else for (const response of responses) response.once('close', () => responses.size || answer());
+  };
+
+  readonly #onRequest = ({ socket }: IncomingMessage, response: ServerResponse): void => {
+    const responses = this.#responses.get(socket) ?? new Set();
+    this.#responses.set(socket, responses.add(response));
+    response.once('close', () => responses.delete(response));
+  };
+}
+
+function ignore(): void {}

@@ -1,0 +1,104 @@
+import { strict as assert } from 'node:assert';
+import { beforeEach, test } from 'node:test';
+import { buildFrame } from '../../src/shared/frame.ts';
+import { InterestTable, interestKey } from '../../src/shared/interest-table.ts';
+import {
+  encodeCloseRecord,
+  encodeFrameRecord,
+  encodeRecord,
+  RecordKind,
+} from '../../src/shared/records.ts';
+import { receiveRecord } from '../../src/workers/receive-record.ts';
+import type { ShardContext, ShardServer } from '../../src/workers/shard-server.ts';
+
+const SERVER = 3;
+const CONNECTION = 7;
+const UNKNOWN = 8;
+
+let log: unknown[][];
+let interest: InterestTable;
+
+beforeEach(() => {
+  log = [];
+  interest = new InterestTable(InterestTable.allocate());
+});
+
+/** Has a shard with one connection carry out a record that lies where a ring would have it. */
+function receive(record: Buffer): void {
+  const ring = Buffer.concat([Buffer.alloc(24, 0xee), record, Buffer.alloc(8, 0xee)]);
+  const note = (what: string) => (detail: unknown, more?: unknown) =>
+    log.push(more === undefined ? [what, detail] : [what, detail, more]);
+  const socket = {
+    sendFrame: note('send'),
+    open: () => log.push(['open']),
+    join: note('join'),
+    leave: note('leave'),
+    disconnect: note('disconnect'),
+  };
+  const server = {
+    socket: (connection: number) => (connection === CONNECTION ? socket : undefined),
+    membersOf: (room: string) => `members of '${room}'`,
+    fanOut: {
+      publish: (members: unknown, except: number, frame: Buffer) =>
+        log.push(['publish', members, except, frame]),
+    },
+  } as unknown as ShardServer;
+  const servers = new Map([[SERVER, server]]);
+  receiveRecord({ interest } as ShardContext, servers, ring, 24, 24 + record.length);
+  ring.fill(0); // as the next lap of its sender would
+}
+
+test('a message for a room is published to its members, but not to its sender', () => {
+  const header = { kind: RecordKind.PUBLISH, server: SERVER, connection: 5, name: 'red' };
+  receive(encodeFrameRecord(header, 'hello'));
+  assert.deepEqual(log, [['publish', "members of 'red'", 5, buildFrame('hello')]]);
+});
+
+test('a message for everyone is told by its flag', () => {
+  const header = { kind: RecordKind.PUBLISH, server: SERVER, flag: 1 };
+  receive(encodeFrameRecord(header, 'hello'));
+  assert.deepEqual(log, [['publish', "members of ''", 0, buildFrame('hello')]]);
+});
+
+test('what a connection is asked to do it does', () => {
+  const header = { server: SERVER, connection: CONNECTION };
+  receive(encodeRecord({ ...header, kind: RecordKind.OPEN }));
+  receive(encodeFrameRecord({ ...header, kind: RecordKind.SEND }, 'hello'));
+  receive(encodeRecord({ ...header, kind: RecordKind.LEAVE, name: 'red' }));
+  receive(encodeCloseRecord({ ...header, kind: RecordKind.DISCONNECT }, 4000, 'bye'));
+  assert.deepEqual(log, [
+    ['open'],
+    ['send', buildFrame('hello')],
+    ['leave', 'red'],
+    ['disconnect', 4000, 'bye'],
+  ]);
+});
+
+test('a join that its sender has counted is counted no more, whatever becomes of it', () => {
+  for (const [server, connection, joins] of [
+    [SERVER, CONNECTION, [['join', 'red']]],
+    [SERVER, UNKNOWN, []],
+    [UNKNOWN, CONNECTION, []],
+  ] as const) {
+    log = [];
+    const key = interestKey(server, 'red');
+    interest.add(key);
+    receive(encodeRecord({ kind: RecordKind.JOIN, server, connection, name: 'red' }));
+    assert.deepEqual(log, joins);
+    assert.equal(interest.has(key), false);
+  }
+});
+
+test('what is about a server or a connection that has gone is of no consequence', () => {
+  for (const [server, connection] of [
+    [SERVER, UNKNOWN],
+    [UNKNOWN, CONNECTION],
+  ] as const) {
+    for (const kind of [RecordKind.OPEN, RecordKind.LEAVE, RecordKind.DISCONNECT]) {
+      receive(encodeRecord({ kind, server, connection, name: 'red' }));
+    }
+    receive(encodeFrameRecord({ kind: RecordKind.SEND, server, connection }, 'hello'));
+  }
+  receive(encodeFrameRecord({ kind: RecordKind.PUBLISH, server: UNKNOWN, flag: 1 }, 'hello'));
+  assert.deepEqual(log, []);
+});
