@@ -39,12 +39,12 @@ export interface DisconnectReason {
 export interface Emitter<Events extends object = AnyEvents> {
   /**
    * Sends an event to every connection of the target.
-   * @throws EngineError ERR_EVENT_NAME, ERR_PAYLOAD, ERR_ROOM_NAME, ERR_OUTBOX_FULL
+   * @throws EngineError ERR_EVENT_NAME, ERR_PAYLOAD, ERR_OUTBOX_FULL
    */
   emit<Name extends EventName<Events>>(event: Name, ...args: EmitArguments<Events[Name]>): void;
   /**
    * Sends a native message: a string as a text frame, bytes as a binary frame.
-   * @throws EngineError ERR_ROOM_NAME, ERR_OUTBOX_FULL
+   * @throws EngineError ERR_PAYLOAD, ERR_OUTBOX_FULL
    */
   emitMessage(data: Message): void;
 }
@@ -52,7 +52,10 @@ export interface Emitter<Events extends object = AnyEvents> {
 /** A server as a connection sees it, on the primary and in the shards alike. */
 export interface ServerHandle<Events extends object = AnyEvents> {
   readonly endpoint: string;
-  /** Sends from outside any connection; NotMe then means everyone. */
+  /**
+   * Sends from outside any connection; NotMe then means everyone.
+   * @throws EngineError ERR_ROOM_NAME
+   */
   to(target: Target): Emitter<Events>;
 }
 
@@ -90,17 +93,23 @@ export interface Connection<Events extends object = AnyEvents> {
   emit<Name extends EventName<Events>>(event: Name, ...args: EmitArguments<Events[Name]>): void;
   /**
    * Sends a native message to this connection; without effect once it has ended.
-   * @throws EngineError ERR_OUTBOX_FULL
+   * @throws EngineError ERR_PAYLOAD, ERR_OUTBOX_FULL
    */
   emitMessage(data: Message): void;
-  /** Who gets the next emit; this connection is the sender that NotMe leaves out. */
+  /**
+   * Who gets the next emit; this connection is the sender that NotMe leaves out.
+   * @throws EngineError ERR_ROOM_NAME
+   */
   to(target: Target): Emitter<Events>;
   /**
    * Enters a room; what this thread sends to the room from now on reaches the connection.
    * @throws EngineError ERR_ROOM_NAME, ERR_ROOM_LIMIT, ERR_OUTBOX_FULL
    */
   join(room: string): void;
-  /** Leaves a room; false where it was not in it, or it is the room of its own id. */
+  /**
+   * Leaves a room; false where it was not in it, or it is the room of its own id.
+   * @throws EngineError ERR_OUTBOX_FULL
+   */
   leave(room: string): boolean;
   isJoined(room: string): boolean;
   /**
