@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { Refusal, refuse } from './refusal.ts';
 
 /** What takes one upgrade. */
-export type TakeUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+type TakeUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
 /** Finds who takes the upgrades of a path; undefined: not this engine. */
 export type FindEndpoint = (path: string | undefined) => TakeUpgrade | undefined;
