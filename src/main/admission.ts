@@ -101,9 +101,9 @@ export class Admission {
   /** The app threw: in `authorize` to refuse or by mistake, closed either way; else our 500. */
   #defect(entry: ServerEntry, thrown: unknown): Refusal {
     const { endpoint } = entry.primary;
-    const isOurs = thrown instanceof EngineError;
-    this.#context.report(handlerError(`${endpoint}: deciding on an upgrade`, thrown));
-    return new Refusal(isOurs ? 500 : 401);
+    const error = handlerError(`${endpoint}: deciding on an upgrade`, thrown);
+    this.#context.report(error);
+    return new Refusal(error === thrown ? 500 : 401);
   }
 }
 

@@ -10,7 +10,13 @@ import {
   type ServerConfig,
   shardServerConfig,
 } from '../shared/config.ts';
-import { EngineError, handlerError, messageOf } from '../shared/errors.ts';
+import {
+  deserializeError,
+  EngineError,
+  handlerError,
+  messageOf,
+  stackOf,
+} from '../shared/errors.ts';
 import { optionError } from '../shared/option-rules.ts';
 import type { AnyEvents } from '../shared/public-types.ts';
 import { serverOf } from '../shared/records.ts';
@@ -210,13 +216,13 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
 
   #onMessage(host: ShardHost, message: EngineMessage): void {
     if (message.type === 'error') {
-      this.#report(EngineError.deserialize(message.error));
+      this.#report(deserializeError(message.error));
       return;
     }
     const entry = this.#entries.get(message.server);
     switch (message.type) {
       case 'server-added': {
-        const error = message.error && EngineError.deserialize(message.error);
+        const error = message.error && deserializeError(message.error);
         entry?.added(host.number, error);
         if (error !== undefined) this.#report(error);
         return;
@@ -277,7 +283,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
 
 /** What a warning says below its message: where it came from. */
 function detail({ cause, stack }: EngineError): string {
-  return (cause instanceof Error ? cause.stack : stack) ?? '';
+  return stackOf(cause) ?? stack ?? '';
 }
 
 async function closeListener([server, listening]: [HttpServer, Promise<unknown>]): Promise<void> {

@@ -25,3 +25,14 @@ function isEmptier(a: Placeable, b: Placeable, connectionsIn: (host: number) => 
   const difference = connectionsIn(a.number) - connectionsIn(b.number);
   return difference === 0 ? a.connections < b.connections : difference < 0;
 }
+
+/**
+ * The hosts that every other one sends to already: what is emitted misses nobody there. Where there
+ * is none, all of them: a connection that misses something is better than none.
+ */
+export function reachable<Host extends { readonly unconnected: ReadonlySet<number> }>(
+  hosts: readonly Host[],
+): readonly Host[] {
+  const connected = hosts.filter((host) => host.unconnected.size === 0);
+  return connected.length > 0 ? connected : hosts;
+}

@@ -2,7 +2,7 @@ import { type Codec, createCodec, type Message } from '../shared/codec.ts';
 import type { ResolvedServerConfig } from '../shared/config.ts';
 import { ConnectionFace, type ConnectionIdentity } from '../shared/connection-face.ts';
 import { NOBODY, type ServerScope } from '../shared/emitter.ts';
-import { EngineError } from '../shared/errors.ts';
+import { deserializeError, EngineError } from '../shared/errors.ts';
 import { callHandler } from '../shared/handler-lists.ts';
 import { interestKey } from '../shared/interest-table.ts';
 import { optionError } from '../shared/option-rules.ts';
@@ -134,7 +134,7 @@ export class PrimaryServer implements ServerScope {
         face.tell('pong', new Uint8Array(copyBody(record, start, end)));
         return;
       case RecordKind.ERROR:
-        face.peerFailed(EngineError.deserialize(errorOf(record, start, end)));
+        face.peerFailed(deserializeError(errorOf(record, start, end)));
         return;
       case RecordKind.DISCONNECTED:
         this.#disconnected(connection, closeOf(record, start, end));
@@ -167,6 +167,7 @@ export class PrimaryServer implements ServerScope {
     const link = new RemoteLink(this.number, number, shard, this.#outlet);
     const face = new ConnectionFace(handle, this, link, identity);
     this.#connections.set(number, { face, link });
+    link.enter();
     const onThrown = (thrown: unknown) => face.handlerThrew(thrown);
     for (const onConnection of this.#onConnection) callHandler(onConnection, face, onThrown);
     link.open();

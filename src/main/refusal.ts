@@ -30,11 +30,14 @@ function isRefusalStatus(status: unknown): status is number {
 
 /** The refusal that something thrown amounts to; undefined where it is no refusal but a defect. */
 export function refusalOf(thrown: unknown): Refusal | undefined {
-  if (thrown instanceof Refusal) return thrown;
-  const status = (thrown as { status?: unknown } | null | undefined)?.status;
-  if (!isRefusalStatus(status)) return undefined;
-  const { message } = thrown as { message?: unknown };
-  return new Refusal(status, typeof message === 'string' ? message : undefined);
+  try {
+    if (thrown instanceof Refusal) return thrown;
+    const { status, message } = Object(thrown) as { status?: unknown; message?: unknown };
+    if (!isRefusalStatus(status)) return undefined;
+    return new Refusal(status, typeof message === 'string' ? message : undefined);
+  } catch {
+    return undefined; // what cannot even be looked at
+  }
 }
 
 /** Answers an upgrade with an HTTP error and a short body, and ends the connection. */

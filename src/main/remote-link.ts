@@ -32,6 +32,11 @@ export class RemoteLink implements ConnectionLink {
     this.#outlet = outlet;
   }
 
+  /** The closures are about to be told of it: what they send to everyone shall reach it too. */
+  enter(): void {
+    this.#outlet.sendAlways(this.shard, encodeRecord(this.#header(RecordKind.ENTER)));
+  }
+
   /** The closures have been told of it: the client may be, too. */
   open(): void {
     this.#outlet.sendAlways(this.shard, encodeRecord(this.#header(RecordKind.OPEN)));

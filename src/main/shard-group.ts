@@ -15,7 +15,7 @@ import { allocateRing, ringCapacity } from '../shared/ring-buffer.ts';
 import { settledWithin } from '../shared/settled-within.ts';
 import { TickLoop } from '../shared/tick-loop.ts';
 import { checkHandoff } from './handoff.ts';
-import { fewestConnections } from './placement.ts';
+import { fewestConnections, reachable } from './placement.ts';
 import { type RunShard, ShardHost } from './shard-host.ts';
 
 /** What a shard may take beyond a deadline to say that it has kept it, in milliseconds. */
@@ -122,8 +122,7 @@ export class ShardGroup {
    * @param connectionsIn how many connections of the server a shard has
    */
   place(connectionsIn: (shard: number) => number): ShardHost | undefined {
-    const connected = this.#hosts.filter((host) => host.unconnected.size === 0);
-    return fewestConnections(connected.length > 0 ? connected : this.#hosts, connectionsIn);
+    return fewestConnections(reachable(this.#hosts), connectionsIn);
   }
 
   /** Closes all connections and ends all shards; reads what they had to say until the last. */

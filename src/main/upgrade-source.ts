@@ -70,12 +70,12 @@ class UpgradeSource {
 
   /** What nobody takes as an upgrade (h2c, say) is answered as if it had not asked for one. */
   #shouldUpgrade(request: IncomingMessage): boolean {
-    const isWebSocket = request.headers.upgrade?.toLowerCase() === 'websocket';
-    if (isWebSocket && this.#find(request) !== undefined) return true;
-    return this.#appListens ? this.#appsChoice.call(this.#server, request) : isWebSocket;
+    if (this.#find(request) !== undefined) return true;
+    return this.#appListens ? this.#appsChoice.call(this.#server, request) : isWebSocket(request);
   }
 
   #find(request: IncomingMessage): TakeUpgrade | undefined {
+    if (!isWebSocket(request)) return undefined;
     const path = pathOf(request.url);
     for (const find of this.engines) {
       const take = find(path);
@@ -105,6 +105,10 @@ class UpgradeSource {
     this.#responses.set(socket, responses.add(response));
     response.once('close', () => responses.delete(response));
   };
+}
+
+function isWebSocket({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === 'websocket';
 }
 
 function ignore(): void {}

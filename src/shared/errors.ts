@@ -56,40 +56,49 @@ export class EngineError extends Error {
     this.code = code;
     if (options.closeCode !== undefined) this.closeCode = options.closeCode;
   }
+}
 
-  /** Class and code get lost in a structured clone: this is what crosses a thread instead. */
-  serialize(): SerializedError {
-    const { code, message, closeCode, cause } = this;
-    const serialized: SerializedError = { code, message };
-    if (closeCode !== undefined) serialized.closeCode = closeCode;
-    if (cause instanceof Error) {
-      serialized.cause = { message: messageOf(cause), stack: String(cause.stack) };
-    }
-    return serialized;
-  }
+/** Class and code get lost in a structured clone: this is what crosses a thread instead. */
+export function serializeError({ code, message, closeCode, cause }: EngineError): SerializedError {
+  const serialized: SerializedError = { code, message };
+  if (closeCode !== undefined) serialized.closeCode = closeCode;
+  const stack = stackOf(cause);
+  if (stack) serialized.cause = { message: messageOf(cause), stack };
+  return serialized;
+}
 
-  /** Makes the error that {@link EngineError.serialize} took apart. */
-  static deserialize({ code, message, ...rest }: SerializedError): EngineError {
-    const { cause, closeCode } = rest;
-    const options: EngineErrorOptions = closeCode === undefined ? {} : { closeCode };
-    if (cause !== undefined) {
-      options.cause = Object.assign(new Error(cause.message), { stack: cause.stack });
-    }
-    return new EngineError(code, message, options);
+/** Makes the error that {@link serializeError} took apart. */
+export function deserializeError({ code, message, ...rest }: SerializedError): EngineError {
+  const { cause, closeCode } = rest;
+  const options: EngineErrorOptions = closeCode === undefined ? {} : { closeCode };
+  if (cause !== undefined) {
+    options.cause = Object.assign(new Error(cause.message), { stack: cause.stack });
   }
+  return new EngineError(code, message, options);
 }
 
 /** The text of anything that was thrown; never throws itself. */
 export function messageOf(thrown: unknown): string {
-  try {
-    return String(thrown instanceof Error ? thrown.message : thrown);
-  } catch {
-    return 'a value that has no text'; // an object without a prototype, or one that is hostile
-  }
+  const text = attempt(() => String(thrown instanceof Error ? thrown.message : thrown));
+  return text ?? 'a value without text'; // an object without a prototype, say
 }
 
-/** What something of the app threw, as an error of this library. */
+/** The stack of an error; undefined for anything else. Never throws itself. */
+export function stackOf(thrown: unknown): string | undefined {
+  return attempt(() => (thrown instanceof Error ? String(thrown.stack) : undefined));
+}
+
+/** What something of the app threw, as an error of this library; never throws itself. */
 export function handlerError(what: string, thrown: unknown): EngineError {
-  if (thrown instanceof EngineError) return thrown;
+  if (attempt(() => thrown instanceof EngineError)) return thrown as EngineError;
   return new EngineError('ERR_HANDLER', `${what} threw: ${messageOf(thrown)}`, { cause: thrown });
+}
+
+/** What was thrown may be hostile, a revoked proxy even: to look at it may throw, too. */
+function attempt<Value>(look: () => Value): Value | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
 }

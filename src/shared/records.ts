@@ -30,7 +30,9 @@ export const RecordKind = {
   LEAVE: 4,
   /** Close `connection`. Body: close code (u16), reason. */
   DISCONNECT: 5,
-  /** The closures know of `connection`: its handshake may be finished. */
+  /** The closures are about to be told of `connection`: messages may reach it from here on. */
+  ENTER: 15,
+  /** The closures have been told of `connection`: its handshake may be finished. */
   OPEN: 12,
   // to the primary
   /** An upgrade has arrived; the shard waits for OPEN. */

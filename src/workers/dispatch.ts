@@ -1,5 +1,5 @@
 import { ConnectionFace } from '../shared/connection-face.ts';
-import type { EngineError } from '../shared/errors.ts';
+import { type EngineError, serializeError } from '../shared/errors.ts';
 import { callHandler } from '../shared/handler-lists.ts';
 import type { Connection, DisconnectReason, HandlerModule } from '../shared/public-types.ts';
 import {
@@ -12,7 +12,10 @@ import type { ServerWebSocket } from './web-socket.ts';
 
 /** Tells a server's handlers what happens to its connections, wherever the handlers are. */
 export interface Dispatch {
-  /** An upgrade has arrived; `socket.open()` is due when the handlers know of it. */
+  /**
+   * An upgrade has arrived: `socket.enter()` is due before the handlers are told of it,
+   * `socket.open()` when they have been.
+   */
   connected(socket: ServerWebSocket): void;
   /** @param data only valid during the call */
   message(socket: ServerWebSocket, data: Buffer, isBinary: boolean): void;
@@ -35,6 +38,7 @@ export class ModuleDispatch implements Dispatch {
     const { server } = socket;
     const face = new ConnectionFace(server, server, socket, socket);
     socket.face = face;
+    socket.enter();
     const onConnection = (connection: Connection) => this.#module.onConnection(connection);
     callHandler(onConnection, face, (thrown) => face.handlerThrew(thrown));
     socket.open();
@@ -96,7 +100,7 @@ export class PrimaryDispatch implements Dispatch {
   }
 
   failed(socket: ServerWebSocket, error: EngineError): void {
-    this.#send(encodeErrorRecord(header(socket, RecordKind.ERROR), error.serialize()));
+    this.#send(encodeErrorRecord(header(socket, RecordKind.ERROR), serializeError(error)));
   }
 
   disconnected(socket: ServerWebSocket, { code, reason }: DisconnectReason): void {

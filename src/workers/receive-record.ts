@@ -46,6 +46,9 @@ export function receiveRecord(
     case RecordKind.SEND:
       socket.sendFrame(copyBody(record, start, end));
       return;
+    case RecordKind.ENTER:
+      socket.enter();
+      return;
     case RecordKind.OPEN:
       socket.open();
       return;

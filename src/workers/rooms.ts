@@ -22,11 +22,15 @@ export class Rooms {
     return this.#members.size;
   }
 
+  /** A connection will enter: what is sent to its id, or to all, has to come here from now on. */
+  expect(socket: ServerWebSocket): void {
+    this.#interest.add(interestKey(this.#server, socket.id));
+    this.#interest.add(interestKey(this.#server, ''));
+  }
+
   /** A connection enters the room of its own id, which needs no set, and the room of all. */
   enter(socket: ServerWebSocket): void {
     this.#byId.set(socket.id, socket);
-    this.#interest.add(interestKey(this.#server, socket.id));
-    this.#interest.add(interestKey(this.#server, ''));
   }
 
   join(socket: ServerWebSocket, room: string): void {
@@ -54,8 +58,12 @@ export class Rooms {
     for (const room of socket.rooms ?? []) this.#removeMember(socket, room);
   }
 
-  /** Everyone in a room, each once: those who joined, and the connection whose id it is. */
+  /**
+   * Everyone in a room, each once: those who joined, and the connection whose id it is; in the room
+   * '' everyone.
+   */
   membersOf(room: string): Iterable<ServerWebSocket> {
+    if (room === '') return this.#byId.values();
     const members = this.#members.get(room);
     const owner = this.#byId.get(room);
     if (owner === undefined) return members ?? NO_MEMBERS;

@@ -3,7 +3,7 @@ import { type Codec, createCodec, type Message } from '../shared/codec.ts';
 import type { ShardServerConfig } from '../shared/config.ts';
 import type { FromShard, Upgrade } from '../shared/control-messages.ts';
 import { NOBODY, type ServerScope, TargetEmitter } from '../shared/emitter.ts';
-import type { EngineError } from '../shared/errors.ts';
+import { type EngineError, serializeError } from '../shared/errors.ts';
 import { type InterestMap, type InterestTable, interestKey } from '../shared/interest-table.ts';
 import type { DisconnectReason, Emitter, ServerHandle } from '../shared/public-types.ts';
 import { bodyStartOf, encodeFrameRecord, RecordKind } from '../shared/records.ts';
@@ -89,7 +89,7 @@ export class ShardServer implements ServerScope, ServerHandle {
     socket.on('close', onClose);
     socket.setNoDelay(true);
     this.#sockets.set(webSocket.number, webSocket);
-    this.rooms.enter(webSocket);
+    this.rooms.expect(webSocket);
     this.fanOut.send(webSocket, switchingProtocols(upgrade, this.config.headers));
     webSocket.hold(); // until the handlers know of it
     if (upgrade.head.length > 0) webSocket.read(Buffer.from(upgrade.head));
@@ -118,11 +118,11 @@ export class ShardServer implements ServerScope, ServerHandle {
 
   /** The members of a room in this shard; '' = every connection. */
   membersOf(room: string): Iterable<ServerWebSocket> {
-    return room === '' ? this.#sockets.values() : this.rooms.membersOf(room);
+    return this.rooms.membersOf(room);
   }
 
   report(error: EngineError): void {
-    this.shard.tell({ type: 'error', error: error.serialize() });
+    this.shard.tell({ type: 'error', error: serializeError(error) });
   }
 
   /** For rooms and handlers the connection is over. */

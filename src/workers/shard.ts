@@ -5,7 +5,7 @@ import {
   type ShardStart,
   type ToShard,
 } from '../shared/control-messages.ts';
-import { EngineError, handlerError, messageOf } from '../shared/errors.ts';
+import { EngineError, handlerError, messageOf, serializeError } from '../shared/errors.ts';
 import { InterestMap, InterestTable } from '../shared/interest-table.ts';
 import { Mailbox } from '../shared/mailbox.ts';
 import type { HandlerModule } from '../shared/public-types.ts';
@@ -21,8 +21,9 @@ import type { ServerWebSocket } from './web-socket.ts';
 
 /** A server of this shard, from the moment the primary has named it. */
 interface ServerEntry {
-  /** Pending while its handler module is being loaded; rejects where that fails. */
+  /** Pending while its handler module is being loaded; rejects where that fails, or is given up. */
   readonly ready: Promise<ShardServer>;
+  readonly giveUp: () => void;
   stopKeepalive?: () => void;
 }
 
@@ -108,18 +109,23 @@ class Shard implements ShardContext {
   }
 
   #addServer(number: number, config: ShardServerConfig): void {
-    const ready = this.#loadDispatch(config).then((dispatch) => {
-      const server = new ShardServer(this, number, config, dispatch);
-      entry.stopKeepalive = startKeepalive(server);
-      this.#servers.set(number, server);
-      return server;
-    });
-    const entry: ServerEntry = { ready };
+    const { promise: ready, resolve, reject } = Promise.withResolvers<ShardServer>();
+    const entry: ServerEntry = { ready, giveUp: () => reject() };
+    ready.catch(() => {}); // who waits for it is told
     this.#entries.set(number, entry);
-    ready.then(
-      () => this.tell({ type: 'server-added', server: number }),
-      (error: EngineError) =>
-        this.tell({ type: 'server-added', server: number, error: error.serialize() }),
+    this.#loadDispatch(config).then(
+      (dispatch) => {
+        if (this.#entries.get(number) !== entry) return; // too late
+        const server = new ShardServer(this, number, config, dispatch);
+        entry.stopKeepalive = startKeepalive(server);
+        this.#servers.set(number, server);
+        this.tell({ type: 'server-added', server: number });
+        resolve(server);
+      },
+      (error: EngineError) => {
+        this.tell({ type: 'server-added', server: number, error: serializeError(error) });
+        reject(error);
+      },
     );
   }
 
@@ -155,6 +161,7 @@ class Shard implements ShardContext {
     const entry = this.#entries.get(number);
     // A module that is still being loaded at the deadline is not waited for: nobody has entered.
     if (entry !== undefined) await settledWithin(entry.ready, timeoutMs);
+    entry?.giveUp(); // who waits to enter is refused
     await this.#servers.get(number)?.close(timeoutMs);
     entry?.stopKeepalive?.();
     this.#entries.delete(number);
@@ -190,7 +197,7 @@ class Shard implements ShardContext {
 
   #report(thrown: unknown): void {
     const error = handlerError(`shard ${this.number}`, thrown);
-    this.tell({ type: 'error', error: error.serialize() });
+    this.tell({ type: 'error', error: serializeError(error) });
   }
 }
 

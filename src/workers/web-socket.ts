@@ -185,6 +185,11 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
 
   // ── rooms ──────────────────────────────────────────────────────────────────────────────────
 
+  /** The handlers are about to be told of it: messages may reach it from here on. */
+  enter(): void {
+    if (this.isOpen) this.server.rooms.enter(this);
+  }
+
   join(room: string): void {
     if (this.isOpen) this.server.rooms.join(this, room);
   }

@@ -196,6 +196,7 @@ test('what goes wrong in deciding is refused, and reported', async (t) => {
       ['a throwing origins', { origins: throwing(new Error('oops')) }, 401, 'ERR_HANDLER'],
       ['data that cannot go to a shard', { authorize: () => () => {} }, 500, 'ERR_HANDLER'],
       ['an id that is none', { idGenerator: () => '' }, 500, 'ERR_CONNECTION_ID'],
+      ['an id with half a character', { idGenerator: () => '\ud83d' }, 500, 'ERR_CONNECTION_ID'],
       [
         'a throwing idGenerator',
         { idGenerator: throwing(new Error('no')) },
@@ -221,8 +222,9 @@ test('what goes wrong in deciding is refused, and reported', async (t) => {
       const server = context.engine.server({ endpoint: '/w', authorize: () => () => 'called' });
       server.onConnection((c) => c.emitMessage((c.data as () => string)()));
       await server.ready;
-      await using client = await RawClient.open(context.port, '/w');
+      const client = await RawClient.open(context.port, '/w');
       assert.equal(await client.message(), 'called');
+      await client[Symbol.asyncDispose]();
       await server.close();
     });
   });

@@ -1,35 +1,15 @@
 import { strict as assert } from 'node:assert';
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { Engine } from '../../src/main/index.ts';
-import { RawClient, upgradeRequest } from './raw-client.ts';
+import { ask, closeServer, listen } from './http-server.ts';
+import { upgradeRequest } from './raw-client.ts';
 import { leakCheck } from './test-engine.ts';
 import { VerbClient } from './verb-client.ts';
 
 const VERBS = new URL('./fixtures/verbs.ts', import.meta.url);
-const options = { timeout: 4_500 };
-
-async function listen(server: Server): Promise<number> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return (server.address() as AddressInfo).port;
-}
-
-async function closeServer(server: Server): Promise<void> {
-  const closed = once(server, 'close');
-  server.close();
-  server.closeAllConnections();
-  await closed;
-}
-
-async function ask(port: number, request: string): Promise<string> {
-  await using client = await RawClient.connect(port);
-  client.send(request);
-  return await client.rest();
-}
+const options = { timeout: 20_000 };
 
 test(
   'an engine takes its own upgrades from an app, and leaves it the others',

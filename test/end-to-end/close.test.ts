@@ -9,13 +9,14 @@ import { VerbClient } from './verb-client.ts';
 const VERBS = new URL('./fixtures/verbs.ts', import.meta.url);
 const THROWING = new URL('./fixtures/throwing.ts', import.meta.url);
 const HOST = { host: '127.0.0.1' };
-/** Less than what a close waits for whoever does not answer. */
-const options = { timeout: 4_500 };
+const options = { timeout: 20_000 };
+/** Longer than a test may take: what waits for it fails. */
+const PATIENT = { timeoutMs: 60_000 };
 const CLOSED = { code: 'ERR_ENGINE_CLOSED' };
 
 /** An engine whose errors fail the test that made it. */
 function quietEngine(shards: number): Engine {
-  const engine = new Engine({ shards });
+  const engine = new Engine({ shards, handshakeTimeout: 60_000 });
   engine.on('error', (error) => assert.fail(error));
   return engine;
 }
@@ -26,7 +27,7 @@ for (const { place, shards } of SETUPS) {
     options,
     async () => {
       const leavesNothing = leakCheck();
-      const engine = quietEngine(shards);
+      await using engine = quietEngine(shards);
       const server = engine.server({ endpoint: '/closures' });
       const told: unknown[] = [];
       server.onConnection((c) => c.onDisconnect(({ code }) => told.push(code)));
@@ -68,7 +69,7 @@ test('an engine closes at the end of its scope', options, async () => {
 
 test('an engine that has not started closes, too', options, async () => {
   const leavesNothing = leakCheck();
-  const engine = quietEngine(2);
+  await using engine = quietEngine(2);
   const server = engine.server({ endpoint: '/a' });
   await engine.close();
   await assert.rejects(server.ready, CLOSED);
@@ -78,13 +79,16 @@ test('an engine that has not started closes, too', options, async () => {
 test('an engine and its servers may close at the same time', options, async () => {
   for (const shards of [0, 2]) {
     const leavesNothing = leakCheck();
-    const engine = quietEngine(shards);
-    const servers = [engine.server({ endpoint: '/a' }), engine.server({ endpoint: '/b' })] as const;
+    await using engine = quietEngine(shards);
+    const servers = [
+      engine.server({ endpoint: '/a', closeTimeout: 60_000 }),
+      engine.server({ endpoint: '/b' }),
+    ] as const;
     const { port } = await engine.listen(0, HOST);
-    const client = await VerbClient.open({ port }, '/a');
-    const silent = await RawClient.open(port, '/a');
-    const closing = servers[0].close();
-    await Promise.all([closing, engine.close({ timeoutMs: 50 }), servers[1].close()]);
+    await using client = await VerbClient.open({ port }, '/a');
+    await using silent = await RawClient.open(port, '/a');
+    const closing = servers[0].close(PATIENT);
+    await Promise.all([closing, engine.close({ timeoutMs: 50 }), servers[1].close(PATIENT)]);
     assert.equal((await client.closed()).code, 1001);
     await silent[Symbol.asyncDispose]();
     await leavesNothing();
@@ -93,12 +97,12 @@ test('an engine and its servers may close at the same time', options, async () =
 
 test('what a handler throws at the end is heard before an engine has closed', options, async () => {
   for (const shards of [0, 2]) {
-    const engine = new Engine({ shards });
+    await using engine = new Engine({ shards });
     const errors: string[] = [];
     engine.on('error', ({ message }) => errors.push(message));
     engine.server({ endpoint: '/t', handlers: THROWING });
     const { port } = await engine.listen(0, HOST);
-    const client = await VerbClient.open({ port }, '/t?disconnect');
+    await using client = await VerbClient.open({ port }, '/t?disconnect');
     await engine.close();
     assert.deepEqual(errors, ['a handler threw: threw in disconnect']);
     await client.closed();
@@ -106,7 +110,7 @@ test('what a handler throws at the end is heard before an engine has closed', op
 });
 
 test('a closed engine takes nothing new', options, async () => {
-  const engine = quietEngine(0);
+  await using engine = quietEngine(0);
   await engine.listen(0, HOST);
   const server = engine.server({ endpoint: '/a' });
   await engine.close();
@@ -121,7 +125,7 @@ test('an engine that is closed while it starts to listen does not listen', optio
   for (const shards of [0, 1]) {
     for (const turns of [0, 1, 2, 3, 5, 10]) {
       const leavesNothing = leakCheck();
-      const engine = quietEngine(shards);
+      await using engine = quietEngine(shards);
       const server = engine.server({ endpoint: '/a', handlers: VERBS });
       if (turns > 0) await engine.listen(0, HOST);
       const refused = assert.rejects(engine.listen(0, HOST), CLOSED);
@@ -136,7 +140,7 @@ test('an engine that is closed while it starts to listen does not listen', optio
 
 test('a port that is taken is an error of listen, and of nothing else', options, async () => {
   const leavesNothing = leakCheck();
-  const engine = quietEngine(1);
+  await using engine = quietEngine(1);
   const { port } = await engine.listen(0, HOST);
   await assert.rejects(engine.listen(port, HOST), { code: 'EADDRINUSE' });
   await (await RawClient.connect(port))[Symbol.asyncDispose]();
@@ -146,7 +150,7 @@ test('a port that is taken is an error of listen, and of nothing else', options,
 
 test('an engine that closes does not wait for handshakes, and refuses them', options, async () => {
   const leavesNothing = leakCheck();
-  const engine = quietEngine(1);
+  await using engine = quietEngine(1);
   const entered = Promise.withResolvers<void>();
   const answer = Promise.withResolvers<unknown>();
   const authorize = () => {
@@ -155,13 +159,13 @@ test('an engine that closes does not wait for handshakes, and refuses them', opt
   };
   engine.server({ endpoint: '/slow', authorize });
   const { port } = await engine.listen(0, HOST);
-  const asking = await RawClient.connect(port);
+  await using asking = await RawClient.connect(port);
   asking.send(upgradeRequest('/slow'));
-  const half = await RawClient.connect(port);
+  await using half = await RawClient.connect(port);
   half.send(upgradeRequest('/slow').slice(0, -2));
-  const idle = await RawClient.connect(port);
+  await using idle = await RawClient.connect(port);
   await entered.promise;
-  await engine.close();
+  await engine.close(PATIENT);
   answer.resolve({});
   assert.match(await asking.rest(), /^HTTP\/1\.1 503 (.*\r\n)*\r\nService Unavailable$/);
   for (const client of [half, idle]) assert.equal(await client.rest(), '');
@@ -169,13 +173,33 @@ test('an engine that closes does not wait for handshakes, and refuses them', opt
   await leavesNothing();
 });
 
+test('an upgrade in the midst of which the engine closes is refused', options, async () => {
+  for (const shards of [0, 1]) {
+    const leavesNothing = leakCheck();
+    await using engine = quietEngine(shards);
+    let closing: Promise<void> | undefined;
+    const authorize = () => {
+      closing = engine.close();
+    };
+    engine.server({ endpoint: '/a', authorize });
+    const { port } = await engine.listen(0, HOST);
+    await using client = await RawClient.connect(port);
+    client.send(upgradeRequest('/a'));
+    assert.match(await client.rest(), /^HTTP\/1\.1 503 /);
+    await closing;
+    await client[Symbol.asyncDispose]();
+    await leavesNothing();
+  }
+});
+
 test('an engine that closes cuts whoever does not answer after timeoutMs', options, async () => {
   const leavesNothing = leakCheck();
-  const engine = quietEngine(1);
+  await using engine = quietEngine(1);
   const reasons: unknown[] = [];
-  engine.server({ endpoint: '/a' }).onConnection((c) => c.onDisconnect((r) => reasons.push(r)));
+  const server = engine.server({ endpoint: '/a', closeTimeout: 60_000 });
+  server.onConnection((c) => c.onDisconnect((reason) => reasons.push(reason)));
   const { port } = await engine.listen(0, HOST);
-  const silent = await RawClient.open(port, '/a');
+  await using silent = await RawClient.open(port, '/a');
   await engine.close({ timeoutMs: 20 });
   assert.deepEqual(reasons, [{ code: 1001, reason: '' }]);
   assert.equal((await silent.closeFrame()).code, 1001);
@@ -192,9 +216,11 @@ test('an engine whose errors nobody hears says them as process warnings', option
     throw new Error('not heard');
   });
   const { port } = await engine.listen(0, HOST);
-  const client = await RawClient.open(port, '/a');
-  const [error] = (await warning) as [EngineError];
+  await using client = await RawClient.open(port, '/a');
+  const [error] = (await warning) as [EngineError & { detail: string }];
   assert.deepEqual([error.code, error.message], ['ERR_HANDLER', 'a handler threw: not heard']);
+  assert.equal(error.name, 'EngineError');
+  assert.match(error.detail, /^Error: not heard\n.*close\.test\.ts:/);
   await client[Symbol.asyncDispose]();
   await engine.close();
   await leavesNothing();

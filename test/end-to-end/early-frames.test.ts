@@ -1,8 +1,12 @@
 import { strict as assert } from 'node:assert';
+import { createServer } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Engine } from '../../src/main/index.ts';
 import { close, text } from '../conformance/client-frames.ts';
 import type { Verb } from './fixtures/verbs.ts';
+import { closeServer, listen } from './http-server.ts';
 import { RawClient, upgradeRequest } from './raw-client.ts';
 import { addServer, PLACES, SETUPS, withEngine } from './test-engine.ts';
 import { VerbClient } from './verb-client.ts';
@@ -76,19 +80,46 @@ for (const place of PLACES) {
       };
       await addServer(engine, place, VERBS, { endpoint: '/v', authorize });
       await using client = await RawClient.connect(port);
-      // More than the primary's socket takes in while it is paused.
+      // More than the primary's socket takes in while it is paused; some of it behind the request.
       const contents = messages(300, 1000);
-      client.send(upgradeRequest('/v'));
-      client.send(framesOf(contents.slice(0, 10)));
+      client.send(
+        Buffer.concat([Buffer.from(upgradeRequest('/v')), framesOf(contents.slice(0, 10))]),
+      );
       await entered.promise;
       const { promise: sent, resolve } = Promise.withResolvers<void>();
       client.socket.write(framesOf(contents.slice(10)), () => resolve());
       await sent;
+      for (let turn = 0; turn < 10; turn++) await nextTurn(); // so that it takes in what it can
       answer.resolve({});
       await assertEchoes(client, contents);
     });
   });
 }
+
+test('frames that the primary has taken in behind the handshake arrive, in order', async () => {
+  const engine = new Engine({ shards: 1 });
+  engine.on('error', (error) => assert.fail(error));
+  const answer = Promise.withResolvers<unknown>();
+  const authorize = () => answer.promise;
+  const server = engine.server({ endpoint: '/v', handlers: VERBS, authorize });
+  const app = createServer();
+  const upgraded = Promise.withResolvers<Duplex>();
+  app.on('upgrade', (_request, socket) => upgraded.resolve(socket));
+  await engine.attach(app);
+  await server.ready;
+  await using client = await RawClient.connect(await listen(app));
+  const contents = messages(300, 1000);
+  client.send(Buffer.concat([Buffer.from(upgradeRequest('/v')), framesOf(contents.slice(0, 1))]));
+  const socket = await upgraded.promise;
+  assert.equal(socket.readableLength, 0);
+  client.send(framesOf(contents.slice(1, 3)));
+  while (socket.readableLength === 0) await nextTurn();
+  client.send(framesOf(contents.slice(3)));
+  answer.resolve({});
+  await assertEchoes(client, contents);
+  await engine.close();
+  await closeServer(app);
+});
 
 test('a connection that comes before its server is ready waits for it', async () => {
   await withEngine({ shards: 2 }, async ({ engine, port }) => {

@@ -68,6 +68,21 @@ for (const { place, shards } of SETUPS) {
   });
 }
 
+for (const { place, shards } of SETUPS) {
+  test(`what is reported says where it was thrown: ${place}, ${shards} shards`, async () => {
+    await withEngine({ shards }, async (context) => {
+      await addServer(context.engine, place, THROWING, { endpoint: '/t' });
+      for (const query of ['event', 'event&later', 'connection']) {
+        await provoke(context.port, query);
+        const { cause } = await nextError(context);
+        assert.ok(cause instanceof Error);
+        assert.match(cause.message, /^(threw|rejected) in (event|connection)$/);
+        assert.match(String(cause.stack), /fixtures\/throwing\.ts:\d+/);
+      }
+    });
+  });
+}
+
 /** Opens a connection, does all that a client can do, and closes it. */
 async function provoke(port: number, query: string): Promise<void> {
   await using client = await TestClient.open({ port }, `/t?${query}`);

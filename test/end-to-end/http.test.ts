@@ -12,6 +12,8 @@ interface Refused {
   readonly headers?: Record<string, string>;
   /** The request line, where it is not `GET <path> HTTP/1.1`. */
   readonly line?: string;
+  /** What is sent behind the request's head. */
+  readonly behind?: string;
   readonly status: string;
   readonly body: string;
   /** Headers beside those that every refusal has. */
@@ -71,6 +73,20 @@ const REFUSED: readonly Refused[] = [
     extra: 'Allow: GET\r\n',
   },
   {
+    title: 'a body of some length with 400',
+    headers: { 'Content-Length': '5' },
+    behind: 'hello',
+    status: '400 Bad Request',
+    body: 'an upgrade has no body',
+  },
+  {
+    title: 'a body in chunks with 400',
+    headers: { 'Transfer-Encoding': 'chunked' },
+    behind: '5\r\nhello\r\n0\r\n\r\n',
+    status: '400 Bad Request',
+    body: 'an upgrade has no body',
+  },
+  {
     title: 'a foreign origin with 403',
     headers: { Origin: 'http://evil.example' },
     status: '403 Forbidden',
@@ -96,12 +112,12 @@ const REFUSED: readonly Refused[] = [
 
 test('an upgrade that is refused gets a status and a short body', async (t) => {
   await withEngine({ shards: 1 }, async ({ engine, port }) => {
-    for (const { title, path = '/w', config, headers, line, ...answer } of REFUSED) {
+    for (const { title, path = '/w', config, headers, line, behind = '', ...answer } of REFUSED) {
       await t.test(title, async () => {
         const server = engine.server({ endpoint: '/w', ...config });
         await using client = await RawClient.connect(port);
         const request = upgradeRequest(path, headers);
-        client.send(line === undefined ? request : request.replace(/^.*(?=\r)/, line));
+        client.send((line === undefined ? request : request.replace(/^.*(?=\r)/, line)) + behind);
         assert.equal(await client.rest(), refusal(answer));
         await server.close();
       });

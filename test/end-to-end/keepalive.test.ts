@@ -9,8 +9,10 @@ import { VerbClient } from './verb-client.ts';
 const VERBS = new URL('./fixtures/verbs.ts', import.meta.url);
 const PING = { opcode: 9, payload: Buffer.alloc(0) };
 
-/** Far less than what the defaults would take. */
-const options = { timeout: 4_000 };
+/** Less than what the defaults of pings and pongs would take. */
+const options = { timeout: 20_000 };
+/** Longer than a test may take: what waits for it fails. */
+const PATIENT = { timeoutMs: 60_000 };
 
 for (const { place, shards } of SETUPS) {
   test(`a ping comes every pingPeriod: ${place}, ${shards} shards`, options, async () => {
@@ -60,7 +62,7 @@ for (const { place, shards } of SETUPS) {
       await withEngine({ shards }, async ({ engine, port }) => {
         const server = await addServer(engine, place, VERBS, { endpoint: '/v', closeTimeout: 50 });
         await using client = await RawClient.open(port, '/v');
-        await server.close();
+        await server.close(PATIENT);
         assert.deepEqual(await client.closeFrame(), { code: 1001, reason: '' });
         assert.equal(await client.rest(), '');
       });
@@ -70,9 +72,12 @@ for (const { place, shards } of SETUPS) {
 
 test('a client that answers a close is not kept waiting', options, async () => {
   await withEngine({ shards: 1 }, async ({ engine, port }) => {
-    const server = await addServer(engine, 'closures', VERBS, { endpoint: '/v' });
+    const server = await addServer(engine, 'closures', VERBS, {
+      endpoint: '/v',
+      closeTimeout: 60_000,
+    });
     await using client = await RawClient.open(port, '/v');
-    const closed = server.close();
+    const closed = server.close(PATIENT);
     assert.deepEqual(await client.closeFrame(), { code: 1001, reason: '' });
     client.send(close(1001));
     assert.equal(await client.rest(), '');

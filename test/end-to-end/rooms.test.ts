@@ -55,6 +55,20 @@ const CASES: Record<string, (open: Open) => Promise<void>> = {
     assert.deepEqual(await ann.untilEnd(), [['said', 'one']]);
   },
 
+  'refuses a name with half of a surrogate pair, which would become another name': async (open) => {
+    await using ann = await open();
+    const replaced = '\ufffd'; // what UTF-8 has for it
+    await ann.do('join', replaced);
+    for (const room of ['\ud800', 'a\udc00', '\udc00\ud800']) {
+      await assert.rejects(ann.do('join', room), { code: 'ERR_ROOM_NAME' });
+      for (const verb of ['to', 'serverTo'] as const) {
+        await assert.rejects(ann.do(verb, room, 'lost'), { code: 'ERR_ROOM_NAME' });
+      }
+    }
+    await ann.do('to', replaced, 'still there');
+    assert.deepEqual(await ann.next(), ['said', 'still there']);
+  },
+
   'may join the room of another id, whose owner stays in it': async (open) => {
     await using ann = await open();
     await using bob = await open();

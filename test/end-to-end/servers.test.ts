@@ -61,9 +61,10 @@ for (const { place, shards } of SETUPS) {
   });
 }
 
-test('a server that closes cuts what is left after timeoutMs', { timeout: 4_000 }, async () => {
+test('a server that closes cuts what is left after timeoutMs', { timeout: 20_000 }, async () => {
   await withEngine({ shards: 1 }, async ({ engine, port }) => {
-    const server = await addServer(engine, 'closures', VERBS, { endpoint: '/a' });
+    const config = { endpoint: '/a', closeTimeout: 60_000 };
+    const server = await addServer(engine, 'closures', VERBS, config);
     await using silent = await RawClient.open(port, '/a');
     await server.close({ timeoutMs: 20 });
     assert.equal((await silent.closeFrame()).code, 1001);

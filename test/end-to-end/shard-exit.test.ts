@@ -163,3 +163,38 @@ test('an upgrade that waits for a shard is refused when the engine closes', asyn
     assert.match(await client.rest(), /^HTTP\/1\.1 503 /);
   });
 });
+
+test('a shard that dies while nobody listens to shardExit is an error', async () => {
+  await withEngine({ shards: 1 }, async ({ engine, port, errors }) => {
+    await addServer(engine, 'module', VERBS, { endpoint: '/m' });
+    const client = await VerbClient.open({ port }, '/m');
+    const reported = once(engine, 'error');
+    client.ask('die');
+    await reported;
+    const [error, ...others] = errors.splice(0);
+    assert.equal(error?.code, 'ERR_SHARD_EXIT');
+    assert.match(error.message, /^shard 1 died: .*exit/);
+    assert.ok(error.cause instanceof Error);
+    assert.deepEqual(others, []);
+    await client.closed();
+  });
+});
+
+test("a dead shard that is not replaced yet fills nobody's outbox", async () => {
+  const config = { shards: 2, ringMemory: 2 ** 16, maxOutboxBytes: 10_000 };
+  await withEngine(config, async (context) => {
+    const { engine, port } = context;
+    await addServer(engine, 'module', VERBS, { endpoint: '/m', maxBufferedBytes: 2 ** 30 });
+    let victim = await VerbClient.open({ port }, '/m');
+    await using survivor = await VerbClient.open({ port }, '/m');
+    assert.deepEqual([await victim.do('shard'), await survivor.do('shard')], [1, 2]);
+    await killShardOf(victim, context);
+    victim = await openOnReplacement(port, '/m');
+    await killShardOf(victim, context); // the second time it has to wait for its replacement
+    assert.deepEqual(
+      engine.shards.map(({ shard }) => shard),
+      [2],
+    );
+    assert.deepEqual(await survivor.do('floodTo', '', 1000, 1000), [1000, '']);
+  });
+});

@@ -10,6 +10,7 @@ import { withEngine } from './test-engine.ts';
 const PROBE = new URL('./fixtures/hold-probe.ts', import.meta.url);
 const HELD = 0;
 const ENDED = 1;
+const GONE = 2;
 const MESSAGES = 2000;
 const CLIENTS = 3;
 /** The smallest there is: a few dozen messages fill a ring. */
@@ -18,7 +19,7 @@ const options = { timeout: 20_000 };
 
 /** Memory that the shards of the engines made next tell of what they do; see the fixture. */
 function probe(): Int32Array {
-  const memory = new SharedArrayBuffer(8);
+  const memory = new SharedArrayBuffer(12);
   setEnvironmentData('hold-probe', memory);
   return new Int32Array(memory);
 }
@@ -126,5 +127,37 @@ test('the pongs of a connection that is not read count as soon as it is', option
     for (let i = 0; i < MESSAGES; i++) client.send(`${i} `.padEnd(1000));
     await blocked;
     assert.equal(await client.next(), `${MESSAGES - 1} `.padEnd(1000));
+  });
+});
+
+test('a server that closes is closed when its closures have caught up', options, async () => {
+  const words = probe();
+  await withEngine(config, async ({ engine, port }) => {
+    await engine.server({ endpoint: '/probe', handlers: PROBE }).ready;
+    const log: string[] = [];
+    const { promise: closed, resolve, reject } = Promise.withResolvers<void>();
+    const server = engine.server({ endpoint: '/slow' });
+    server.onConnection((c: Connection) => {
+      c.onDisconnect(({ code }) => log.push(`disconnected ${code}`));
+      c.onMessage(() => {
+        if (log.length > 0) return;
+        log.push('closing');
+        try {
+          blockUntil(words, HELD);
+          server.close({ timeoutMs: 1 }).then(() => {
+            log.push('closed');
+            resolve();
+          }, reject);
+          blockUntil(words, GONE);
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+    await server.ready;
+    await using client = await RawClient.open(port, '/slow');
+    flood(client, 'client');
+    await closed;
+    assert.deepEqual(log, ['closing', 'disconnected 1001', 'closed']);
   });
 });

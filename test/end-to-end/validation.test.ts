@@ -1,5 +1,9 @@
 import { strict as assert } from 'node:assert';
+import { readdirSync, readlinkSync } from 'node:fs';
+import { createServer as createTlsServer } from 'node:https';
+import { createServer as createNetServer } from 'node:net';
 import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Engine, type EngineConfig, type ServerConfig } from '../../src/main/index.ts';
 import { RawClient, upgradeRequest } from './raw-client.ts';
 import { addServer, leakCheck, withEngine } from './test-engine.ts';
@@ -9,6 +13,18 @@ const NO_HANDLERS = new URL('./fixtures/no-handlers.ts', import.meta.url);
 const FAILING = new URL('./fixtures/failing-module.ts', import.meta.url);
 const MISSING = new URL('./fixtures/no-such-file.ts', import.meta.url);
 const VERBS = new URL('./fixtures/verbs.ts', import.meta.url);
+
+/** How many sockets this process has, in all of its threads. */
+function openSockets(): number {
+  const descriptors = readdirSync('/proc/self/fd').filter((descriptor) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${descriptor}`).startsWith('socket:');
+    } catch {
+      return false; // that of readdir itself
+    }
+  });
+  return descriptors.length;
+}
 
 test('an option that is wrong is refused at once, with its name, its value and what is allowed', () => {
   assert.throws(() => new Engine({ shards: -1 }), {
@@ -32,6 +48,30 @@ test('an option that is wrong is refused at once, with its name, its value and w
   });
   // Nothing has been taken by what was refused.
   assert.equal(engine.server({ endpoint: '/a' }).endpoint, '/a');
+});
+
+test('what listen, attach, close and onConnection get is checked', async () => {
+  const leavesNothing = leakCheck();
+  const engine = new Engine({ shards: 1 });
+  const server = engine.server({ endpoint: '/a' });
+  const wrong = { code: 'ERR_OPTION' };
+  await assert.rejects(engine.listen(0, { request: 'app' as never }), wrong);
+  await assert.rejects(engine.listen(0, { port: 1 } as never), wrong);
+  for (const app of [{}, undefined, createTlsServer(), createNetServer()]) {
+    await assert.rejects(engine.attach(app as never), { ...wrong, message: /^attach: / });
+  }
+  for (const options of [{ timeoutMs: -1 }, { timeoutMs: 2 ** 31 }, { timeout: 5 }, 5]) {
+    assert.throws(() => engine.close(options as never), wrong);
+    assert.throws(() => server.close(options as never), wrong);
+  }
+  assert.throws(() => server.onConnection('nope' as never), wrong);
+  // What was refused has started and ended nothing.
+  assert.deepEqual(engine.shards, []);
+  const { port } = await engine.listen(0, HOST);
+  await using client = await RawClient.open(port, '/a');
+  await client[Symbol.asyncDispose]();
+  await engine.close();
+  await leavesNothing();
 });
 
 test('two servers cannot have one endpoint at a time', async () => {
@@ -85,6 +125,29 @@ for (const [title, handlers, message] of [
       assert.notEqual(errors.length, 0);
       await leavesNothing();
     }
+  });
+
+  test(`a module that ${title}: what is refused for it leaves no descriptor`, {
+    skip: process.platform !== 'linux' && 'descriptors are counted in /proc',
+    timeout: 5_000,
+  }, async () => {
+    await withEngine({ shards: 2 }, async ({ engine, port, errors }) => {
+      const server = engine.server({ endpoint: '/bad', handlers });
+      await assert.rejects(server.ready, { code: 'ERR_HANDLERS_LOAD' });
+      const before = openSockets();
+      for (let i = 0; i < 6; i++) {
+        await using refused = await RawClient.connect(port);
+        refused.send(upgradeRequest('/bad'));
+        assert.match(await refused.rest(), /^HTTP\/1\.1 503 /);
+      }
+      while (openSockets() > before) await nextTurn();
+      assert.deepEqual(
+        engine.shards.map(({ connections }) => connections),
+        [0, 0],
+      );
+      await server.close(); // both shards have said by then what was wrong
+      errors.length = 0; // what they are is for the test behind this one
+    });
   });
 
   test(`a module that ${title}: upgrades to its server are refused, and no others`, async () => {

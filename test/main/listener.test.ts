@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
 import type { RequestListener, Server } from 'node:http';
 import { test } from 'node:test';
-import { createListener, listen } from '../../src/main/listener.ts';
+import { createListener, listen, resolveListenOptions } from '../../src/main/listener.ts';
 import { pathOf } from '../../src/main/upgrade-source.ts';
 import { type EngineConfig, resolveEngineConfig } from '../../src/shared/config.ts';
 
@@ -97,4 +97,22 @@ test('a port that is taken is refused as Node.js refuses it', async () => {
     const { hostname, port } = new URL(url);
     await assert.rejects(listen(server, Number(port), hostname), { code: 'EADDRINUSE' });
   });
+});
+
+test('the options of listen are checked', () => {
+  const request: RequestListener = () => {};
+  assert.deepEqual(resolveListenOptions({}), { host: undefined, request: undefined });
+  assert.deepEqual(resolveListenOptions({ host: '::1', request }), { host: '::1', request });
+  for (const [options, message] of [
+    [{ request: 'app' }, /^request: 'app' is not a function/],
+    [{ request: { handle: request } }, /^request: /],
+    [{ host: 8080 }, /^host: 8080 is not a host name/],
+    [{ host: '' }, /^host: ''/],
+    [{ hostname: '::1' }, /^hostname: no such option; there are host, request$/],
+    ['localhost', /^options must be an object, not 'localhost'$/],
+    [null, /^options must be an object/],
+  ] as const) {
+    const resolve = () => resolveListenOptions(options as never);
+    assert.throws(resolve, { code: 'ERR_OPTION', message });
+  }
 });

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { fewestConnections } from '../../src/main/placement.ts';
+import { fewestConnections, reachable } from '../../src/main/placement.ts';
 
 /** Hosts from number 1 on, with so many connections of all servers. */
 function hosts(...counts: number[]) {
@@ -40,4 +40,15 @@ test('pages that open a connection of each of two servers are spread for both', 
     }
   }
   for (const server of servers) assert.deepEqual([...server.values()], [5, 5]);
+});
+
+test('a shard that others do not send to yet gets no connection, unless there is no other', () => {
+  const ready = { number: 1, unconnected: new Set<number>() };
+  const fresh = { number: 2, unconnected: new Set([1]) };
+  const fresher = { number: 3, unconnected: new Set([1, 2]) };
+  assert.deepEqual(reachable([ready, fresh]), [ready]);
+  assert.deepEqual(reachable([fresh, fresher]), [fresh, fresher]);
+  assert.deepEqual(reachable([]), []);
+  fresh.unconnected.delete(1);
+  assert.deepEqual(reachable([ready, fresh, fresher]), [ready, fresh]);
 });

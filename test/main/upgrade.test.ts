@@ -46,6 +46,8 @@ for (const [what, parts, status] of [
   ['no key', { headers: { 'sec-websocket-key': undefined } }, 400],
   ['a key of 15 bytes', { headers: { 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25j' } }, 400],
   ['a key with a space', { headers: { 'sec-websocket-key': ` ${KEY.slice(1)}` } }, 400],
+  ['a body of some length', { headers: { 'content-length': '5' } }, 400],
+  ['a body in chunks', { headers: { 'transfer-encoding': 'chunked' } }, 400],
   ['a protocol named twice', { headers: { 'sec-websocket-protocol': 'a, a' } }, 400],
   ['an empty protocol', { headers: { 'sec-websocket-protocol': 'a,' } }, 400],
 ] as const) {
@@ -97,6 +99,26 @@ test('only true of a function allows an origin', () => {
 const request = connectionRequest(incoming());
 const never = new AbortController().signal;
 
+test('a page of the same host is one of http or https', () => {
+  for (const [origin, host, isAllowed] of [
+    ['http://a', 'a', true],
+    ['https://a', 'a:443', true],
+    ['file://a', 'a', false],
+    ['file://', 'a', false],
+    ['chrome-extension://a', 'a', false],
+    ['ftp://a', 'a', false],
+    ['ws://a', 'a', false],
+    ['http://a', 'a b', false],
+    ['http://a', '', false],
+    ['null', 'null', false],
+  ] as const) {
+    const asked = connectionRequest(incoming({ headers: { origin, host } }));
+    const check = () => checkOrigin(asked, 'same-host');
+    if (isAllowed) check();
+    else assert.throws(check, { status: 403 }, `${origin} at ${host}`);
+  }
+});
+
 test('an identity has a random id, the request, and what authorize returns', async () => {
   const none = { authorize: undefined, idGenerator: undefined };
   const one = await identify(request, none, 1000, never);
@@ -110,7 +132,7 @@ test('idGenerator makes the id, from the request', async () => {
   const idGenerator = ({ url }: { url: string }) => `id of ${url}`;
   const config = { authorize: undefined, idGenerator };
   assert.equal((await identify(request, config, 1000, never)).id, 'id of /chat');
-  for (const id of ['', 5, undefined, null]) {
+  for (const id of ['', 5, undefined, null, '\ud800', 'a\udc00']) {
     const wrong = { authorize: undefined, idGenerator: () => id as string };
     await assert.rejects(identify(request, wrong, 1000, never), { code: 'ERR_CONNECTION_ID' });
   }
@@ -146,6 +168,25 @@ test('what is thrown is a refusal where it has the status of an error', () => {
     assert.equal(refusalOf(thrown), undefined);
   }
   for (const status of ['403', 403.5, Number.NaN]) assert.equal(refusalOf({ status }), undefined);
+});
+
+test('a refusal has the status of an error, and headers that can be sent', () => {
+  assert.deepEqual(
+    [400, 599].map((status) => new Refusal(status).status),
+    [400, 599],
+  );
+  for (const status of [101, 200, 399, 600, 403.5, Number.NaN, '403'] as number[]) {
+    assert.throws(() => new Refusal(status), RangeError);
+  }
+  for (const headers of [
+    { 'X A': 'b' },
+    { '': 'b' },
+    { 'X-A': 'b\r\nX-B: c' },
+    { 'X-A': '✓' },
+    { 'X-A': undefined as unknown as string },
+  ]) {
+    assert.throws(() => new Refusal(403, 'no', headers), TypeError);
+  }
 });
 
 /** A socket whose peer takes everything at once. */

@@ -56,10 +56,13 @@ test('an id may be longer than the name of a room', () => {
   });
 });
 
-test('the name of a room is counted in bytes', () => {
+test('the name of a room is counted in bytes, and is whole characters', () => {
   for (const room of ['x', '12345678', 'éééé', '😀😀']) checkRoomName(room, 8);
   for (const room of ['123456789', 'ééééx', '😀😀x']) {
     assert.throws(() => checkRoomName(room, 8), { code: 'ERR_ROOM_NAME', message: /9 bytes.*8/ });
+  }
+  for (const half of ['a\ud800', '\udc00', 'a\ude00\ud83d']) {
+    assert.throws(() => checkRoomName(half, 8), { code: 'ERR_ROOM_NAME', message: /surrogate/ });
   }
   assert.throws(() => checkRoomName('', 8), { code: 'ERR_ROOM_NAME', message: /non-empty/ });
 });

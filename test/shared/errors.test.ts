@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
-import { EngineError, ERROR_CODES } from '../../src/shared/errors.ts';
+import {
+  deserializeError,
+  EngineError,
+  ERROR_CODES,
+  serializeError,
+} from '../../src/shared/errors.ts';
 
 describe('EngineError', () => {
   test('crosses a structured clone with its code, message and close code', () => {
     const error = new EngineError('ERR_PROTOCOL', 'a mask is missing', { closeCode: 1002 });
-    const there = EngineError.deserialize(structuredClone(error.serialize()));
+    const there = deserializeError(structuredClone(serializeError(error)));
     assert.ok(there instanceof EngineError);
     assert.deepEqual(
       [there.name, there.code, there.message, there.closeCode],
@@ -17,7 +22,7 @@ describe('EngineError', () => {
   test('has a cause and a close code only where they were given', () => {
     const cause = new Error('first');
     assert.equal(new EngineError('ERR_HANDLER', 'x', { cause }).cause, cause);
-    const plain = EngineError.deserialize(new EngineError('ERR_HANDLER', 'x').serialize());
+    const plain = deserializeError(serializeError(new EngineError('ERR_HANDLER', 'x')));
     assert.equal(Object.hasOwn(plain, 'cause'), false);
     assert.equal(plain.closeCode, undefined);
   });

@@ -152,6 +152,8 @@ for (const [name, wire] of [
   ['a number for a name', '92 01 01'],
   ['bytes for a name', '92 c40165 01'],
   ['an array for a name', '92 91a165 01'],
+  ['a name with the separator of the text codec', '92 a3613b62 01'],
+  ['a name that is the separator', '92 a13b 01'],
   ['bytes behind it', '92 a165 01 00'],
   ['a map with an array for a key', '92 a165 81 90 01'],
 ] as const) {

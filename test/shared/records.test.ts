@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { EngineError } from '../../src/shared/errors.ts';
+import { EngineError, serializeError } from '../../src/shared/errors.ts';
 import { buildFrame } from '../../src/shared/frame.ts';
 import {
   bodyStartOf,
@@ -101,7 +101,7 @@ test('the body of a disconnection is its code and its reason', () => {
 });
 
 test('the body of an error is all of it that crosses a thread', () => {
-  const error = new EngineError('ERR_PROTOCOL', 'broken ✓', { closeCode: 1002 }).serialize();
+  const error = serializeError(new EngineError('ERR_PROTOCOL', 'broken ✓', { closeCode: 1002 }));
   const fields = { kind: RecordKind.ERROR, server: 1, connection: 2 };
   const { ring, start, end } = inARing(encodeErrorRecord(fields, error));
   assert.deepEqual(errorOf(ring, start, end), error);

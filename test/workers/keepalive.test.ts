@@ -101,6 +101,41 @@ test('no ping is sent to a connection that has yet to take what was sent before'
   assert.deepEqual(log, [`send ${PING}`]);
 });
 
+test('who reads slowly, but reads, is not cut off for pings that had to wait', (t) => {
+  const setTime = clock(t);
+  const { connection, socket, log } = connect({ pongTimeout: 1000, pingPeriod: 900 });
+  let now = 0;
+  const sweepTo = (end: number) => {
+    for (; now < end; now += 25) {
+      setTime(now);
+      if (socket.writableLength > 0) socket.bytesWritten += 10;
+      connection.sweep(now);
+    }
+  };
+  socket.writableLength = 1000;
+  sweepTo(5000);
+  assert.deepEqual(log, []);
+  socket.writableLength = 0;
+  sweepTo(5025);
+  assert.deepEqual(log, [`send ${PING}`], 'the ping is sent as soon as it need not wait');
+  sweepTo(5050);
+  connection.onPong(Buffer.alloc(0));
+  sweepTo(5900);
+  assert.deepEqual(log, [`send ${PING}`]);
+});
+
+test('who was sent a ping that had to wait, and does not answer it, is cut off', () => {
+  const { connection, socket, log } = connect({ pongTimeout: 1000, pingPeriod: 900 });
+  socket.writableLength = 10;
+  for (let now = 0; now < 5000; now += 25) {
+    socket.bytesWritten += 10;
+    connection.sweep(now);
+  }
+  socket.writableLength = 0;
+  for (let now = 5000; now < 5200; now += 25) connection.sweep(now);
+  assert.deepEqual(log.slice(0, 2), [`send ${PING}`, 'ERR_PONG_TIMEOUT']);
+});
+
 test('a connection without a pong for more than pongTimeout is cut off', (t) => {
   const setTime = clock(t);
   const { connection, log } = connect({ pongTimeout: 1000, pingPeriod: 999 });

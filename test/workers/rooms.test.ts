@@ -16,6 +16,7 @@ beforeEach(() => {
 /** As much of a connection as rooms know of. */
 function enter(id: string): ServerWebSocket {
   const socket = { id, rooms: undefined } as ServerWebSocket;
+  rooms.expect(socket);
   rooms.enter(socket);
   return socket;
 }
@@ -82,6 +83,17 @@ test('who has gone is in no room, and empty rooms are forgotten', () => {
   rooms.leaveAll(ann);
   assert.deepEqual([membersOf('red'), membersOf('blue'), membersOf('ann')], [['bob'], [], []]);
   assert.equal(rooms.size, 1);
+});
+
+test('a connection that is expected gets nothing before it enters, and misses nothing after', () => {
+  const expected = { id: 'cid', rooms: undefined } as unknown as ServerWebSocket;
+  rooms.expect(expected);
+  assert.deepEqual([isWanted('cid'), isWanted('')], [true, true]);
+  assert.deepEqual([...rooms.membersOf('cid'), ...rooms.membersOf('')], []);
+  rooms.enter(expected);
+  assert.deepEqual([...rooms.membersOf('cid'), ...rooms.membersOf('')], [expected, expected]);
+  rooms.leaveAll(expected);
+  assert.deepEqual([...rooms.membersOf('cid'), ...rooms.membersOf('')], []);
 });
 
 test('messages of a room are wanted as long as it has members', () => {

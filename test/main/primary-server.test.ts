@@ -1,0 +1,133 @@
+import { strict as assert } from 'node:assert';
+import { test } from 'node:test';
+import { PrimaryServer } from '../../src/main/primary-server.ts';
+import { resolveServerConfig } from '../../src/shared/config.ts';
+import { InterestMap, InterestTable, interestKey } from '../../src/shared/interest-table.ts';
+import type { Connection, ServerHandle } from '../../src/shared/public-types.ts';
+import {
+  connectionOf,
+  encodeCloseRecord,
+  encodeRecord,
+  flagOf,
+  kindOf,
+  nameOf,
+  RecordKind,
+} from '../../src/shared/records.ts';
+import { NotMe } from '../../src/shared/targets.ts';
+
+const SERVER = 4;
+const SHARDS = [1, 2, 3];
+const request = { method: 'GET', url: '/a', headers: {}, remoteAddress: '' };
+const handle = {} as ServerHandle;
+
+/** A server on the primary whose shards are tables of what they want, and a list of records. */
+function openServer() {
+  const sent: [shards: readonly number[], record: Buffer][] = [];
+  const interest = new InterestMap();
+  for (const shard of SHARDS) interest.set(shard, InterestTable.allocate());
+  const server = new PrimaryServer(SERVER, resolveServerConfig({ endpoint: '/a' }), {
+    interest,
+    send: (shards, record) => sent.push([shards, record]),
+    sendAlways: (shard, record) => sent.push([[shard], record]),
+    report: (error) => assert.fail(error),
+  });
+  const opened: Connection[] = [];
+  server.addConnectionHandler((connection) => opened.push(connection));
+  const receive = (kind: RecordKind, connection: number, shard: number) => {
+    const record =
+      kind === RecordKind.DISCONNECTED
+        ? encodeCloseRecord({ kind, server: SERVER, connection }, 1000, '')
+        : encodeRecord({ kind, server: SERVER, connection });
+    server.receive(handle, record, 0, record.length, shard);
+  };
+  return { server, interest, sent, opened, receive };
+}
+
+function wants(interest: InterestMap, shard: number, room: string): void {
+  interest.of(shard)?.add(interestKey(SERVER, room));
+}
+
+test('a message goes to the shards that have members of its room, and to no others', () => {
+  const { server, interest, sent } = openServer();
+  server.publish('red', 0, 'to nobody');
+  assert.equal(sent.length, 0);
+  wants(interest, 2, 'red');
+  wants(interest, 3, 'red');
+  wants(interest, 1, 'blue');
+  interest.of(1)?.add(interestKey(SERVER + 1, 'red')); // another server's
+  server.publish('red', 7, 'hello');
+  const [[shards, record]] = sent as [[number[], Buffer]];
+  assert.deepEqual(shards, [2, 3]);
+  assert.deepEqual(
+    [kindOf(record, 0), flagOf(record, 0), connectionOf(record, 0), nameOf(record, 0)],
+    [RecordKind.PUBLISH, 0, 0, 'red'],
+  );
+});
+
+test('a message for everyone goes to the shards that have anyone', () => {
+  const { server, interest, sent } = openServer();
+  wants(interest, 3, '');
+  wants(interest, 1, 'red');
+  server.publish('', 7, 'hello');
+  server.publish(NotMe, 7, 'hello');
+  assert.deepEqual(
+    sent.map(([shards, record]) => [shards, flagOf(record, 0), connectionOf(record, 0)]),
+    [
+      [[3], 1, 0],
+      [[3], 1, 7],
+    ],
+  );
+});
+
+test('an upgrade that has arrived is a connection, whose client is told after the closures', () => {
+  const { server, sent, opened, receive } = openServer();
+  server.expect(7, 1, { id: 'ann', request, data: 'data' });
+  receive(RecordKind.CONNECTED, 7, 1);
+  assert.deepEqual([opened[0]?.id, opened[0]?.data], ['ann', 'data']);
+  assert.deepEqual(
+    sent.map(([shards, record]) => [shards, kindOf(record, 0)]),
+    [
+      [[1], RecordKind.ENTER],
+      [[1], RecordKind.OPEN],
+    ],
+  );
+  receive(RecordKind.CONNECTED, 7, 1);
+  assert.equal(opened.length, 1, 'it arrives once');
+});
+
+test('an upgrade that was on its way to a shard that died is never a connection', () => {
+  const { server, opened, receive } = openServer();
+  for (const [connection, shard] of [
+    [7, 1],
+    [8, 2],
+    [9, 1],
+  ] as const) {
+    server.expect(connection, shard, { id: `id ${connection}`, request, data: undefined });
+  }
+  server.refused(9);
+  server.shardDied(1);
+  for (const connection of [7, 8, 9]) receive(RecordKind.CONNECTED, connection, 2);
+  assert.deepEqual(
+    opened.map(({ id }) => id),
+    ['id 8'],
+  );
+});
+
+test('it is empty when the last connection has ended, however that was', async () => {
+  const { server, opened, receive } = openServer();
+  await server.empty();
+  for (const [connection, shard] of [
+    [7, 1],
+    [8, 2],
+  ] as const) {
+    server.expect(connection, shard, { id: `id ${connection}`, request, data: undefined });
+    receive(RecordKind.CONNECTED, connection, shard);
+  }
+  const ends: unknown[] = [];
+  for (const connection of opened) connection.onDisconnect(({ code }) => ends.push(code));
+  const empty = server.empty().then(() => ends.push('empty'));
+  receive(RecordKind.DISCONNECTED, 7, 1);
+  server.shardDied(2);
+  await empty;
+  assert.deepEqual(ends, [1000, 1006, 'empty']);
+});

@@ -1,0 +1,166 @@
+import { strict as assert } from 'node:assert';
+import type { Socket } from 'node:net';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { RemoteLink } from '../../src/main/remote-link.ts';
+import { resolveServerConfig } from '../../src/shared/config.ts';
+import type { Upgrade } from '../../src/shared/control-messages.ts';
+import { InterestMap, InterestTable, interestKey } from '../../src/shared/interest-table.ts';
+import { receiveRecord } from '../../src/workers/receive-record.ts';
+import { Rooms } from '../../src/workers/rooms.ts';
+import type { ShardContext, ShardServer } from '../../src/workers/shard-server.ts';
+import { ServerWebSocket } from '../../src/workers/web-socket.ts';
+
+const SERVER = 3;
+const SHARD = 1;
+
+/** The primary, one shard and what is on its way between them, all in this thread. */
+function openShard() {
+  const memory = InterestTable.allocate();
+  const interest = new InterestTable(memory);
+  const seenByPrimary = new InterestMap();
+  seenByPrimary.set(SHARD, memory);
+  const onTheirWay: Buffer[] = [];
+  const full = { is: false };
+  const outlet = {
+    interest: seenByPrimary,
+    send: (_shards: readonly number[], record: Buffer) => {
+      if (full.is) throw new Error('full');
+      onTheirWay.push(record);
+    },
+    sendAlways: (_shard: number, record: Buffer) => onTheirWay.push(record),
+  };
+  const sockets = new Map<number, ServerWebSocket>();
+  const rooms = new Rooms(SERVER, interest);
+  const server = {
+    config: resolveServerConfig({}),
+    rooms,
+    fanOut: { send: () => {} },
+    dispatch: { failed: () => {} },
+    socket: (connection: number) => sockets.get(connection),
+    conclude: (socket: ServerWebSocket) => rooms.leaveAll(socket),
+    forget: (socket: ServerWebSocket) => sockets.delete(socket.number),
+  } as unknown as ShardServer;
+  const servers = new Map([[SERVER, server]]);
+
+  return {
+    full,
+    rooms,
+    isWanted: (room: string) => interest.has(interestKey(SERVER, room)),
+    isEmpty: () => new Uint32Array(memory).every((slot) => slot === 0),
+    connect: (number: number) => {
+      const socket = { end: () => {}, destroy: () => {} } as unknown as Socket;
+      const upgrade = { connection: number, id: `id ${number}` } as Upgrade;
+      const webSocket = new ServerWebSocket(server, socket, upgrade, 0);
+      sockets.set(number, webSocket);
+      rooms.expect(webSocket);
+      rooms.enter(webSocket);
+      return { webSocket, link: new RemoteLink(SERVER, number, SHARD, outlet) };
+    },
+    receive: (count = onTheirWay.length) => {
+      for (const record of onTheirWay.splice(0, count)) {
+        receiveRecord({ interest } as ShardContext, servers, record, 0, record.length);
+      }
+    },
+    removeServer: () => servers.delete(SERVER),
+  };
+}
+
+test('a join counts from when it is sent, and once it has arrived', () => {
+  const shard = openShard();
+  const { webSocket, link } = shard.connect(1);
+  link.join('red');
+  assert.equal(shard.isWanted('red'), true);
+  shard.receive();
+  assert.equal(shard.isWanted('red'), true);
+  link.leave('red');
+  assert.equal(shard.isWanted('red'), true, 'until the leave has arrived');
+  shard.receive();
+  assert.equal(shard.isWanted('red'), false);
+  webSocket.terminate();
+  assert.equal(shard.isEmpty(), true);
+});
+
+test('a join that could not be sent is not counted', () => {
+  const shard = openShard();
+  const { webSocket, link } = shard.connect(1);
+  shard.full.is = true;
+  assert.throws(() => link.join('red'), { message: 'full' });
+  assert.equal(shard.isWanted('red'), false);
+  webSocket.terminate();
+  assert.equal(shard.isEmpty(), true);
+});
+
+for (const [what, ends] of [
+  ['closing', (socket: ServerWebSocket) => socket.disconnect(1000, '')],
+  ['gone', (socket: ServerWebSocket) => socket.socketClosed()],
+] as const) {
+  test(`a join that comes for a connection that is ${what} counts for nothing`, () => {
+    const shard = openShard();
+    const { webSocket, link } = shard.connect(1);
+    link.join('red');
+    shard.receive();
+    link.join('blue');
+    ends(webSocket);
+    link.join('green');
+    link.leave('red');
+    shard.receive();
+    assert.equal(shard.rooms.size, 0);
+    assert.equal(shard.isEmpty(), true);
+  });
+}
+
+test('a join that comes for a server that is gone counts for nothing', () => {
+  const shard = openShard();
+  const { webSocket, link } = shard.connect(1);
+  link.join('red');
+  webSocket.terminate();
+  shard.removeServer();
+  shard.receive();
+  assert.equal(shard.isEmpty(), true);
+});
+
+const ROOMS = ['red', 'blue', 'id 1', 'é😀'];
+const action = fc.record({
+  what: fc.constantFrom('connect', 'join', 'join', 'leave', 'end', 'receive'),
+  connection: fc.integer({ min: 1, max: 3 }),
+  room: fc.constantFrom(...ROOMS),
+});
+
+test('whatever connections do, no message misses a room, and nothing is left in the end', () => {
+  fc.assert(
+    fc.property(fc.array(action, { maxLength: 60 }), (actions) => {
+      const shard = openShard();
+      const open = new Map<number, ReturnType<typeof shard.connect>>();
+      const links: RemoteLink[] = [];
+      let last = 0;
+      const perform: Record<string, (number: number, room: string) => void> = {
+        connect: (number) => {
+          if (open.has(number)) return;
+          last += 1;
+          const connection = shard.connect(last);
+          open.set(number, connection);
+          links.push(connection.link);
+        },
+        join: (number, room) => open.get(number)?.link.join(room),
+        leave: (number, room) => open.get(number)?.link.leave(room),
+        end: (number) => {
+          open.get(number)?.webSocket.socketClosed();
+          open.delete(number);
+        },
+        receive: (number) => shard.receive(number),
+      };
+      for (const { what, connection, room } of actions) {
+        perform[what]?.(connection, room);
+        for (const { link } of open.values()) {
+          for (const joined of link.rooms ?? []) assert.equal(shard.isWanted(joined), true);
+        }
+      }
+      for (const { webSocket } of open.values()) webSocket.terminate();
+      shard.receive();
+      assert.equal(shard.isEmpty(), true);
+      assert.equal(shard.rooms.size, 0);
+    }),
+    { numRuns: 60 }, // each of a table of 1 MiB
+  );
+});

@@ -1,0 +1,96 @@
+import { strict as assert } from 'node:assert';
+import type { Socket } from 'node:net';
+import { test } from 'node:test';
+import { createCodec } from '../../src/shared/codec.ts';
+import { resolveServerConfig } from '../../src/shared/config.ts';
+import type { Upgrade } from '../../src/shared/control-messages.ts';
+import { buildFrame } from '../../src/shared/frame.ts';
+import { InterestTable } from '../../src/shared/interest-table.ts';
+import type { Connection } from '../../src/shared/public-types.ts';
+import { ModuleDispatch } from '../../src/workers/dispatch.ts';
+import { FanOut } from '../../src/workers/fan-out.ts';
+import { Rooms } from '../../src/workers/rooms.ts';
+import type { ShardServer } from '../../src/workers/shard-server.ts';
+import { ServerWebSocket } from '../../src/workers/web-socket.ts';
+
+const SERVER = 1;
+
+/** A server whose module is `onConnection`, in a shard that nobody runs, with fake sockets. */
+function openServer(slowConsumer: 'close' | 'drop', onConnection: (c: Connection) => unknown) {
+  const config = resolveServerConfig({ endpoint: '/a', maxBufferedBytes: 100, slowConsumer });
+  const rooms = new Rooms(SERVER, new InterestTable(InterestTable.allocate()));
+  const fanOut = new FanOut(() => {});
+  const dispatch = new ModuleDispatch({ onConnection });
+  const publish = (room: string, _sender: number, message: string | Uint8Array) =>
+    fanOut.publish(rooms.membersOf(room), 0, buildFrame(message));
+  const server = {
+    ...{ number: SERVER, endpoint: '/a', maxRooms: 9, maxRoomNameBytes: 99 },
+    ...{ config, rooms, fanOut, dispatch, publish },
+    shard: { number: 1 },
+    codec: createCodec('text', config),
+    report: (error: Error) => assert.fail(error),
+    conclude: (socket: ServerWebSocket, reason: { code: number; reason: string }) => {
+      rooms.leaveAll(socket);
+      dispatch.disconnected(socket, reason);
+    },
+  } as unknown as ShardServer;
+  const connect = (number: number, writableLength: number) => {
+    const written: Buffer[] = [];
+    const socket = {
+      ...{ writable: true, writableLength, written },
+      ...{ pause: () => {}, resume: () => {}, end: () => {}, destroy: () => {} },
+      write: (bytes: Buffer) => written.push(bytes),
+    };
+    const upgrade = { connection: number, id: `id ${number}` } as Upgrade;
+    const webSocket = new ServerWebSocket(server, socket as unknown as Socket, upgrade, 0);
+    rooms.expect(webSocket);
+    dispatch.connected(webSocket);
+    const sent = () => {
+      fanOut.flush();
+      return Buffer.concat(written);
+    };
+    return { webSocket, sent };
+  };
+  return { connect, publish };
+}
+
+for (const [what, slowConsumer, onConnection] of [
+  ['is told that a message was dropped', 'drop', (c: Connection) => c.onError(() => answer(c))],
+  ['is told that it was too slow', 'close', (c: Connection) => c.onError(() => answer(c))],
+  ['is told of its end', 'close', (c: Connection) => c.onDisconnect(() => answer(c))],
+] as const) {
+  test(`a handler that ${what} cannot overtake the message that it is about`, async () => {
+    const { connect, publish } = openServer(slowConsumer, (c) => {
+      c.join('room');
+      onConnection(c);
+    });
+    const first = connect(1, 0);
+    connect(2, 100); // as much as may wait
+    const third = connect(3, 0);
+    publish('room', 0, 'the message');
+    await null;
+    const both = Buffer.concat([buildFrame('the message'), buildFrame('the answer')]);
+    for (const { sent } of [first, third]) assert.deepEqual(sent(), both);
+  });
+}
+
+function answer(c: Connection): void {
+  c.to('room').emitMessage('the answer');
+}
+
+test('a connection is open when its handlers know of it, though they throw', () => {
+  const log: unknown[] = [];
+  const dispatch = new ModuleDispatch({
+    onConnection: () => {
+      log.push('told');
+      throw new Error('thrown');
+    },
+  });
+  const server = { report: ({ message }: Error) => log.push(message) };
+  dispatch.connected({
+    server,
+    enter: () => log.push('enter'),
+    open: () => log.push('open'),
+  } as unknown as ServerWebSocket);
+  assert.deepEqual(log, ['enter', 'told', 'a handler threw: thrown', 'open']);
+});

@@ -1,0 +1,58 @@
+import { strict as assert } from 'node:assert';
+import { test } from 'node:test';
+import { resolveServerConfig, shardServerConfig } from '../../src/shared/config.ts';
+import { InterestMap, InterestTable, interestKey } from '../../src/shared/interest-table.ts';
+import { connectionOf, flagOf, nameOf } from '../../src/shared/records.ts';
+import { All, NotMe } from '../../src/shared/targets.ts';
+import type { Dispatch } from '../../src/workers/dispatch.ts';
+import { type ShardContext, ShardServer } from '../../src/workers/shard-server.ts';
+
+const SERVER = 4;
+
+/** A server in a shard with two siblings, and no connection of its own. */
+function openServer() {
+  const sent: [peers: readonly number[], record: Buffer][] = [];
+  const published: Buffer[] = [];
+  const siblings = new InterestMap();
+  for (const shard of [2, 3]) siblings.set(shard, InterestTable.allocate());
+  const context = {
+    number: 1,
+    interest: new InterestTable(InterestTable.allocate()),
+    siblings,
+    fanOut: { publish: (_: unknown, __: number, frame: Buffer) => published.push(frame) },
+    send: (peers: readonly number[], record: Buffer) => sent.push([peers, record]),
+    tell: () => {},
+  } as unknown as ShardContext;
+  const config = shardServerConfig(resolveServerConfig({ endpoint: '/a' }));
+  const server = new ShardServer(context, SERVER, config, {} as Dispatch);
+  const wants = (shard: number, room: string) => siblings.of(shard)?.add(interestKey(SERVER, room));
+  return { server, siblings, sent, published, wants };
+}
+
+test('a message goes to the siblings that have members of its room, and to no others', () => {
+  const { server, siblings, sent, published, wants } = openServer();
+  siblings.of(2)?.add(interestKey(SERVER + 1, 'red')); // another server's
+  wants(2, 'blue');
+  server.to('red').emitMessage('to nobody there');
+  assert.equal(sent.length, 0);
+  assert.equal(published.length, 1, 'members in its own shard get it all the same');
+  wants(3, 'red');
+  server.to('red').emitMessage('hello');
+  const [[peers, record]] = sent as [[number[], Buffer]];
+  assert.deepEqual([peers, flagOf(record, 0), nameOf(record, 0)], [[3], 0, 'red']);
+});
+
+test('a message for everyone goes to the siblings that have anyone', () => {
+  const { server, sent, wants } = openServer();
+  wants(2, '');
+  wants(3, 'red');
+  server.publish(All, 7, 'hello');
+  server.publish(NotMe, 7, 'hello');
+  assert.deepEqual(
+    sent.map(([peers, record]) => [peers, flagOf(record, 0), connectionOf(record, 0)]),
+    [
+      [[2], 1, 0],
+      [[2], 1, 7],
+    ],
+  );
+});

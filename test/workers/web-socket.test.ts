@@ -1,0 +1,170 @@
+import { strict as assert } from 'node:assert';
+import type { Socket } from 'node:net';
+import { test } from 'node:test';
+import { resolveServerConfig, type ServerConfig } from '../../src/shared/config.ts';
+import type { Upgrade } from '../../src/shared/control-messages.ts';
+import { FanOut } from '../../src/workers/fan-out.ts';
+import type { ShardServer } from '../../src/workers/shard-server.ts';
+import { ServerWebSocket } from '../../src/workers/web-socket.ts';
+import { close, last, ping, text } from '../conformance/client-frames.ts';
+
+/** A connection whose socket is the test, and whose 101 is the text `101`. */
+function connect(config: ServerConfig = {}) {
+  const log: string[] = [];
+  const socket = {
+    writable: true,
+    writableLength: 0,
+    pause: () => log.push('pause'),
+    resume: () => log.push('resume'),
+    write: (bytes: Buffer) => log.push(`write ${bytes.toString('latin1')}`),
+    end: () => log.push('end'),
+    destroy: () => log.push('destroy'),
+  };
+  const fanOut = new FanOut(() => {});
+  const server = {
+    config: resolveServerConfig(config),
+    fanOut,
+    dispatch: {
+      message: (_socket: unknown, data: Buffer) => log.push(`message ${data}`),
+      control: (_socket: unknown, kind: string) => log.push(kind),
+      failed: (_socket: unknown, error: { code: string; closeCode?: number }) =>
+        log.push(`${error.code} ${error.closeCode}`),
+    },
+    conclude: (_socket: unknown, { code, reason }: { code: number; reason: string }) =>
+      log.push(`conclude ${code} ${reason}`),
+    forget: () => log.push('forget'),
+  } as unknown as ShardServer;
+  const connection = new ServerWebSocket(server, socket as unknown as Socket, {} as Upgrade, 0);
+  fanOut.send(connection, Buffer.from('101'));
+  /** What has happened since the last call. */
+  const since = () => log.splice(0);
+  return { connection, socket, fanOut, since };
+}
+
+function open(config: ServerConfig = {}) {
+  const made = connect(config);
+  made.connection.open();
+  made.fanOut.flush();
+  made.since();
+  return made;
+}
+
+test('nothing leaves, and nothing is read, before the handlers know of it', () => {
+  const { connection, fanOut, since } = connect();
+  connection.hold();
+  connection.read(text('early'));
+  connection.send('hello');
+  fanOut.flush();
+  assert.deepEqual(since(), ['pause']);
+  connection.open();
+  assert.deepEqual(since(), ['write 101\x81\x05hello', 'resume', 'message early']);
+});
+
+test('what is read while it is held waits for its release', () => {
+  const { connection, since } = open();
+  connection.hold();
+  connection.read(Buffer.concat([text('one'), text('two')]));
+  assert.deepEqual(since(), ['pause']);
+  connection.release();
+  assert.deepEqual(since(), ['resume', 'message one', 'message two']);
+});
+
+test('a ping is answered with its payload, and told', () => {
+  const { connection, fanOut, since } = open();
+  connection.read(ping('abc'));
+  fanOut.flush();
+  assert.deepEqual(since(), ['ping', 'write \x8a\x03abc']);
+});
+
+test('what would not fit into one write goes in two', () => {
+  const { connection, fanOut, since } = open({ writeBufferSize: 64 });
+  for (const name of ['a', 'b', 'c']) connection.send(name.repeat(28));
+  fanOut.flush();
+  const frame = (name: string) => `\x81\x1c${name.repeat(28)}`;
+  assert.deepEqual(since(), [`write ${frame('a')}${frame('b')}`, `write ${frame('c')}`]);
+});
+
+test('a slow connection is closed with 1013 behind what it has been sent', () => {
+  const { connection, socket, fanOut, since } = open({ maxBufferedBytes: 100 });
+  socket.writableLength = 60;
+  connection.send('x'.repeat(38));
+  assert.deepEqual(since(), []);
+  connection.send('');
+  connection.send('nothing more');
+  assert.deepEqual(since(), ['ERR_SLOW_CONSUMER 1013', 'conclude 1013 slow consumer']);
+  fanOut.flush();
+  const closeFrame = '\x88\x0f\x03\xf5slow consumer';
+  assert.deepEqual(since(), [`write \x81\x26${'x'.repeat(38)}${closeFrame}`, 'end']);
+});
+
+test('a slow connection whose messages are dropped is told of once, until it has caught up', () => {
+  const { connection, socket, fanOut, since } = open({ maxBufferedBytes: 9, slowConsumer: 'drop' });
+  for (const round of [1, 2]) {
+    socket.writableLength = 8;
+    for (let i = 0; i < 3; i++) connection.send('lost');
+    assert.deepEqual(since(), ['ERR_SLOW_CONSUMER undefined'], `round ${round}`);
+    socket.writableLength = 0;
+    connection.send('heard');
+    fanOut.flush();
+    assert.deepEqual(since(), ['write \x81\x05heard']);
+  }
+});
+
+test('one message may wait, however large', () => {
+  const { connection, fanOut, since } = open({ maxBufferedBytes: 1 });
+  connection.send('hello');
+  connection.send('too much');
+  fanOut.flush();
+  assert.deepEqual(since().slice(0, 2), ['ERR_SLOW_CONSUMER 1013', 'conclude 1013 slow consumer']);
+});
+
+test('a close of the client is answered with its code, and nothing comes after it', () => {
+  const { connection, fanOut, since } = open();
+  connection.send('before');
+  connection.read(Buffer.concat([close(4000, 'bye'), text('late')]));
+  connection.send('late');
+  fanOut.flush();
+  assert.deepEqual(since(), ['conclude 4000 bye', 'write \x81\x06before\x88\x02\x0f\xa0', 'end']);
+});
+
+test('a violation is told, closed with its code, and ends the socket', () => {
+  const { connection, fanOut, since } = open();
+  connection.read(last('continues nothing'));
+  fanOut.flush();
+  const [error, conclusion, ...rest] = since();
+  assert.equal(error, 'ERR_PROTOCOL 1002');
+  assert.match(String(conclusion), /^conclude 1002 a continuation/);
+  assert.deepEqual(rest, ['write \x88\x02\x03\xea', 'end']);
+});
+
+test('a connection ends once, in whatever way it ends', () => {
+  const { connection, fanOut, since } = open();
+  connection.disconnect(4001, 'bye');
+  connection.disconnect(4002, 'again');
+  fanOut.flush();
+  assert.deepEqual(since(), ['conclude 4001 bye', 'write \x88\x05\x0f\xa1bye']);
+  connection.read(text('nobody hears it'));
+  connection.read(close(4001));
+  assert.deepEqual(since(), ['end']);
+  connection.socketEnded();
+  connection.terminate();
+  connection.socketClosed();
+  connection.read(text('nobody hears it'));
+  assert.deepEqual(since(), ['end', 'destroy', 'forget']);
+});
+
+test('a connection that breaks is concluded with 1006', () => {
+  for (const end of ['socketEnded', 'socketClosed', 'terminate'] as const) {
+    const { connection, since } = open();
+    connection[end]();
+    assert.equal(since()[0], 'conclude 1006 ', end);
+  }
+});
+
+test('nothing is written to a socket that takes nothing any more', () => {
+  const { connection, socket, fanOut, since } = open();
+  connection.send('hello');
+  socket.writable = false;
+  fanOut.flush();
+  assert.deepEqual(since(), []);
+});
