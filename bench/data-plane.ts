@@ -1,7 +1,8 @@
 // What one message costs in each step of the data plane, on one thread: see README.md.
 import { availableParallelism, cpus } from 'node:os';
 import { Bench, type TaskResultCompleted } from 'tinybench';
-import { type Codec, createCodec } from '../src/shared/codec.ts';
+import type { Codec } from '../src/shared/codec.ts';
+import { createCodecs } from '../src/shared/codecs.ts';
 import { buildFrame } from '../src/shared/frame.ts';
 import { allocateRing } from '../src/shared/ring-buffer.ts';
 import { RingReader } from '../src/shared/ring-reader.ts';
@@ -75,8 +76,7 @@ add('control: nothing', () => sink);
 add('control: JSON.stringify', () => JSON.stringify(['chat', PAYLOAD]));
 add('control: Buffer.from', () => Buffer.from(PAYLOAD));
 const codecOptions = { eventPrefix: DEFAULT_EVENT_PREFIX, maxEventNameBytes: 256 };
-addCodec(createCodec('text', codecOptions));
-addCodec(createCodec('msgpack', codecOptions));
+for (const codec of createCodecs({ ...codecOptions, codec: 'negotiate' })) addCodec(codec);
 add('frame: build', () => buildFrame(PAYLOAD));
 addFrameReader();
 addRing();

@@ -1,42 +1,87 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { build } from 'esbuild';
-import { BUILT_CLIENT_SCRIPT, clientScriptHead } from '../src/main/client-script.ts';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
+import {
+  BUILT_CLIENT_SCRIPT,
+  BUILT_MSGPACK_MODULE,
+  clientScriptHead,
+  MSGPACK_MODULE,
+} from '../src/main/client-script.ts';
 import { DEFAULT_EVENT_PREFIX } from '../src/shared/text-codec.ts';
+
+/** What the text build of the client may have, in bytes gzipped: less than this. */
+export const MAX_CLIENT_SIZE = 4096;
+
+/** The script asks for the codec that it does not have where the server serves it: beside itself. */
+const msgpackBeside: Plugin = {
+  name: 'msgpack-beside',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/msgpack-codec\.ts$/ }, () => ({
+      path: `./${MSGPACK_MODULE}`,
+      external: true,
+    }));
+  },
+};
 
 /**
  * Bundles the browser client into one classic script, with the default event prefix at its head.
  * @returns its text
  */
-export async function bundleClient(): Promise<string> {
-  const result = await build({
-    entryPoints: [fileURLToPath(new URL('../src/client/iris-ws.ts', import.meta.url))],
-    bundle: true,
-    minify: true,
-    write: false,
-    format: 'esm',
-    target: 'es2020',
-    // Assigning a field is smaller than defining it, and means the same here.
-    tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
+function bundleClient(minify = true): Promise<string> {
+  return bundle('../src/client/iris-ws.ts', {
+    minify,
+    plugins: [msgpackBeside],
     banner: { js: clientScriptHead(DEFAULT_EVENT_PREFIX).trimEnd() },
     footer: { js: '})();' },
   });
-  const [output] = result.outputFiles;
-  if (output === undefined) throw new Error('esbuild made no output');
+}
+
+/** Writes the scripts to where servers read them, and prints how large they are. */
+export async function buildClient(): Promise<void> {
+  const [raw, script, msgpack] = await Promise.all([
+    bundleClient(false),
+    bundleClient(),
+    bundle('../src/shared/msgpack-codec.ts', { minify: true }),
+  ]);
+  await write(BUILT_CLIENT_SCRIPT, script);
+  await write(BUILT_MSGPACK_MODULE, msgpack);
+  const size = gzippedSize(script);
+  const sizes = `${raw.length} bytes, ${script.length} minified, ${size} gzipped`;
+  console.log(`iris-ws.js (text): ${sizes}`);
+  console.log(`${MSGPACK_MODULE}: ${msgpack.length} minified, ${gzippedSize(msgpack)} gzipped`);
+  if (size >= MAX_CLIENT_SIZE) {
+    throw new Error(
+      `iris-ws.js has ${size} bytes gzipped; less than ${MAX_CLIENT_SIZE} are allowed`,
+    );
+  }
+}
+
+/** The bytes of a script, gzipped as well as can be. */
+export function gzippedSize(script: string | Uint8Array): number {
+  return gzipSync(script, { level: 9 }).length;
+}
+
+async function bundle(entry: string, options: BuildOptions): Promise<string> {
+  const result = await build({
+    entryPoints: [fileURLToPath(new URL(entry, import.meta.url))],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    target: 'es2022',
+    ...options,
+  });
+  const [output] = result.outputFiles ?? [];
+  if (output === undefined) throw new Error(`esbuild made nothing of ${entry}`);
   return output.text;
 }
 
-/** Writes the script to where servers read it, and prints how large it is. */
-export async function buildClient(): Promise<void> {
-  const script = await bundleClient();
+async function write(file: URL, script: string): Promise<void> {
   // At once: a server or a test may be reading it.
-  const half = new URL(`${BUILT_CLIENT_SCRIPT}.${process.pid}`);
-  await mkdir(new URL('.', BUILT_CLIENT_SCRIPT), { recursive: true });
+  const half = new URL(`${file}.${process.pid}`);
+  await mkdir(new URL('.', file), { recursive: true });
   await writeFile(half, script);
-  await rename(half, BUILT_CLIENT_SCRIPT);
-  const gzipped = gzipSync(script, { level: 9 }).length;
-  console.log(`iris-ws.js: ${script.length} bytes, ${gzipped} gzipped`);
+  await rename(half, file);
 }
 
 if (import.meta.main) await buildClient();

@@ -43,7 +43,7 @@ export class Admission {
     const { closing } = this.#context;
     const timeoutMs = this.#context.config.handshakeTimeout;
     try {
-      const handshake = checkHandshake(request, config.protocols);
+      const handshake = checkHandshake(request, config);
       const connection = connectionRequest(request);
       checkOrigin(connection, config.origins);
       const identity = await identify(connection, config, timeoutMs, closing);
@@ -71,7 +71,7 @@ export class Admission {
     const host = this.#context.place((shard) => entry.connectionsIn(shard));
     if (host === undefined) throw new Refusal(503);
     const connection = ++this.#lastConnection;
-    entry.arriving(connection, host.number, identity);
+    entry.arriving(connection, { shard: host.number, identity, handshake });
     host.connections += 1;
     // Closures find request and data here; only a module in the shard needs them there.
     const travelling = primary.hasClosures

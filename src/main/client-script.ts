@@ -2,10 +2,17 @@ import { readFileSync } from 'node:fs';
 import { EngineError } from '../shared/errors.ts';
 import { DEFAULT_EVENT_PREFIX } from '../shared/text-codec.ts';
 
+/** The name under which the script looks for the msgpack codec, beside itself. */
+export const MSGPACK_MODULE = 'iris-ws-msgpack.js';
+
 /** The script as it is built; the same path from src/main and from dist/main. */
 export const BUILT_CLIENT_SCRIPT = new URL('../../dist/client/iris-ws.js', import.meta.url);
 
+/** The module of the msgpack codec as it is built. */
+export const BUILT_MSGPACK_MODULE = new URL(MSGPACK_MODULE, BUILT_CLIENT_SCRIPT);
+
 let builtBody: string | undefined;
+let builtModule: Buffer | undefined;
 
 /**
  * The browser client as a classic script, which sets a global `Ws`.
@@ -15,6 +22,15 @@ let builtBody: string | undefined;
 export function clientScript({ eventPrefix = DEFAULT_EVENT_PREFIX } = {}): Buffer {
   builtBody ??= readClientScript(BUILT_CLIENT_SCRIPT);
   return Buffer.from(clientScriptHead(eventPrefix) + builtBody);
+}
+
+/**
+ * The msgpack codec as a module, which the script imports when a page asks for msgpack.
+ * @throws EngineError ERR_OPTION where it has not been built
+ */
+export function msgpackModule(): Buffer {
+  builtModule ??= Buffer.from(readBuilt(BUILT_MSGPACK_MODULE));
+  return builtModule;
 }
 
 /**
@@ -31,14 +47,16 @@ export function clientScriptHead(eventPrefix: string): string {
  * @throws EngineError ERR_OPTION
  */
 export function readClientScript(file: URL): string {
-  let script: string;
+  return readBuilt(file).slice(clientScriptHead(DEFAULT_EVENT_PREFIX).length);
+}
+
+function readBuilt(file: URL): string {
   try {
-    script = readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch (cause) {
     const message = `clientScriptPath: there is no ${file.pathname}; run npm run build:client`;
     throw new EngineError('ERR_OPTION', message, { cause });
   }
-  return script.slice(clientScriptHead(DEFAULT_EVENT_PREFIX).length);
 }
 
 function escapeCharacter(character: string): string {

@@ -20,6 +20,7 @@ import {
 import { optionError } from '../shared/option-rules.ts';
 import type { AnyEvents } from '../shared/public-types.ts';
 import { serverOf } from '../shared/records.ts';
+import type { RoutedRecord } from '../shared/routed-record.ts';
 import { settledWithin } from '../shared/settled-within.ts';
 import { Admission } from './admission.ts';
 import { createListener, type ListenOptions, listen, resolveListenOptions } from './listener.ts';
@@ -96,7 +97,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
       throw new EngineError('ERR_ENDPOINT_TAKEN', `endpoint: '${endpoint}' has a server already`);
     }
     const outlet = {
-      send: (shards: readonly number[], record: Buffer) => this.#group.send(shards, record),
+      send: (records: readonly RoutedRecord[]) => this.#group.send(records),
       sendAlways: (shard: number, record: Buffer) => this.#group.sendAlways(shard, record),
       interest: this.#group.interest,
       report: (error: EngineError) => this.#report(error),
@@ -122,8 +123,8 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
     await this.#start();
     await Promise.all([...this.#entries.values()].map((entry) => entry.ready));
     this.#assertOpen();
-    const isEndpoint = (path: string) => this.#routes.has(path);
-    const server = createListener(this.#config, isEndpoint, request);
+    const serverAt = (endpoint: string) => this.#routes.get(endpoint)?.primary.config;
+    const server = createListener(this.#config, serverAt, request);
     const listening = listen(server, port, host);
     this.#sources.set(server, takeUpgrades(server, this.#findEndpoint));
     this.#ownListeners.set(server, listening);
@@ -254,6 +255,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
     const removed = entry.removedFrom(hosts.map((host) => host.number));
     const empty = removed.then(() => entry.primary.empty());
     if (!(await settledWithin(empty, timeoutMs + GRACE))) entry.abandon();
+    entry.primary.closed();
     this.#entries.delete(number);
   }
 

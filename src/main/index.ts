@@ -1,7 +1,9 @@
-export type { Message } from '../shared/codec.ts';
+export type { AckAnswer, AckMissing, AckResult } from '../shared/asks.ts';
+export type { CodecChoice, Message } from '../shared/codec.ts';
 export type { EngineConfig, Origins, ServerConfig } from '../shared/config.ts';
 export { EngineError, type ErrorCode } from '../shared/errors.ts';
 export type {
+  AckOptions,
   AnyEvents,
   Connection,
   ConnectionRequest,

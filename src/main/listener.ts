@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type Server as HttpServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { EngineConfig } from '../shared/config.ts';
+import type { EngineConfig, ResolvedServerConfig } from '../shared/config.ts';
 import { applyRules, type Rules, rule } from '../shared/option-rules.ts';
-import { clientScript } from './client-script.ts';
+import { clientScript, MSGPACK_MODULE, msgpackModule } from './client-script.ts';
 import { pathOf } from './upgrade-source.ts';
 
 /** Options of `engine.listen`. */
@@ -37,10 +37,13 @@ export function resolveListenOptions(options: ListenOptions): Required<ListenOpt
 
 const REQUEST_TIMEOUT = 300_000; // ms: the default of Node.js
 
-/** An HTTP server of the engine's own, not listening yet. */
+/**
+ * An HTTP server of the engine's own, not listening yet.
+ * @param serverAt the options of the server at an endpoint
+ */
 export function createListener(
   config: Required<EngineConfig>,
-  isEndpoint: (path: string) => boolean,
+  serverAt: (endpoint: string) => ResolvedServerConfig | undefined,
   request: RequestListener | undefined,
 ): HttpServer {
   const timeout = config.handshakeTimeout;
@@ -51,12 +54,13 @@ export function createListener(
     connectionsCheckingInterval: Math.max(1, Math.floor(timeout / 4)),
   };
   return createServer(options, (incoming, response) => {
-    const path = pathOf(incoming.url);
-    if (path === config.clientScriptPath && path !== '') {
-      serveScript(incoming.method, response);
+    const path = pathOf(incoming.url) ?? '';
+    const script = scriptAt(path, config.clientScriptPath, serverAt);
+    if (script !== undefined) {
+      serveScript(incoming.method, response, script);
     } else if (request !== undefined) {
       request(incoming, response);
-    } else if (path !== undefined && isEndpoint(path)) {
+    } else if (serverAt(path) !== undefined) {
       answer(response, 426, 'Upgrade Required', { Upgrade: 'websocket', Connection: 'Upgrade' });
     } else {
       answer(response, 404, 'Not Found');
@@ -90,12 +94,34 @@ function answer(
   response.end(body);
 }
 
-function serveScript(method: string | undefined, response: Response): void {
+/**
+ * What is served at `clientScriptPath`, for servers with the default prefix, and behind each
+ * endpoint, for that one; the module that the script imports is beside it.
+ */
+function scriptAt(
+  path: string,
+  scriptPath: string,
+  serverAt: (endpoint: string) => ResolvedServerConfig | undefined,
+): (() => Buffer) | undefined {
+  const modulePath = scriptPath.replace(/[^/]*$/, MSGPACK_MODULE);
+  const suffix = [scriptPath, modulePath].find((end) => path.endsWith(end));
+  if (scriptPath === '' || suffix === undefined) return undefined;
+  const endpoint = path.slice(0, -suffix.length);
+  const server = endpoint === '' ? {} : (serverAt(endpoint) ?? serverAt(`${endpoint}/`));
+  if (server === undefined) return undefined;
+  return suffix === scriptPath ? () => clientScript(server) : msgpackModule;
+}
+
+function serveScript(
+  method: string | undefined,
+  response: Response,
+  createScript: () => Buffer,
+): void {
   if (method !== 'GET' && method !== 'HEAD') {
     answer(response, 405, 'Method Not Allowed', { Allow: 'GET, HEAD' });
     return;
   }
-  const script = clientScript();
+  const script = createScript();
   response.writeHead(200, {
     'Content-Type': 'text/javascript; charset=utf-8',
     'Content-Length': script.length,

@@ -1,35 +1,40 @@
-import { type Codec, createCodec, type Message } from '../shared/codec.ts';
+import { type AckResult, Ask } from '../shared/asks.ts';
+import type { Codec, Message } from '../shared/codec.ts';
+import { createCodecs } from '../shared/codecs.ts';
 import type { ResolvedServerConfig } from '../shared/config.ts';
 import { ConnectionFace, type ConnectionIdentity } from '../shared/connection-face.ts';
-import { NOBODY, type ServerScope } from '../shared/emitter.ts';
+import { PRIMARY } from '../shared/control-messages.ts';
+import type { Question, ServerScope } from '../shared/emitter.ts';
 import { deserializeError, EngineError } from '../shared/errors.ts';
 import { callHandler } from '../shared/handler-lists.ts';
-import { interestKey } from '../shared/interest-table.ts';
 import { optionError } from '../shared/option-rules.ts';
 import type { Connection, ServerHandle } from '../shared/public-types.ts';
 import {
   closeOf,
   connectionOf,
   copyBody,
-  encodeFrameRecord,
   errorOf,
   flagOf,
   kindOf,
   RecordKind,
   textBodyOf,
 } from '../shared/records.ts';
-import { NotMe, type Target } from '../shared/targets.ts';
+import { decodeBody, RemoteAsks } from '../shared/remote-asks.ts';
+import { routePublish } from '../shared/routed-record.ts';
+import { All, NotMe, type Target } from '../shared/targets.ts';
 import { type RecordOutlet, RemoteLink } from './remote-link.ts';
+import type { Handshake } from './upgrade.ts';
 
 /** What the engine gives to its servers. */
 export interface ServerContext extends RecordOutlet {
   report(error: EngineError): void;
 }
 
-/** An upgrade on its way to a shard. */
-interface Arrival {
+/** An upgrade on its way to a shard: what its closures will want to know of it. */
+export interface Arrival {
   readonly shard: number;
   readonly identity: ConnectionIdentity;
+  readonly handshake: Handshake;
 }
 
 /** A connection whose handlers are closures here. */
@@ -42,18 +47,19 @@ interface RemoteConnection {
 export class PrimaryServer implements ServerScope {
   readonly number: number;
   readonly config: ResolvedServerConfig;
-  readonly codec: Codec;
+  readonly codecs: readonly Codec[];
   readonly #outlet: ServerContext;
   readonly #onConnection: ((connection: Connection) => unknown)[] = [];
   /** Upgrades that are on their way to a shard: their identity stays here. */
   readonly #arriving = new Map<number, Arrival>();
   readonly #connections = new Map<number, RemoteConnection>();
+  readonly #asks = new RemoteAsks();
   #onEmpty: (() => void) | undefined;
 
   constructor(number: number, config: ResolvedServerConfig, outlet: ServerContext) {
     this.number = number;
     this.config = config;
-    this.codec = createCodec(config.codec, config);
+    this.codecs = createCodecs(config);
     this.#outlet = outlet;
   }
 
@@ -83,17 +89,25 @@ export class PrimaryServer implements ServerScope {
     this.#onConnection.push(fn);
   }
 
-  publish(target: Target, sender: number, message: Message): void {
-    const everyone = target === NotMe || target === '';
-    const header = {
-      kind: RecordKind.PUBLISH,
-      server: this.number,
-      flag: everyone ? 1 : 0,
-      connection: target === NotMe ? sender : NOBODY,
-      name: everyone ? '' : target,
-    };
-    const shards = this.#outlet.interest.shardsFor(interestKey(this.number, header.name));
-    if (shards.length > 0) this.#outlet.send(shards, encodeFrameRecord(header, message));
+  publish(target: Target, sender: number, encode: (codec: Codec) => Message): void {
+    const { interest } = this.#outlet;
+    this.#outlet.send(routePublish(this, interest, target, sender, encode, () => false));
+  }
+
+  async ask(target: Target, sender: number, question: Question): Promise<AckResult> {
+    if (this.hasClosures) {
+      const { encode, timeoutMs } = question;
+      return new Ask(this.#membersOf(target, sender), encode, timeoutMs).result;
+    }
+    return this.#asks.ask(this, {
+      target,
+      sender,
+      question,
+      from: PRIMARY,
+      interest: this.#outlet.interest,
+      isWantedHere: () => false,
+      send: (records) => this.#outlet.send(records),
+    }).result;
   }
 
   report(error: EngineError): void {
@@ -101,8 +115,8 @@ export class PrimaryServer implements ServerScope {
   }
 
   /** An upgrade is about to move to a shard: its identity is kept until the shard has it. */
-  expect(connection: number, shard: number, identity: ConnectionIdentity): void {
-    if (this.hasClosures) this.#arriving.set(connection, { shard, identity });
+  expect(connection: number, arrival: Arrival): void {
+    if (this.hasClosures) this.#arriving.set(connection, arrival);
   }
 
   /** An upgrade did not get there. */
@@ -116,6 +130,10 @@ export class PrimaryServer implements ServerScope {
     const kind = kindOf(record, start);
     if (kind === RecordKind.CONNECTED) {
       this.#connected(handle, number, shard);
+      return;
+    }
+    if (kind === RecordKind.ASK_RESULT) {
+      this.#asks.receive(shard, decodeBody(copyBody(record, start, end)));
       return;
     }
     const connection = this.#connections.get(number);
@@ -143,6 +161,7 @@ export class PrimaryServer implements ServerScope {
 
   /** A shard has died, and its connections with it. */
   shardDied(shard: number): void {
+    this.#asks.shardDied(shard);
     for (const [connection, arrival] of this.#arriving) {
       if (arrival.shard === shard) this.#arriving.delete(connection);
     }
@@ -150,6 +169,11 @@ export class PrimaryServer implements ServerScope {
       if (connection.link.shard !== shard) continue;
       this.#disconnected(connection, { code: 1006, reason: 'the shard died' });
     }
+  }
+
+  /** No shard has it any more: what was asked there is not answered. */
+  closed(): void {
+    this.#asks.close();
   }
 
   /** Resolves when the last closure has been told of its connection's end. */
@@ -160,12 +184,20 @@ export class PrimaryServer implements ServerScope {
     await promise;
   }
 
+  *#membersOf(target: Target, sender: number): Iterable<ConnectionFace> {
+    for (const { face, link } of this.#connections.values()) {
+      if (target === NotMe ? link.number !== sender : target === All || face.isJoined(target)) {
+        yield face;
+      }
+    }
+  }
+
   #connected(handle: ServerHandle, number: number, shard: number): void {
-    const identity = this.#arriving.get(number)?.identity;
-    if (identity === undefined) return;
+    const arrival = this.#arriving.get(number);
+    if (arrival === undefined) return;
     this.#arriving.delete(number);
-    const link = new RemoteLink(this.number, number, shard, this.#outlet);
-    const face = new ConnectionFace(handle, this, link, identity);
+    const link = new RemoteLink(this, arrival.handshake, number, shard, this.#outlet);
+    const face = new ConnectionFace(handle, this, link, arrival.identity);
     this.#connections.set(number, { face, link });
     link.enter();
     const onThrown = (thrown: unknown) => face.handlerThrew(thrown);

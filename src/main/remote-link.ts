@@ -1,5 +1,6 @@
-import type { Message } from '../shared/codec.ts';
+import { type Codec, impliesAnswers, type Message } from '../shared/codec.ts';
 import type { ConnectionLink } from '../shared/connection-face.ts';
+import type { ServerScope } from '../shared/emitter.ts';
 import { type InterestMap, interestKey } from '../shared/interest-table.ts';
 import {
   encodeCloseRecord,
@@ -7,12 +8,15 @@ import {
   encodeRecord,
   RecordKind,
 } from '../shared/records.ts';
+import type { RoutedRecord } from '../shared/routed-record.ts';
+
+import type { Handshake } from './upgrade.ts';
 
 /** How records go from the primary to shards. */
 export interface RecordOutlet {
   readonly interest: InterestMap;
-  /** @throws EngineError ERR_OUTBOX_FULL, and then no shard has got it */
-  send(shards: readonly number[], record: Buffer): void;
+  /** @throws EngineError ERR_OUTBOX_FULL, and then no shard has got any of it */
+  send(records: readonly RoutedRecord[]): void;
   /** Sends a record past the bound, where what causes it bounds it already. */
   sendAlways(shard: number, record: Buffer): void;
 }
@@ -22,11 +26,23 @@ export class RemoteLink implements ConnectionLink {
   readonly number: number;
   readonly shard: number;
   rooms: Set<string> | undefined;
+  readonly codec: Codec;
+  readonly answersAsks: boolean;
   readonly #server: number;
+  readonly #codec: number;
   readonly #outlet: RecordOutlet;
 
-  constructor(server: number, connection: number, shard: number, outlet: RecordOutlet) {
-    this.#server = server;
+  constructor(
+    server: ServerScope,
+    { codec, protocol }: Handshake,
+    connection: number,
+    shard: number,
+    outlet: RecordOutlet,
+  ) {
+    this.#server = server.number;
+    this.#codec = codec;
+    this.answersAsks = impliesAnswers(protocol);
+    this.codec = server.codecs[codec] as Codec;
     this.number = connection;
     this.shard = shard;
     this.#outlet = outlet;
@@ -48,11 +64,11 @@ export class RemoteLink implements ConnectionLink {
 
   join(room: string): void {
     const interest = this.#outlet.interest.of(this.shard);
-    const key = interestKey(this.#server, room);
+    const key = interestKey(this.#server, this.#codec, room);
     // The join counts from now on: the shard takes this back when it has counted it itself.
     interest?.add(key);
     try {
-      this.#send(encodeRecord(this.#header(RecordKind.JOIN, room)));
+      this.#send(encodeRecord({ ...this.#header(RecordKind.JOIN, room), flag: this.#codec }));
     } catch (error) {
       interest?.remove(key);
       throw error;
@@ -71,7 +87,7 @@ export class RemoteLink implements ConnectionLink {
   }
 
   #send(record: Buffer): void {
-    this.#outlet.send([this.shard], record);
+    this.#outlet.send([{ peers: [this.shard], record }]);
   }
 
   #header(kind: RecordKind, name = '') {

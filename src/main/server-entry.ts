@@ -1,8 +1,7 @@
 import type { ResolvedServerConfig } from '../shared/config.ts';
-import type { ConnectionIdentity } from '../shared/connection-face.ts';
 import { EngineError } from '../shared/errors.ts';
 import { ConnectionIds } from './connection-ids.ts';
-import { PrimaryServer, type ServerContext } from './primary-server.ts';
+import { type Arrival, PrimaryServer, type ServerContext } from './primary-server.ts';
 import { Server, type ServerLife } from './server.ts';
 
 /** One server of an engine: its faces, and how far the shards are with it. */
@@ -55,10 +54,10 @@ export class ServerEntry implements ServerLife {
    * A connection is about to move to a shard.
    * @throws EngineError ERR_CONNECTION_ID
    */
-  arriving(connection: number, shard: number, identity: ConnectionIdentity): void {
-    this.#ids?.claim(identity.id, connection, shard);
-    this.#count(shard, 1);
-    this.primary.expect(connection, shard, identity);
+  arriving(connection: number, arrival: Arrival): void {
+    this.#ids?.claim(arrival.identity.id, connection, arrival.shard);
+    this.#count(arrival.shard, 1);
+    this.primary.expect(connection, arrival);
   }
 
   /** A connection did not come to be. */
@@ -117,6 +116,7 @@ export class ServerEntry implements ServerLife {
   /** Nothing more will be heard of it: what is left is told so. */
   abandon(): void {
     for (const shard of [...this.#connections.keys()]) this.shardDied(shard);
+    this.primary.closed();
     this.#settleReady.reject(new EngineError('ERR_ENGINE_CLOSED', 'the engine has been closed'));
     this.#onRemoved?.();
   }

@@ -12,6 +12,7 @@ import { EngineError, messageOf } from '../shared/errors.ts';
 import { InterestMap, InterestTable } from '../shared/interest-table.ts';
 import { Mailbox, type MailboxLink, type RecordHandler } from '../shared/mailbox.ts';
 import { allocateRing, ringCapacity } from '../shared/ring-buffer.ts';
+import type { RoutedRecord } from '../shared/routed-record.ts';
 import { settledWithin } from '../shared/settled-within.ts';
 import { TickLoop } from '../shared/tick-loop.ts';
 import { checkHandoff } from './handoff.ts';
@@ -92,9 +93,9 @@ export class ShardGroup {
     });
   }
 
-  /** Sends a record to shards. @throws EngineError ERR_OUTBOX_FULL, and then none has got it */
-  send(shards: readonly number[], record: Buffer): void {
-    this.#ticks.send(shards, record);
+  /** Sends records to shards. @throws EngineError ERR_OUTBOX_FULL, and then none has got any */
+  send(records: readonly RoutedRecord[]): void {
+    this.#ticks.send(records);
   }
 
   /** Sends a record past the bound, where what causes it bounds it already. */

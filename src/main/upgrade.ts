@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { inspect } from 'node:util';
 import { subprotocol } from 'ws';
+import { CODEC_SUBPROTOCOLS, codecNames } from '../shared/codec.ts';
 import type { Origins, ResolvedServerConfig } from '../shared/config.ts';
 import type { ConnectionIdentity } from '../shared/connection-face.ts';
 import { checkRoomName } from '../shared/emitter.ts';
@@ -16,6 +17,8 @@ export interface Handshake {
   readonly key: string;
   /** The subprotocol that was chosen; '' = none. */
   readonly protocol: string;
+  /** Which of the server's codecs it is, or the first. */
+  readonly codec: number;
 }
 
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
@@ -24,7 +27,10 @@ const KEY = /^[+/0-9A-Za-z]{22}==$/;
  * Checks the client's opening handshake (RFC 6455 section 4.2.1) and chooses a subprotocol.
  * @throws Refusal 400, 405 or 426
  */
-export function checkHandshake(request: IncomingMessage, protocols: readonly string[]): Handshake {
+export function checkHandshake(
+  request: IncomingMessage,
+  { protocols, codec }: Pick<ResolvedServerConfig, 'protocols' | 'codec'>,
+): Handshake {
   const { method, headers, httpVersion } = request;
   if (method !== 'GET') throw new Refusal(405, 'Method Not Allowed', { Allow: 'GET' });
   if (httpVersion === '1.0') throw new Refusal(400, 'HTTP/1.1 is needed');
@@ -42,7 +48,10 @@ export function checkHandshake(request: IncomingMessage, protocols: readonly str
   if (key === undefined || !KEY.test(key)) {
     throw new Refusal(400, 'Sec-WebSocket-Key must be 16 bytes in base64');
   }
-  return { key, protocol: chooseProtocol(headers['sec-websocket-protocol'], protocols) };
+  const spoken = codecNames(codec).map((name) => CODEC_SUBPROTOCOLS[name]);
+  const offered = headers['sec-websocket-protocol'];
+  const protocol = chooseProtocol(offered, [...protocols, ...spoken]);
+  return { key, protocol, codec: Math.max(0, spoken.indexOf(protocol)) };
 }
 
 function chooseProtocol(header: string | undefined, protocols: readonly string[]): string {

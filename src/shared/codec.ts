@@ -1,6 +1,3 @@
-import { createMsgpackCodec } from './msgpack-codec.ts';
-import { createTextCodec } from './text-codec.ts';
-
 /** What a frame carries: a string is a text frame, bytes are a binary frame. */
 export type Message = string | Uint8Array;
 
@@ -11,12 +8,32 @@ export type CodecName = 'text' | 'msgpack';
 export interface DecodedEvent {
   readonly event: string;
   readonly payload: unknown;
+  /** The number under which the peer wants an answer; undefined: it wants none. */
+  readonly ask?: number;
+}
+
+/** A peer's answer. */
+export interface DecodedAnswer {
+  /** The number that was asked under. */
+  readonly answerTo: number;
+  readonly payload?: unknown;
+  /** Why there is no answer; undefined: `payload` is it. */
+  readonly failure?: string;
+}
+
+/** A peer says that it answers. */
+interface DecodedHello {
+  /** The version of acknowledgements that it speaks; 1. */
+  readonly acks: number;
 }
 
 /** A message of a peer that is no event. */
 export interface DecodedMessage {
   readonly native: Message;
 }
+
+/** All that a peer may have sent. */
+export type Decoded = DecodedEvent | DecodedMessage | DecodedAnswer | DecodedHello;
 
 /** What a codec has to know of its server. */
 export interface CodecOptions {
@@ -35,6 +52,17 @@ export interface Codec {
    */
   encode(event: string, payload?: unknown): Message;
   /**
+   * Makes an encoded event one that wants an answer.
+   * @param ask a number from 1 that the answer will carry
+   */
+  withAsk(event: Message, ask: number): Message;
+  /** @throws EngineError ERR_PAYLOAD */
+  encodeAnswer(ask: number, payload?: unknown): Message;
+  /** Says why there is no answer. */
+  encodeFailure(ask: number, reason: string): Message;
+  /** Tells the peer that it may ask. */
+  encodeHello(): Message;
+  /**
    * Encodes a native message. Where the codec changes nothing the result is `data` itself.
    * @throws EngineError ERR_PAYLOAD for what is neither a string nor bytes
    */
@@ -43,10 +71,24 @@ export interface Codec {
    * Decodes what a peer sent. The result shares no memory with `message`.
    * @throws EngineError ERR_MALFORMED_EVENT, and nothing else, whatever the peer sent
    */
-  decode(message: Message): DecodedEvent | DecodedMessage;
+  decode(message: Message): Decoded;
 }
 
-/** Makes the codec of a server. */
-export function createCodec(name: CodecName, options: CodecOptions): Codec {
-  return name === 'text' ? createTextCodec(options) : createMsgpackCodec(options);
+/** What a server may be told to speak; 'negotiate' = what each client asks for, else text. */
+export type CodecChoice = CodecName | 'negotiate';
+
+/** The subprotocol by which a client asks for a codec, and says that it answers asks. */
+export const CODEC_SUBPROTOCOLS: Readonly<Record<CodecName, string>> = {
+  text: 'fanring.text.v1',
+  msgpack: 'fanring.msgpack.v1',
+};
+
+/** Whether a subprotocol says that the client answers asks. */
+export function impliesAnswers(protocol: string): boolean {
+  return Object.values(CODEC_SUBPROTOCOLS).includes(protocol);
+}
+
+/** The names of the codecs that a server speaks; the first is for clients that ask for none. */
+export function codecNames(choice: CodecChoice): readonly CodecName[] {
+  return choice === 'negotiate' ? ['text', 'msgpack'] : [choice];
 }

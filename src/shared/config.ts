@@ -1,5 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { availableParallelism } from 'node:os';
+import type { CodecChoice } from './codec.ts';
 import {
   applyRules,
   integer,
@@ -47,8 +48,8 @@ export type Origins =
 export interface ServerConfig {
   /** The path of this server, such as '/chat'; '' (default) = the server is disabled. */
   endpoint?: string;
-  /** How events are encoded. Default 'text'. */
-  codec?: 'text' | 'msgpack';
+  /** How events are encoded; 'negotiate' = as each client asks, by subprotocol. Default 'text'. */
+  codec?: CodecChoice;
   /** What an event of the text codec begins with. Default 'iris-websocket-message:'. */
   eventPrefix?: string;
   /** A module whose `onConnection` runs in the shards, next to the sockets: a file URL. */
@@ -120,7 +121,7 @@ const PONG_TIMEOUT = 60_000;
 
 const SERVER_RULES: Rules<ServerConfig> = {
   endpoint: rule("'' or a path such as '/chat' without query", '', isPathOrEmpty),
-  codec: oneOf<'text' | 'msgpack'>(['text', 'msgpack'], 'text'),
+  codec: oneOf<CodecChoice>(['text', 'msgpack', 'negotiate'], 'text'),
   eventPrefix: rule('a non-empty string', 'iris-websocket-message:', isText),
   handlers: rule<URL | string | undefined>(
     'the file URL of a module',

@@ -1,17 +1,23 @@
-import type { Message } from './codec.ts';
+import { Ask, type Askable, ackTimeout, onlyAnswer } from './asks.ts';
+import type { Codec, Decoded, DecodedAnswer, Message } from './codec.ts';
 import { checkRoomName, type ServerScope, TargetEmitter } from './emitter.ts';
 import { EngineError, handlerError } from './errors.ts';
 import { checkClose } from './frame.ts';
 import { HandlerLists, type Hooks } from './handler-lists.ts';
 import type {
+  AnswerOf,
   AnyEvents,
+  AskArguments,
+  AskName,
   Connection,
   ConnectionRequest,
   DisconnectReason,
   EmitArguments,
   Emitter,
+  EntryHandler,
   EventHandler,
   EventName,
+  PayloadOf,
   ServerHandle,
 } from './public-types.ts';
 import type { Target } from './targets.ts';
@@ -24,6 +30,9 @@ export interface ConnectionLink {
   readonly shard: number;
   /** The rooms it has joined; undefined: none so far. */
   readonly rooms: ReadonlySet<string> | undefined;
+  readonly codec: Codec;
+  /** Whether the peer said in its handshake that it answers asks. */
+  readonly answersAsks: boolean;
   send(message: Message): void;
   join(room: string): void;
   leave(room: string): void;
@@ -38,7 +47,9 @@ export interface ConnectionIdentity {
 }
 
 /** The app's view of a connection: the same code on the primary and in the shards. */
-export class ConnectionFace<Events extends object = AnyEvents> implements Connection<Events> {
+export class ConnectionFace<Events extends object = AnyEvents>
+  implements Connection<Events>, Askable
+{
   readonly server: ServerHandle<Events>;
   readonly #scope: ServerScope;
   readonly #link: ConnectionLink;
@@ -46,6 +57,8 @@ export class ConnectionFace<Events extends object = AnyEvents> implements Connec
   readonly #handlers: HandlerLists;
   #values: Map<unknown, unknown> | undefined;
   #disconnecting = false;
+  #answersAsks: boolean;
+  #asks: Map<number, Ask> | undefined;
   #ended = false;
 
   constructor(
@@ -58,6 +71,7 @@ export class ConnectionFace<Events extends object = AnyEvents> implements Connec
     this.#scope = scope;
     this.#link = link;
     this.#identity = identity;
+    this.#answersAsks = link.answersAsks;
     this.#handlers = new HandlerLists(
       (thrown) => this.handlerThrew(thrown),
       (thrown) => scope.report(handlerError(A_HANDLER, thrown)),
@@ -89,7 +103,7 @@ export class ConnectionFace<Events extends object = AnyEvents> implements Connec
     return new Set(this.#ended ? [] : [this.id, ...(this.#link.rooms ?? [])]);
   }
 
-  on<Name extends EventName<Events>>(event: Name, fn: EventHandler<Events[Name]>): void {
+  on<Name extends EventName<Events>>(event: Name, fn: EntryHandler<Events[Name]>): void {
     this.#handlers.addEvent(event, fn);
   }
 
@@ -117,14 +131,26 @@ export class ConnectionFace<Events extends object = AnyEvents> implements Connec
     this.#handlers.addHook('leave', fn);
   }
 
-  emit<Name extends EventName<Events>>(event: Name, ...args: EmitArguments<Events[Name]>): void {
-    const message = this.#scope.codec.encode(event, args[0]);
+  emit<Name extends EventName<Events>>(
+    event: Name,
+    ...args: EmitArguments<PayloadOf<Events[Name]>>
+  ): void {
+    const message = this.#link.codec.encode(event, args[0]);
     if (!this.#ended) this.#link.send(message);
   }
 
   emitMessage(data: Message): void {
-    const message = this.#scope.codec.encodeMessage(data);
+    const message = this.#link.codec.encodeMessage(data);
     if (!this.#ended) this.#link.send(message);
+  }
+
+  async emitWithAck<Name extends AskName<Events>>(
+    event: Name,
+    ...[payload, options]: AskArguments<PayloadOf<Events[Name]>>
+  ): Promise<AnswerOf<Events[Name]>> {
+    const timeoutMs = ackTimeout(options);
+    const ask = new Ask([this], (codec) => codec.encode(event, payload), timeoutMs);
+    return (await onlyAnswer(ask.result)) as AnswerOf<Events[Name]>;
   }
 
   to(target: Target): Emitter<Events> {
@@ -161,16 +187,75 @@ export class ConnectionFace<Events extends object = AnyEvents> implements Connec
     this.#disconnecting = true;
   }
 
-  /** Hands a message of the peer to the handlers: an event, a native message, or an error. */
+  /** Hands a message of the peer to the handlers, or to those who wait for its answer. */
   receive(message: Message): void {
     if (this.#disconnecting) return; // it was on its way from the shard already
+    let decoded: Decoded;
     try {
-      const decoded = this.#scope.codec.decode(message);
-      if ('event' in decoded) this.#handlers.callEvent(decoded.event, decoded.payload);
-      else this.#handlers.callHook('message', decoded.native);
+      decoded = this.codec.decode(message);
     } catch (error) {
       this.peerFailed(error as EngineError);
+      return;
     }
+    if ('event' in decoded) {
+      if (decoded.ask === undefined) this.#handlers.callEvent(decoded.event, decoded.payload);
+      else this.#answer(decoded.event, decoded.payload, decoded.ask).catch(this.#onAnswerLost);
+    } else if ('native' in decoded) {
+      this.#handlers.callHook('message', decoded.native);
+    } else {
+      this.#answersAsks = true;
+      if ('answerTo' in decoded) this.#answered(decoded);
+    }
+  }
+
+  get codec(): Codec {
+    return this.#link.codec;
+  }
+
+  /** Whether its peer has asked, answered, or said that it does. */
+  get answersAsks(): boolean {
+    return this.#answersAsks;
+  }
+
+  sendAsk(message: Message, ask?: Ask): void {
+    if (this.#ended) {
+      ask?.failed(this, 'ERR_CONNECTION_ENDED');
+      return;
+    }
+    if (ask !== undefined) {
+      this.#asks ??= new Map();
+      this.#asks.set(ask.number, ask);
+    }
+    this.#link.send(message);
+  }
+
+  forgetAsk(ask: Ask): void {
+    this.#asks?.delete(ask.number);
+  }
+
+  /** The outbox is full: nothing but the app can be told. */
+  readonly #onAnswerLost = (thrown: unknown): void => this.handlerThrew(thrown);
+
+  async #answer(event: string, payload: unknown, ask: number): Promise<void> {
+    this.#answersAsks = true;
+    let answer: Message;
+    try {
+      answer = this.#handlers.hasEvent(event)
+        ? this.codec.encodeAnswer(ask, await this.#handlers.answerEvent(event, payload))
+        : this.codec.encodeFailure(ask, 'no handler');
+    } catch (thrown) {
+      this.handlerThrew(thrown);
+      answer = this.codec.encodeFailure(ask, 'the handler failed'); // why is not the peer's business
+    }
+    if (!this.#ended) this.#link.send(answer);
+  }
+
+  #answered({ answerTo, payload, failure }: DecodedAnswer): void {
+    const ask = this.#asks?.get(answerTo);
+    if (ask === undefined) return; // it came too late, or nobody had asked
+    this.#asks?.delete(answerTo);
+    if (failure === undefined) ask.answered(this, payload);
+    else ask.failed(this, 'ERR_ACK_FAILED');
   }
 
   /** Tells the handlers of a ping or a pong. */
@@ -193,6 +278,8 @@ export class ConnectionFace<Events extends object = AnyEvents> implements Connec
   ended(rooms: Iterable<string>, reason: DisconnectReason): void {
     if (this.#ended) return;
     this.#ended = true;
+    for (const ask of this.#asks?.values() ?? []) ask.failed(this, 'ERR_CONNECTION_ENDED');
+    this.#asks = undefined;
     for (const room of rooms) this.#handlers.callHook('leave', room);
     this.#handlers.callHook('leave', this.id);
     this.#handlers.callHook('disconnect', reason);

@@ -33,6 +33,8 @@ export interface Upgrade extends ConnectionIdentity {
   readonly key: string;
   /** The subprotocol that was chosen; '' = none. */
   readonly protocol: string;
+  /** Which of the server's codecs the connection speaks. */
+  readonly codec: number;
   /** What the client had sent behind its request. */
   readonly head: Uint8Array;
 }

@@ -1,21 +1,48 @@
+import { type AckResult, ackTimeout } from './asks.ts';
 import type { Codec, Message } from './codec.ts';
 import { EngineError } from './errors.ts';
-import type { AnyEvents, EmitArguments, Emitter, EventName } from './public-types.ts';
+import type {
+  AnswerOf,
+  AnyEvents,
+  AskArguments,
+  AskName,
+  EmitArguments,
+  Emitter,
+  EventName,
+  PayloadOf,
+} from './public-types.ts';
 import { MAX_NAME_BYTES } from './records.ts';
 import { All, NotMe, type Target } from './targets.ts';
 
 /** The number that no connection has: a sender outside any connection, an exception of nobody. */
 export const NOBODY = 0;
 
+/** An event to which answers are wanted. */
+export interface Question {
+  /**
+   * Is called at most once for each codec.
+   * @throws EngineError ERR_EVENT_NAME, ERR_PAYLOAD
+   */
+  readonly encode: (codec: Codec) => Message;
+  readonly timeoutMs: number;
+}
+
 /** One server as one thread sees it: what encodes its events and carries them away. */
 export interface ServerScope {
   readonly number: number;
   readonly endpoint: string;
-  readonly codec: Codec;
+  /** What its connections speak; each connection one of them. */
+  readonly codecs: readonly Codec[];
   readonly maxRooms: number;
   readonly maxRoomNameBytes: number;
-  /** Sends a message to everyone whom the target means. `sender` is a connection's number. */
-  publish(target: Target, sender: number, message: Message): void;
+  /**
+   * Sends a message to everyone whom the target means.
+   * @param sender a connection's number
+   * @param encode is called once for each codec that somebody of them may speak
+   */
+  publish(target: Target, sender: number, encode: (codec: Codec) => Message): void;
+  /** Asks everyone whom the target means. */
+  ask(target: Target, sender: number, question: Question): Promise<AckResult>;
   /** Takes what no handler of a connection has taken, for the engine's `error` event. */
   report(error: EngineError): void;
 }
@@ -35,14 +62,25 @@ export class TargetEmitter<Events extends object = AnyEvents> implements Emitter
     this.#sender = sender;
   }
 
-  emit<Name extends EventName<Events>>(event: Name, ...args: EmitArguments<Events[Name]>): void {
-    const message = this.#scope.codec.encode(event, args[0]);
-    this.#scope.publish(this.#target, this.#sender, message);
+  emit<Name extends EventName<Events>>(
+    event: Name,
+    ...args: EmitArguments<PayloadOf<Events[Name]>>
+  ): void {
+    this.#scope.publish(this.#target, this.#sender, (codec) => codec.encode(event, args[0]));
   }
 
   emitMessage(data: Message): void {
-    const message = this.#scope.codec.encodeMessage(data);
-    this.#scope.publish(this.#target, this.#sender, message);
+    this.#scope.publish(this.#target, this.#sender, (codec) => codec.encodeMessage(data));
+  }
+
+  async emitWithAck<Name extends AskName<Events>>(
+    event: Name,
+    ...[payload, options]: AskArguments<PayloadOf<Events[Name]>>
+  ): Promise<AckResult<AnswerOf<Events[Name]>>> {
+    const encode = (codec: Codec) => codec.encode(event, payload);
+    const question = { encode, timeoutMs: ackTimeout(options) };
+    const result = await this.#scope.ask(this.#target, this.#sender, question);
+    return result as AckResult<AnswerOf<Events[Name]>>;
   }
 }
 

@@ -23,6 +23,12 @@ export const ERROR_CODES = {
   ERR_WRITE_TIMEOUT: 'a write did not finish within writeTimeout',
   ERR_PONG_TIMEOUT: 'no pong arrived within pongTimeout',
   ERR_OUTBOX_FULL: 'the outbox behind a full ring has reached maxOutboxBytes',
+  ERR_ACK_TIMEOUT: 'no answer came within timeoutMs',
+  ERR_ACK_UNSUPPORTED:
+    'the peer is not known to answer: an old client, or one that has not said so',
+  ERR_ACK_FAILED: 'the peer has no handler for the event, or its handler failed',
+  ERR_CONNECTION_ENDED: 'the connection ended before the answer came',
+  ERR_QUEUE_FULL: 'a client that is not connected has maxQueuedMessages messages waiting',
   ERR_HANDLER: 'a handler of the app threw',
 } as const;
 
@@ -52,7 +58,7 @@ export class EngineError extends Error {
   readonly closeCode?: number;
 
   constructor(code: ErrorCode, message: string, options: EngineErrorOptions = {}) {
-    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    super(message, options);
     this.code = code;
     if (options.closeCode !== undefined) this.closeCode = options.closeCode;
   }

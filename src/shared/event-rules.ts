@@ -23,6 +23,12 @@ export function isEventName(event: string, maxBytes: number): boolean {
   return length <= maxBytes && utf8.encode(event).length <= maxBytes;
 }
 
+/** The number of an ask as text, from 1; undefined where it is none. */
+export function askNumber(text: string): number | undefined {
+  const number = /^[1-9]\d*$/.test(text) ? Number(text) : 0;
+  return Number.isSafeInteger(number) && number > 0 ? number : undefined;
+}
+
 /** The bytes of an ArrayBuffer or of any view, not copied; undefined for everything else. */
 export function bytesOf(value: unknown): Uint8Array | undefined {
   if (value instanceof Uint8Array) return value;

@@ -48,6 +48,24 @@ export class HandlerLists {
     this.#call(this.#events?.get(event), payload, this.#onThrown);
   }
 
+  /**
+   * Calls the handlers of an event whose sender wants an answer: the first result, or what its
+   * promise resolves to, that is not undefined.
+   * @throws what a handler threw; the others have been called all the same
+   */
+  async answerEvent(event: string, payload: unknown): Promise<unknown> {
+    const handlers = this.#events?.get(event) ?? [];
+    const results = await Promise.allSettled(
+      handlers.map(async (handler) => (handler as (payload: unknown) => unknown)(payload)),
+    );
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    return results.map((result) => (result as { value?: unknown }).value).find(isAnswer);
+  }
+
+  hasEvent(event: string): boolean {
+    return this.#events?.has(event) === true;
+  }
+
   /** Returns whether there was a handler. */
   callHook<Name extends keyof Hooks>(hook: Name, argument: Hooks[Name]): boolean {
     const handlers = this.#hooks?.get(hook);
@@ -80,6 +98,10 @@ export function callHandler<Argument>(
   } catch (thrown) {
     onThrown(thrown);
   }
+}
+
+function isAnswer(value: unknown): boolean {
+  return value !== undefined;
 }
 
 function add<Key>(lists: Map<Key, Handler[]>, key: Key, handler: Handler): void {

@@ -21,9 +21,11 @@ export type InterestMemory = SharedArrayBuffer;
 /** A room of a server as a number: its two slots. */
 export type InterestKey = number;
 
-/** The key of a server's room, or of its connections all together where the room is ''. */
-export function interestKey(server: number, room: string): InterestKey {
-  let first = Math.imul(server, 0x9e3779b1);
+/**
+ * The key of those members of a server's room who speak one of its codecs; the room '' has all.
+ */
+export function interestKey(server: number, codec: number, room: string): InterestKey {
+  let first = Math.imul(server, 0x9e3779b1) ^ codec;
   let second = ~first;
   for (let i = 0; i < room.length; i++) {
     const unit = room.charCodeAt(i);

@@ -77,11 +77,20 @@ export class Mailbox {
    */
   send(peers: readonly number[], record: Uint8Array): void {
     checkSize(record);
+    this.checkRoom(peers, record.byteLength);
+    for (const id of peers) this.#peers.get(id)?.send(record);
+  }
+
+  /**
+   * Checks that every peer named can be sent so many bytes.
+   *
+   * @throws EngineError ERR_OUTBOX_FULL if they would pass `maxOutboxBytes` of any of the peers
+   */
+  checkRoom(peers: readonly number[], bytes: number): void {
     for (const id of peers) {
       const peer = this.#peers.get(id);
-      if (peer !== undefined) this.#checkBound(peer, record.byteLength);
+      if (peer !== undefined) this.#checkBound(peer, bytes);
     }
-    for (const id of peers) this.#peers.get(id)?.send(record);
   }
 
   /**

@@ -2,7 +2,7 @@ import type * as Msgpackr from 'msgpackr';
 // These two entries, unlike the main one, never load the optional native addon.
 import { Packr } from 'msgpackr/pack';
 import { Unpackr } from 'msgpackr/unpack';
-import type { Codec, CodecOptions, DecodedEvent, DecodedMessage } from './codec.ts';
+import type { Codec, CodecOptions, Decoded } from './codec.ts';
 import { EngineError } from './errors.ts';
 import {
   bytesOf,
@@ -16,10 +16,16 @@ import { findMsgpackFault, MAX_NESTING } from './msgpack-bounds.ts';
 
 /*
  * An event, in a binary frame: array of two | str: event name | payload
+ * Wants an answer:             array of three | str: event name | payload | int: number from 1
+ * An answer:                   array of two | int: number | payload
+ * No answer:                   array of two | int: −number | str: reason
+ * The peer may ask:            array of two | 0 | 1
  * A native binary message:     bin
  *
  * Plain msgpack, which every language can read: no records, no extension but timestamps.
  */
+const ARRAY_OF_THREE = 0x93;
+
 const packr: Msgpackr.Packr = new Packr({
   useRecords: false,
   variableMapSize: true,
@@ -43,10 +49,20 @@ export function createMsgpackCodec({ maxEventNameBytes }: CodecOptions): Codec {
     name: 'msgpack',
     encode(event, payload) {
       checkEventName(event, maxEventNameBytes);
-      const type = typeof payload;
-      if (type === 'function' || type === 'symbol') throw unencodable(`a ${type} has no msgpack`);
-      return pack([event, bytesOf(payload) ?? payload]);
+      return pack([event, packable(payload)]);
     },
+    withAsk(event, ask) {
+      const packed = event as Uint8Array;
+      const number = pack(ask);
+      const message = new Uint8Array(packed.length + number.length);
+      message.set(packed);
+      message.set(number, packed.length);
+      message[0] = ARRAY_OF_THREE;
+      return message;
+    },
+    encodeAnswer: (ask, payload) => pack([ask, packable(payload)]),
+    encodeFailure: (ask, reason) => pack([-ask, reason]),
+    encodeHello: () => pack([0, 1]),
     encodeMessage(data) {
       const message = nativeMessage(data);
       return typeof message === 'string' ? message : pack(message);
@@ -56,6 +72,12 @@ export function createMsgpackCodec({ maxEventNameBytes }: CodecOptions): Codec {
       return decodeBinary(message, maxEventNameBytes);
     },
   };
+}
+
+function packable(payload: unknown): unknown {
+  const type = typeof payload;
+  if (type === 'function' || type === 'symbol') throw unencodable(`a ${type} has no msgpack`);
+  return bytesOf(payload) ?? payload;
 }
 
 function pack(value: unknown): Uint8Array {
@@ -85,23 +107,32 @@ function partsOf(value: object): Iterable<unknown> {
   return Object.values(value);
 }
 
-function decodeBinary(
-  message: Uint8Array,
-  maxEventNameBytes: number,
-): DecodedEvent | DecodedMessage {
+function decodeBinary(message: Uint8Array, maxEventNameBytes: number): Decoded {
   const fault = findMsgpackFault(message);
   if (fault !== undefined) throw malformedEvent(fault);
   const value = unpack(message);
   if (value instanceof Uint8Array) return { native: value };
-  if (!Array.isArray(value) || value.length !== 2 || typeof value[0] !== 'string') {
-    throw malformedEvent('neither [name, payload] nor a bin');
-  }
-  const event = value[0];
-  if (!isEventName(event, maxEventNameBytes) || event.includes(';')) {
+  if (!Array.isArray(value) || value.length < 2 || value.length > 3) throw malformedEvent(LAYOUT);
+  const [head, payload, ask] = value as unknown[];
+  if (typeof head === 'number') return decodeAnswer(value.length, head, payload);
+  if (typeof head !== 'string') throw malformedEvent(LAYOUT);
+  if (!isEventName(head, maxEventNameBytes) || head.includes(';')) {
     const rule = `1 to maxEventNameBytes (${maxEventNameBytes}) bytes without ';'`;
     throw malformedEvent(`an event name has ${rule}`);
   }
-  return { event, payload: value[1] };
+  if (value.length === 2) return { event: head, payload };
+  if (!Number.isSafeInteger(ask) || Number(ask) < 1) throw malformedEvent(LAYOUT);
+  return { event: head, payload, ask: Number(ask) };
+}
+
+const LAYOUT = 'neither [name, payload] nor a bin';
+
+function decodeAnswer(length: number, number: number, payload: unknown): Decoded {
+  if (length !== 2 || !Number.isSafeInteger(number)) throw malformedEvent(LAYOUT);
+  if (number > 0) return { answerTo: number, payload };
+  if (number < 0) return { answerTo: -number, failure: String(payload) };
+  if (payload !== 1) throw malformedEvent(LAYOUT);
+  return { acks: 1 };
 }
 
 function unpack(message: Uint8Array): unknown {

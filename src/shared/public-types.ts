@@ -1,3 +1,4 @@
+import type { AckResult } from './asks.ts';
 import type { Message } from './codec.ts';
 import type { EngineError } from './errors.ts';
 import type { Target } from './targets.ts';
@@ -7,6 +8,42 @@ export type AnyEvents = Record<string, unknown>;
 
 /** The names of the events in an event map. */
 export type EventName<Events> = Extract<keyof Events, string>;
+
+/**
+ * The payload of an event: what the event map has under its name; where that is a function, the
+ * function's parameter.
+ */
+export type PayloadOf<Entry> = Entry extends (payload: infer Payload) => unknown ? Payload : Entry;
+
+/** What is answered to an event: what the function in the event map returns. */
+export type AnswerOf<Entry> = Entry extends (...payload: never[]) => infer Answer
+  ? Awaited<Answer>
+  : unknown;
+
+/** The names of events that are answered: in the event map they are functions. */
+export type AskName<Events> = {
+  [Name in EventName<Events>]: unknown extends Events[Name]
+    ? Name
+    : Events[Name] extends (...payload: never[]) => unknown
+      ? Name
+      : never;
+}[EventName<Events>];
+
+/** A handler of an event: what it returns, or its promise resolves to, is the answer. */
+export type EntryHandler<Entry> = Entry extends (...payload: never[]) => infer Answer
+  ? { handle(payload: PayloadOf<Entry>): Answer | Promise<Awaited<Answer>> }['handle']
+  : EventHandler<Entry>;
+
+/** Options of `emitWithAck`. */
+export interface AckOptions {
+  /** How long to wait for answers, in milliseconds: 1 to 2^31 − 1. Default 10 000. */
+  readonly timeoutMs?: number;
+}
+
+/** The arguments of `emitWithAck`. */
+export type AskArguments<Payload> = undefined extends Payload
+  ? [payload?: Payload, options?: AckOptions]
+  : [payload: Payload, options?: AckOptions];
 
 /**
  * A handler of one event. A method's parameters are checked both ways, so that for an event without
@@ -41,12 +78,24 @@ export interface Emitter<Events extends object = AnyEvents> {
    * Sends an event to every connection of the target.
    * @throws EngineError ERR_EVENT_NAME, ERR_PAYLOAD, ERR_OUTBOX_FULL
    */
-  emit<Name extends EventName<Events>>(event: Name, ...args: EmitArguments<Events[Name]>): void;
+  emit<Name extends EventName<Events>>(
+    event: Name,
+    ...args: EmitArguments<PayloadOf<Events[Name]>>
+  ): void;
   /**
    * Sends a native message: a string as a text frame, bytes as a binary frame.
    * @throws EngineError ERR_PAYLOAD, ERR_OUTBOX_FULL
    */
   emitMessage(data: Message): void;
+  /**
+   * Sends an event to every connection of the target and collects what they answer: what the
+   * handlers of their side return. A peer that is not known to answer gets the event all the same.
+   * @throws EngineError ERR_OPTION, ERR_EVENT_NAME, ERR_PAYLOAD, ERR_ROOM_NAME, ERR_OUTBOX_FULL
+   */
+  emitWithAck<Name extends AskName<Events>>(
+    event: Name,
+    ...args: AskArguments<PayloadOf<Events[Name]>>
+  ): Promise<AckResult<AnswerOf<Events[Name]>>>;
 }
 
 /** A server as a connection sees it, on the primary and in the shards alike. */
@@ -72,8 +121,11 @@ export interface Connection<Events extends object = AnyEvents> {
   readonly values: Map<unknown, unknown>;
   /** The rooms it is in; one is named by its own id. Empty once it has closed. */
   readonly rooms: ReadonlySet<string>;
-  /** Calls `fn` with the payload of each such event; several handlers run in their order. */
-  on<Name extends EventName<Events>>(event: Name, fn: EventHandler<Events[Name]>): void;
+  /**
+   * Calls `fn` with the payload of each such event; several handlers run in their order. Where the
+   * peer asks, the answer is the first result that is not undefined.
+   */
+  on<Name extends EventName<Events>>(event: Name, fn: EntryHandler<Events[Name]>): void;
   /** Calls `fn` with each native message: a string for a text frame, bytes for a binary one. */
   onMessage(fn: EventHandler<Message>): void;
   /** Calls `fn` once, when the connection has ended, after the last `onLeave`. */
@@ -90,12 +142,24 @@ export interface Connection<Events extends object = AnyEvents> {
    * Sends an event to this connection; without effect once it has ended.
    * @throws EngineError ERR_EVENT_NAME, ERR_PAYLOAD, ERR_OUTBOX_FULL
    */
-  emit<Name extends EventName<Events>>(event: Name, ...args: EmitArguments<Events[Name]>): void;
+  emit<Name extends EventName<Events>>(
+    event: Name,
+    ...args: EmitArguments<PayloadOf<Events[Name]>>
+  ): void;
   /**
    * Sends a native message to this connection; without effect once it has ended.
    * @throws EngineError ERR_PAYLOAD, ERR_OUTBOX_FULL
    */
   emitMessage(data: Message): void;
+  /**
+   * Sends an event to this connection; resolves with what its side answers.
+   * @throws EngineError ERR_ACK_TIMEOUT, ERR_ACK_UNSUPPORTED, ERR_ACK_FAILED, ERR_CONNECTION_ENDED;
+   *   ERR_OPTION, ERR_EVENT_NAME, ERR_PAYLOAD, ERR_OUTBOX_FULL
+   */
+  emitWithAck<Name extends AskName<Events>>(
+    event: Name,
+    ...args: AskArguments<PayloadOf<Events[Name]>>
+  ): Promise<AnswerOf<Events[Name]>>;
   /**
    * Who gets the next emit; this connection is the sender that NotMe leaves out.
    * @throws EngineError ERR_ROOM_NAME

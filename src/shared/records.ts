@@ -20,11 +20,14 @@ import { encodeFrame } from './frame.ts';
 /** What a record says. */
 export const RecordKind = {
   // to a shard
-  /** Body: a frame, for the room `name`, or for everyone where flag is 1; but not for `connection`. */
+  /**
+   * Body: a frame, for those members of the room `name`, or of all where it is '', who speak the
+   * codec whose number is in `flag`; but not for `connection`.
+   */
   PUBLISH: 1,
   /** Body: a frame, for `connection`. */
   SEND: 2,
-  /** `connection` enters the room `name`. */
+  /** `connection` enters the room `name`; flag is its codec. */
   JOIN: 3,
   /** `connection` leaves the room `name`. */
   LEAVE: 4,
@@ -34,6 +37,11 @@ export const RecordKind = {
   ENTER: 15,
   /** The closures have been told of `connection`: its handshake may be finished. */
   OPEN: 12,
+  /** A question to the room `name`; body: an AskBody. */
+  ASK: 13,
+  // to whoever asked
+  /** What the members in one shard have answered; body: an AskResultBody. */
+  ASK_RESULT: 14,
   // to the primary
   /** An upgrade has arrived; the shard waits for OPEN. */
   CONNECTED: 6,

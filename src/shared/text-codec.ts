@@ -1,5 +1,6 @@
-import type { Codec, CodecOptions, DecodedEvent } from './codec.ts';
+import type { Codec, CodecOptions, Decoded, Message } from './codec.ts';
 import {
+  askNumber,
   bytesOf,
   checkEventName,
   isEventName,
@@ -15,6 +16,13 @@ export const DEFAULT_EVENT_PREFIX = 'iris-websocket-message:';
  * An event, in a text frame; where its payload is bytes (type 3), in a binary frame:
  *
  *   | prefix | event name | ; | type: one digit | ; | payload … |
+ *
+ * Where an answer is wanted or given, a mark and a number follow the type, and an answer has no name:
+ *
+ *   | prefix | event name | ; | type | ? | number | ; | payload … |    wants an answer
+ *   | prefix |            | ; | type | ! | number | ; | payload … |    is the answer
+ *   | prefix |            | ; | 0    | ~ | number | ; | reason … |     there is no answer
+ *   | prefix |            | ; | 0    | + | 1      | ; |                the peer may ask
  */
 const SEPARATOR = 0x3b;
 const STRING = 0x30;
@@ -23,6 +31,7 @@ const BOOLEAN = 0x32;
 const BYTES = 0x33;
 const JSON_TEXT = 0x34;
 
+const LAYOUT = "not 'name;type;payload'";
 const DECIMAL = /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i;
 
 const utf8 = new TextEncoder();
@@ -30,47 +39,111 @@ const utf8 = new TextEncoder();
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Makes a codec of the iris text protocol (PROTOCOL.md); runs in browsers too. */
-export function createTextCodec({ eventPrefix, maxEventNameBytes }: CodecOptions): Codec {
-  const prefixBytes = utf8.encode(eventPrefix);
+export function createTextCodec(options: CodecOptions): Codec {
+  return new TextCodec(options);
+}
 
-  function decodeText(message: string): DecodedEvent {
-    const start = eventPrefix.length;
-    const end = message.indexOf(';', start);
-    if (end < 0 || message.charCodeAt(end + 2) !== SEPARATOR) {
-      throw malformedEvent("not 'name;type;payload'");
-    }
-    const event = message.slice(start, end);
-    if (!isEventName(event, maxEventNameBytes)) {
-      throw malformedEvent(`its name is not 1 to maxEventNameBytes (${maxEventNameBytes}) bytes`);
-    }
-    return { event, payload: decodePayload(message.charCodeAt(end + 1), message.slice(end + 3)) };
+class TextCodec implements Codec {
+  readonly name = 'text';
+  readonly #prefix: string;
+  readonly #prefixBytes: Uint8Array;
+  readonly #maxEventNameBytes: number;
+
+  constructor({ eventPrefix, maxEventNameBytes }: CodecOptions) {
+    this.#prefix = eventPrefix;
+    this.#prefixBytes = utf8.encode(eventPrefix);
+    this.#maxEventNameBytes = maxEventNameBytes;
   }
 
-  function decodeBinary(message: Uint8Array): DecodedEvent {
-    const bodyStart = message.indexOf(SEPARATOR, prefixBytes.length) + 3;
-    if (message[bodyStart - 2] !== BYTES) return decodeText(decodeUtf8(message));
-    const { event } = decodeText(decodeUtf8(message.subarray(0, bodyStart)));
-    return { event, payload: new Uint8Array(message.subarray(bodyStart)) };
+  encode(event: string, payload?: unknown): Message {
+    checkEventName(event, this.#maxEventNameBytes);
+    const header = this.#prefix + event;
+    if (typeof payload === 'string') return `${header};0;${payload}`;
+    const bytes = bytesOf(payload);
+    return bytes
+      ? joinBytes(utf8.encode(`${header};3;`), bytes)
+      : `${header};${encodePayload(payload)}`;
   }
 
-  return {
-    name: 'text',
-    encode(event, payload) {
-      checkEventName(event, maxEventNameBytes);
-      const header = eventPrefix + event;
-      if (typeof payload === 'string') return `${header};0;${payload}`;
-      const bytes = bytesOf(payload);
-      return bytes ? joinBytes(`${header};3;`, bytes) : `${header};${encodePayload(payload)}`;
-    },
-    encodeMessage: nativeMessage,
-    decode(message) {
-      if (typeof message === 'string') {
-        return message.startsWith(eventPrefix) ? decodeText(message) : { native: message };
+  withAsk(event: Message, ask: number): Message {
+    const mark = `?${ask}`;
+    if (typeof event === 'string') {
+      const typeEnd = event.indexOf(';', this.#prefix.length) + 2;
+      return event.slice(0, typeEnd) + mark + event.slice(typeEnd);
+    }
+    const typeEnd = event.indexOf(SEPARATOR, this.#prefixBytes.length) + 2;
+    return joinBytes(event.subarray(0, typeEnd), utf8.encode(mark), event.subarray(typeEnd));
+  }
+
+  encodeAnswer(ask: number, payload?: unknown): Message {
+    const bytes = bytesOf(payload);
+    if (bytes) return joinBytes(utf8.encode(`${this.#prefix};3!${ask};`), bytes);
+    const encoded = typeof payload === 'string' ? `0;${payload}` : encodePayload(payload);
+    return `${this.#prefix};${encoded[0]}!${ask}${encoded.slice(1)}`;
+  }
+
+  encodeFailure(ask: number, reason: string): Message {
+    return `${this.#prefix};0~${ask};${reason}`;
+  }
+
+  encodeHello(): Message {
+    return `${this.#prefix};0+1;`;
+  }
+
+  encodeMessage(data: Message): Message {
+    return nativeMessage(data);
+  }
+
+  decode(message: Message): Decoded {
+    if (typeof message === 'string') {
+      return message.startsWith(this.#prefix) ? this.#decodeText(message) : { native: message };
+    }
+    return this.#beginsWithPrefix(message)
+      ? this.#decodeBinary(message)
+      : { native: new Uint8Array(message) };
+  }
+
+  #decodeText(message: string): Decoded {
+    const nameEnd = message.indexOf(';', this.#prefix.length);
+    const headerEnd = message.indexOf(';', nameEnd + 2);
+    if (nameEnd < 0 || headerEnd < 0) throw malformedEvent(LAYOUT);
+    const payload = decodePayload(message.charCodeAt(nameEnd + 1), message.slice(headerEnd + 1));
+    if (headerEnd === nameEnd + 2) return { event: this.#nameIn(message, nameEnd), payload };
+    const mark = message[nameEnd + 2];
+    const number = askNumber(message.slice(nameEnd + 3, headerEnd));
+    if (number !== undefined) {
+      if (mark === '?') return { event: this.#nameIn(message, nameEnd), payload, ask: number };
+      if (nameEnd === this.#prefix.length) {
+        if (mark === '!') return { answerTo: number, payload };
+        if (mark === '~') return { answerTo: number, failure: String(payload) };
+        if (mark === '+') return { acks: number };
       }
-      if (startsWith(message, prefixBytes)) return decodeBinary(message);
-      return { native: new Uint8Array(message) };
-    },
-  };
+    }
+    throw malformedEvent(LAYOUT);
+  }
+
+  #decodeBinary(message: Uint8Array): Decoded {
+    const nameEnd = message.indexOf(SEPARATOR, this.#prefixBytes.length);
+    if (message[nameEnd + 1] !== BYTES) return this.#decodeText(decodeUtf8(message));
+    const bodyStart = message.indexOf(SEPARATOR, nameEnd + 1) + 1;
+    const header = message.subarray(0, bodyStart || message.length);
+    const decoded = this.#decodeText(decodeUtf8(header));
+    return { ...decoded, payload: new Uint8Array(message.subarray(bodyStart)) };
+  }
+
+  #nameIn(message: string, end: number): string {
+    const event = message.slice(this.#prefix.length, end);
+    const maxBytes = this.#maxEventNameBytes;
+    if (isEventName(event, maxBytes)) return event;
+    throw malformedEvent(`its name is not 1 to maxEventNameBytes (${maxBytes}) bytes`);
+  }
+
+  // A loop: with every() this alone takes as long as decoding a small event.
+  #beginsWithPrefix(message: Uint8Array): boolean {
+    const prefix = this.#prefixBytes;
+    for (let i = 0; i < prefix.length; i++) if (message[i] !== prefix[i]) return false;
+    return true;
+  }
 }
 
 /** The type, the separator and the payload of what is neither a string nor bytes. */
@@ -127,16 +200,12 @@ function decodeUtf8(bytes: Uint8Array): string {
   }
 }
 
-function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
-  // Not prefix.every(…): that takes ten times as long.
-  for (let i = 0; i < prefix.length; i++) if (bytes[i] !== prefix[i]) return false;
-  return true;
-}
-
-function joinBytes(header: string, bytes: Uint8Array): Uint8Array {
-  const head = utf8.encode(header);
-  const message = new Uint8Array(head.length + bytes.length);
-  message.set(head);
-  message.set(bytes, head.length);
+function joinBytes(...parts: Uint8Array[]): Uint8Array {
+  const message = new Uint8Array(parts.reduce((bytes, part) => bytes + part.length, 0));
+  let end = 0;
+  for (const part of parts) {
+    message.set(part, end);
+    end += part.length;
+  }
   return message;
 }

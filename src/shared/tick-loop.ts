@@ -1,4 +1,5 @@
 import type { Mailbox } from './mailbox.ts';
+import type { RoutedRecord } from './routed-record.ts';
 
 /**
  * A thread's data plane, turn by turn: drain the mailbox, deliver, flush. A turn runs behind the
@@ -25,19 +26,27 @@ export class TickLoop {
   };
 
   /**
-   * Sends a record to peers. One that finds a ring full gets a turn to be flushed in: a sleeping
+   * Sends records to peers. One that finds a ring full gets a turn to be flushed in: a sleeping
    * thread would wait for a doorbell that nobody has been asked to ring.
-   * @throws EngineError ERR_OUTBOX_FULL, and then no peer has got it
+   * @throws EngineError ERR_OUTBOX_FULL, and then no peer has got any of them
    */
-  send(peers: readonly number[], record: Uint8Array): void {
-    this.#mailbox.send(peers, record);
-    for (const peer of peers) if (this.#mailbox.isCongested(peer)) this.schedule();
+  send(records: readonly RoutedRecord[]): void {
+    if (records.length > 1) this.#checkRoom(records);
+    for (const { peers, record } of records) {
+      this.#mailbox.send(peers, record);
+      for (const peer of peers) if (this.#mailbox.isCongested(peer)) this.schedule();
+    }
   }
 
   /** Sends a record past the bound of the outbox. */
   sendAlways(peer: number, record: Uint8Array): void {
     this.#mailbox.sendAlways(peer, record);
     if (this.#mailbox.isCongested(peer)) this.schedule();
+  }
+
+  #checkRoom(records: readonly RoutedRecord[]): void {
+    const bytes = records.reduce((sum, { record }) => sum + record.length, 0);
+    for (const { peers } of records) this.#mailbox.checkRoom(peers, bytes);
   }
 
   /** No turn runs from now on. */

@@ -9,40 +9,56 @@ import {
   RecordKind,
   serverOf,
 } from '../shared/records.ts';
+import { type AskBody, decodeBody } from '../shared/remote-asks.ts';
 import type { ShardContext, ShardServer } from './shard-server.ts';
+
+/** A record: the bytes from `start` to `end` of a ring, only valid during the call. */
+export interface Received {
+  readonly record: Buffer;
+  readonly start: number;
+  readonly end: number;
+  /** The thread that sent it, as a peer. */
+  readonly from: number;
+}
 
 /**
  * Carries out one record that a mailbox has read. What it is about may be gone by now: a closed
  * connection, a removed server. Such a record is of no consequence.
- *
- * @param record the bytes from `start` to `end` of it are only valid during the call
  */
 export function receiveRecord(
   { interest }: ShardContext,
   servers: ReadonlyMap<number, ShardServer>,
-  record: Buffer,
-  start: number,
-  end: number,
+  { record, start, end, from }: Received,
 ): void {
   const serverNumber = serverOf(record, start);
   const server = servers.get(serverNumber);
-  if (kindOf(record, start) === RecordKind.JOIN) {
+  const kind = kindOf(record, start);
+  if (kind === RecordKind.JOIN) {
     const room = nameOf(record, start);
     server?.socket(connectionOf(record, start))?.join(room);
     // The sender had counted the join in advance, whatever has become of it.
-    interest.remove(interestKey(serverNumber, room));
+    interest.remove(interestKey(serverNumber, flagOf(record, start), room));
     return;
   }
   if (server === undefined) return;
-  if (kindOf(record, start) === RecordKind.PUBLISH) {
-    const room = flagOf(record, start) === 1 ? '' : nameOf(record, start);
-    const members = server.membersOf(room);
+  if (kind === RecordKind.PUBLISH) {
+    const members = server.membersOf(flagOf(record, start), nameOf(record, start));
+    if (members === undefined) return;
     server.fanOut.publish(members, connectionOf(record, start), copyBody(record, start, end));
+    return;
+  }
+  if (kind === RecordKind.ASK) {
+    const body = decodeBody<AskBody>(copyBody(record, start, end));
+    void server.answerAsk(body, nameOf(record, start), connectionOf(record, start));
+    return;
+  }
+  if (kind === RecordKind.ASK_RESULT) {
+    server.receiveResult(from, decodeBody(copyBody(record, start, end)));
     return;
   }
   const socket = server.socket(connectionOf(record, start));
   if (socket === undefined) return;
-  switch (kindOf(record, start)) {
+  switch (kind) {
     case RecordKind.SEND:
       socket.sendFrame(copyBody(record, start, end));
       return;

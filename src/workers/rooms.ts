@@ -1,20 +1,20 @@
-import { type InterestTable, interestKey } from '../shared/interest-table.ts';
+import { type InterestKey, type InterestTable, interestKey } from '../shared/interest-table.ts';
 import type { ServerWebSocket } from './web-socket.ts';
 
-const NO_MEMBERS: readonly ServerWebSocket[] = [];
-
 /**
- * The rooms of one server in one shard: room → members; each member knows its own rooms. Says in
- * the shard's interest table which rooms there are.
+ * The rooms of one server in one shard, of those who speak one codec: room → members; each member
+ * knows its own rooms. Says in the shard's interest table which rooms there are.
  */
 export class Rooms {
   readonly #server: number;
+  readonly #codec: number;
   readonly #interest: InterestTable;
   readonly #members = new Map<string, Set<ServerWebSocket>>();
   readonly #byId = new Map<string, ServerWebSocket>();
 
-  constructor(server: number, interest: InterestTable) {
+  constructor(server: number, codec: number, interest: InterestTable) {
     this.#server = server;
+    this.#codec = codec;
     this.#interest = interest;
   }
 
@@ -24,8 +24,8 @@ export class Rooms {
 
   /** A connection will enter: what is sent to its id, or to all, has to come here from now on. */
   expect(socket: ServerWebSocket): void {
-    this.#interest.add(interestKey(this.#server, socket.id));
-    this.#interest.add(interestKey(this.#server, ''));
+    this.#interest.add(this.#key(socket.id));
+    this.#interest.add(this.#key(''));
   }
 
   /** A connection enters the room of its own id, which needs no set, and the room of all. */
@@ -39,7 +39,7 @@ export class Rooms {
       members.add(socket);
     } else {
       this.#members.set(room, new Set([socket]));
-      this.#interest.add(interestKey(this.#server, room));
+      this.#interest.add(this.#key(room));
     }
     socket.rooms ??= new Set();
     socket.rooms.add(room);
@@ -53,27 +53,31 @@ export class Rooms {
   /** Takes a connection out of all its rooms, that of its own id and that of all too. */
   leaveAll(socket: ServerWebSocket): void {
     if (this.#byId.get(socket.id) === socket) this.#byId.delete(socket.id);
-    this.#interest.remove(interestKey(this.#server, socket.id));
-    this.#interest.remove(interestKey(this.#server, ''));
+    this.#interest.remove(this.#key(socket.id));
+    this.#interest.remove(this.#key(''));
     for (const room of socket.rooms ?? []) this.#removeMember(socket, room);
   }
 
   /**
    * Everyone in a room, each once: those who joined, and the connection whose id it is; in the room
-   * '' everyone.
+   * '' everyone. Undefined where there is nobody.
    */
-  membersOf(room: string): Iterable<ServerWebSocket> {
-    if (room === '') return this.#byId.values();
+  membersOf(room: string): Iterable<ServerWebSocket> | undefined {
+    if (room === '') return this.#byId.size === 0 ? undefined : this.#byId.values();
     const members = this.#members.get(room);
     const owner = this.#byId.get(room);
-    if (owner === undefined) return members ?? NO_MEMBERS;
+    if (owner === undefined) return members;
     return members === undefined ? [owner] : new Set(members).add(owner);
+  }
+
+  #key(room: string): InterestKey {
+    return interestKey(this.#server, this.#codec, room);
   }
 
   #removeMember(socket: ServerWebSocket, room: string): void {
     const members = this.#members.get(room);
     if (members === undefined || !members.delete(socket) || members.size > 0) return;
     this.#members.delete(room);
-    this.#interest.remove(interestKey(this.#server, room));
+    this.#interest.remove(this.#key(room));
   }
 }

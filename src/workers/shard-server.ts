@@ -1,12 +1,29 @@
 import type { Socket } from 'node:net';
-import { type Codec, createCodec, type Message } from '../shared/codec.ts';
+import { type AckResult, Ask } from '../shared/asks.ts';
+import type { Codec, Message } from '../shared/codec.ts';
+import { createCodecs } from '../shared/codecs.ts';
 import type { ShardServerConfig } from '../shared/config.ts';
+import type { ConnectionFace } from '../shared/connection-face.ts';
 import type { FromShard, Upgrade } from '../shared/control-messages.ts';
-import { NOBODY, type ServerScope, TargetEmitter } from '../shared/emitter.ts';
+import { NOBODY, type Question, type ServerScope, TargetEmitter } from '../shared/emitter.ts';
 import { type EngineError, serializeError } from '../shared/errors.ts';
-import { type InterestMap, type InterestTable, interestKey } from '../shared/interest-table.ts';
+import type { InterestMap, InterestTable } from '../shared/interest-table.ts';
 import type { DisconnectReason, Emitter, ServerHandle } from '../shared/public-types.ts';
-import { bodyStartOf, encodeFrameRecord, RecordKind } from '../shared/records.ts';
+import {
+  bodyStartOf,
+  connectionOf,
+  encodeRecord,
+  flagOf,
+  nameOf,
+  RecordKind,
+} from '../shared/records.ts';
+import {
+  type AskBody,
+  type AskResultBody,
+  encodeResult,
+  RemoteAsks,
+} from '../shared/remote-asks.ts';
+import { type RoutedRecord, routePublish } from '../shared/routed-record.ts';
 import { NotMe, type Target } from '../shared/targets.ts';
 import { arrive } from './arrival.ts';
 import type { Dispatch } from './dispatch.ts';
@@ -23,8 +40,10 @@ export interface ShardContext {
   readonly interest: InterestTable;
   /** What the other shards want to be sent. */
   readonly siblings: InterestMap;
-  /** @throws EngineError ERR_OUTBOX_FULL, and then no peer has got the record */
-  send(peers: readonly number[], record: Buffer): void;
+  /** @throws EngineError ERR_OUTBOX_FULL, and then no peer has got any of it */
+  send(records: readonly RoutedRecord[]): void;
+  /** Sends a record past the bound, where what causes it bounds it already. */
+  sendAlways(peer: number, record: Buffer): void;
   tell(message: FromShard): void;
 }
 
@@ -39,11 +58,13 @@ export class ShardServer implements ServerScope, ServerHandle {
   readonly shard: ShardContext;
   readonly number: number;
   readonly config: ShardServerConfig;
-  readonly codec: Codec;
-  readonly rooms: Rooms;
+  readonly codecs: readonly Codec[];
+  /** For each codec the rooms of those who speak it. */
+  readonly rooms: readonly Rooms[];
   readonly dispatch: Dispatch;
   readonly #sockets = new Map<number, ServerWebSocket>();
   readonly #onread;
+  readonly #asks = new RemoteAsks();
   #closed: number[] = [];
   #emptied: PromiseWithResolvers<void> | undefined;
 
@@ -51,9 +72,9 @@ export class ShardServer implements ServerScope, ServerHandle {
     this.shard = shard;
     this.number = number;
     this.config = config;
-    this.codec = createCodec(config.codec, config);
+    this.codecs = createCodecs(config);
     this.dispatch = dispatch;
-    this.rooms = new Rooms(number, shard.interest);
+    this.rooms = this.codecs.map((_, codec) => new Rooms(number, codec, shard.interest));
     // One buffer for all: what a socket has read is used up before the next one reads.
     const buffer = Buffer.allocUnsafeSlow(config.readBufferSize);
     this.#onread = { buffer, callback: onRead };
@@ -89,7 +110,7 @@ export class ShardServer implements ServerScope, ServerHandle {
     socket.on('close', onClose);
     socket.setNoDelay(true);
     this.#sockets.set(webSocket.number, webSocket);
-    this.rooms.expect(webSocket);
+    webSocket.home.expect(webSocket);
     this.fanOut.send(webSocket, switchingProtocols(upgrade, this.config.headers));
     webSocket.hold(); // until the handlers know of it
     if (upgrade.head.length > 0) webSocket.read(Buffer.from(upgrade.head));
@@ -104,22 +125,79 @@ export class ShardServer implements ServerScope, ServerHandle {
     return this.#sockets.values();
   }
 
-  publish(target: Target, sender: number, message: Message): void {
-    const everyone = target === NotMe || target === '';
-    const name = everyone ? '' : (target as string);
-    const connection = target === NotMe ? sender : NOBODY;
-    const header = { kind: RecordKind.PUBLISH, server: this.number, connection, name };
-    const record = encodeFrameRecord(everyone ? { ...header, flag: 1 } : header, message);
-    const siblings = this.shard.siblings.shardsFor(interestKey(this.number, name));
-    if (siblings.length > 0) this.shard.send(siblings, record);
-    const frame = record.subarray(bodyStartOf(record, 0));
-    this.fanOut.publish(this.membersOf(name), connection, frame);
+  publish(target: Target, sender: number, encode: (codec: Codec) => Message): void {
+    const { siblings } = this.shard;
+    const records = routePublish(this, siblings, target, sender, encode, this.#isWantedHere);
+    this.shard.send(records); // first: where that throws, nobody shall get it
+    for (const { record } of records) {
+      const frame = record.subarray(bodyStartOf(record, 0));
+      const members = this.membersOf(flagOf(record, 0), nameOf(record, 0));
+      if (members !== undefined) this.fanOut.publish(members, connectionOf(record, 0), frame);
+    }
   }
 
-  /** The members of a room in this shard; '' = every connection. */
-  membersOf(room: string): Iterable<ServerWebSocket> {
-    return this.rooms.membersOf(room);
+  /** Asks the members here, and through their shards all others. */
+  async ask(target: Target, sender: number, question: Question): Promise<AckResult> {
+    const { events, result } = this.#asks.ask(this, {
+      target,
+      sender,
+      question,
+      from: this.shard.number,
+      interest: this.shard.siblings,
+      isWantedHere: this.#isWantedHere,
+      send: (records) => this.shard.send(records),
+    });
+    const name = target === NotMe ? '' : target;
+    const except = target === NotMe ? sender : NOBODY;
+    const here = this.#askHere(name, except, events, question.timeoutMs);
+    const [own, others] = await Promise.all([here, result]);
+    return {
+      answers: [...own.answers, ...others.answers],
+      missing: [...own.missing, ...others.missing],
+      silentShards: others.silentShards,
+    };
   }
+
+  /** Another thread asks the members of a room here: `reply` takes the record of the result. */
+  async answerAsk(
+    { ask, from, events, timeoutMs }: AskBody,
+    room: string,
+    except: number,
+  ): Promise<void> {
+    const { answers, missing } = await this.#askHere(room, except, events, timeoutMs);
+    const header = { kind: RecordKind.ASK_RESULT, server: this.number };
+    this.shard.sendAlways(from, encodeRecord(header, encodeResult({ ask, answers, missing })));
+  }
+
+  /** A shard has sent what its members answered. */
+  receiveResult(shard: number, result: AskResultBody): void {
+    this.#asks.receive(shard, result);
+  }
+
+  /** A sibling has died. */
+  siblingDied(shard: number): void {
+    this.#asks.shardDied(shard);
+  }
+
+  #askHere(room: string, except: number, events: AskBody['events'], timeoutMs: number) {
+    const faces: ConnectionFace[] = [];
+    for (const [codec, rooms] of this.rooms.entries()) {
+      if (events[codec] === undefined) continue; // who speaks it came later than the question
+      for (const { face, number } of rooms.membersOf(room) ?? []) {
+        if (face !== undefined && number !== except) faces.push(face);
+      }
+    }
+    const encode = (codec: Codec) => events[this.codecs.indexOf(codec)] as Message;
+    return new Ask(faces, encode, timeoutMs).result;
+  }
+
+  /** The members of a room here who speak a codec; the room '' has everyone. */
+  membersOf(codec: number, room: string): Iterable<ServerWebSocket> | undefined {
+    return this.rooms[codec]?.membersOf(room);
+  }
+
+  readonly #isWantedHere = (codec: number, room: string): boolean =>
+    this.membersOf(codec, room) !== undefined;
 
   report(error: EngineError): void {
     this.shard.tell({ type: 'error', error: serializeError(error) });
@@ -127,7 +205,7 @@ export class ShardServer implements ServerScope, ServerHandle {
 
   /** For rooms and handlers the connection is over. */
   conclude(webSocket: ServerWebSocket, reason: DisconnectReason): void {
-    this.rooms.leaveAll(webSocket);
+    webSocket.home.leaveAll(webSocket);
     this.dispatch.disconnected(webSocket, reason);
   }
 
@@ -153,7 +231,11 @@ export class ShardServer implements ServerScope, ServerHandle {
    * may stop while its server is being removed: then the shorter time counts.
    */
   async close(timeoutMs: number): Promise<void> {
-    if (this.#sockets.size === 0) return;
+    if (this.#sockets.size > 0) await this.#closeSockets(timeoutMs);
+    this.#asks.close();
+  }
+
+  async #closeSockets(timeoutMs: number): Promise<void> {
     this.#emptied ??= Promise.withResolvers();
     for (const webSocket of this.#sockets.values()) webSocket.disconnect(1001, '');
     const deadline = setTimeout(() => {

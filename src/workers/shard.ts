@@ -9,6 +9,7 @@ import { EngineError, handlerError, messageOf, serializeError } from '../shared/
 import { InterestMap, InterestTable } from '../shared/interest-table.ts';
 import { Mailbox } from '../shared/mailbox.ts';
 import type { HandlerModule } from '../shared/public-types.ts';
+import type { RoutedRecord } from '../shared/routed-record.ts';
 import { settledWithin } from '../shared/settled-within.ts';
 import { TickLoop } from '../shared/tick-loop.ts';
 import { type Dispatch, ModuleDispatch, PrimaryDispatch, type PrimaryOutlet } from './dispatch.ts';
@@ -64,7 +65,8 @@ class Shard implements ShardContext {
     this.#mailbox = new Mailbox({
       doorbell: start.doorbell,
       maxOutboxBytes: start.maxOutboxBytes,
-      onRecord: (record, from, end) => receiveRecord(this, this.#servers, record, from, end),
+      onRecord: (record, start, end, from) =>
+        receiveRecord(this, this.#servers, { record, start, end, from }),
       onWake: () => this.#ticks.schedule(),
       onDrained: (peer) => this.#drained(peer),
       onError: (error) => this.#report(error),
@@ -75,8 +77,12 @@ class Shard implements ShardContext {
     this.#ticks.schedule();
   }
 
-  send(peers: readonly number[], record: Buffer): void {
-    this.#ticks.send(peers, record);
+  send(records: readonly RoutedRecord[]): void {
+    this.#ticks.send(records);
+  }
+
+  sendAlways(peer: number, record: Buffer): void {
+    this.#ticks.sendAlways(peer, record);
   }
 
   tell(message: FromShard): void {
@@ -93,6 +99,7 @@ class Shard implements ShardContext {
       case 'disconnect-peer':
         this.siblings.delete(message.peer);
         this.#mailbox.disconnect(message.peer);
+        for (const server of this.#servers.values()) server.siblingDied(message.peer);
         return;
       case 'add-server':
         this.#addServer(message.server, message.config);

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Message } from '../shared/codec.ts';
+import { type Codec, impliesAnswers, type Message } from '../shared/codec.ts';
 import type {
   ConnectionFace,
   ConnectionIdentity,
@@ -11,6 +11,7 @@ import { buildCloseFrame, buildControlFrame, buildFrame, OPCODES } from '../shar
 import type { DisconnectReason } from '../shared/public-types.ts';
 import type { Batch } from './fan-out.ts';
 import { FrameReader, type FrameSink } from './frame-reader.ts';
+import type { Rooms } from './rooms.ts';
 import type { ShardServer } from './shard-server.ts';
 
 const PING = buildControlFrame(OPCODES.PING);
@@ -27,6 +28,10 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
   readonly id: string;
   readonly request: ConnectionIdentity['request'];
   readonly data: unknown;
+  readonly codec: Codec;
+  readonly answersAsks: boolean;
+  /** The rooms of the server here that it can be in: those of its codec. */
+  readonly home: Rooms;
   rooms: Set<string> | undefined;
   /** The app's view of it, where the handlers run in this thread. */
   face: ConnectionFace | undefined;
@@ -57,6 +62,9 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
     this.id = upgrade.id;
     this.request = upgrade.request;
     this.data = upgrade.data;
+    this.answersAsks = impliesAnswers(upgrade.protocol);
+    this.codec = server.codecs[upgrade.codec] as Codec;
+    this.home = server.rooms[upgrade.codec] as Rooms;
     this.#socket = socket;
     this.#reader = new FrameReader(server.config, this);
     this.#writtenAt = now;
@@ -183,19 +191,17 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
     this.#end();
   }
 
-  // ── rooms ──────────────────────────────────────────────────────────────────────────────────
-
   /** The handlers are about to be told of it: messages may reach it from here on. */
   enter(): void {
-    if (this.isOpen) this.server.rooms.enter(this);
+    if (this.isOpen) this.home.enter(this);
   }
 
   join(room: string): void {
-    if (this.isOpen) this.server.rooms.join(this, room);
+    if (this.isOpen) this.home.join(this, room);
   }
 
   leave(room: string): void {
-    this.server.rooms.leave(this, room);
+    this.home.leave(this, room);
   }
 
   // ── closing (RFC 6455 section 7) ───────────────────────────────────────────────────────────
@@ -244,8 +250,6 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
     else this.#endsAfterFlush = true;
   }
 
-  // ── keepalive ──────────────────────────────────────────────────────────────────────────────
-
   /** Does what is due by the time `now` (ms, monotonic): a ping, or the end of a dead connection. */
   sweep(now: number): void {
     const { writeTimeout, pongTimeout, closeTimeout } = this.server.config;
@@ -265,10 +269,7 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
     }
   }
 
-  /**
-   * Behind bytes that wait a ping would come late, and say nothing about the peer: it stays due,
-   * and the peer has its time for an answer from when it is sent. Until then writeTimeout rules.
-   */
+  /** Behind bytes that wait a ping would say nothing: it stays due, and writeTimeout rules. */
   #ping(now: number): void {
     const { pingPeriod } = this.server.config;
     if (this.#socket.writableLength > 0) {

@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict';
+import { copyFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { before, test } from 'node:test';
 import vm from 'node:vm';
-import { gzipSync } from 'node:zlib';
-import { buildClient } from '../../scripts/build-client.ts';
-import { clientScript, readClientScript } from '../../src/main/client-script.ts';
+import { buildClient, gzippedSize, MAX_CLIENT_SIZE } from '../../scripts/build-client.ts';
+import type { ReconnectAttempt } from '../../src/client/index.ts';
+import {
+  BUILT_MSGPACK_MODULE,
+  clientScript,
+  MSGPACK_MODULE,
+  readClientScript,
+} from '../../src/main/client-script.ts';
 import { WireServer } from './wire-server.ts';
 
 before(() => buildClient());
@@ -12,8 +21,15 @@ before(() => buildClient());
 function createPage(host: string) {
   const location = new URL(`http://${host}/index.html`);
   const { console, TextDecoder, TextEncoder, URL: PageURL, WebSocket } = globalThis;
-  return vm.createContext({ console, TextDecoder, TextEncoder, URL: PageURL, WebSocket, location });
+  const { AbortController, clearInterval, clearTimeout, setInterval, setTimeout } = globalThis;
+  return vm.createContext({
+    ONCE: { reconnect: false },
+    ...{ console, TextDecoder, TextEncoder, URL: PageURL, WebSocket, location },
+    ...{ AbortController, clearInterval, clearTimeout, setInterval, setTimeout },
+  });
 }
+
+const HELLO = 'iris-websocket-message:;0+1;';
 
 /** As much of jQuery as such a page needs: one element a selector, made at first use. */
 const FAKE_JQUERY = `
@@ -59,6 +75,7 @@ test('a page written for iris works with the served script', async () => {
   const peer = await server.accept();
   assert.equal(peer.request.url, '/my_endpoint');
   assert.equal(await waitForLog(), 'connected');
+  assert.equal(await peer.next(), HELLO);
   vm.runInContext('$("#text").val("hello"); $("#send").click();', page);
   assert.equal(await peer.next(), 'iris-websocket-message:chat;0;hello');
   assert.equal(vm.runInContext('$("#text").val()', page), '');
@@ -74,9 +91,10 @@ test('a page written for iris works with the served script', async () => {
 test('the served script completes a path from its page', async () => {
   await using server = await WireServer.start();
   const page = createPage(server.host);
-  vm.runInContext(`${clientScript()}; new Ws("/chat", null).Emit("n", 1);`, page);
+  vm.runInContext(`${clientScript()}; new Ws("/chat", null, ONCE).Emit("n", 1);`, page);
   const peer = await server.accept();
   assert.equal(peer.request.url, '/chat');
+  assert.equal(await peer.next(), HELLO);
   assert.equal(await peer.next(), 'iris-websocket-message:n;1;1');
 });
 
@@ -90,7 +108,7 @@ test('the script leaves a page one global', () => {
 
 test('the script stays small, and has none of the list of errors in it', () => {
   const script = clientScript();
-  assert.ok(gzipSync(script).length < 2.5 * 1024, `${gzipSync(script).length} bytes`);
+  assert.ok(gzippedSize(script) < MAX_CLIENT_SIZE, `${gzippedSize(script)} bytes`);
   assert.doesNotMatch(`${script}`, /ERR_HANDOFF_UNSUPPORTED/);
 });
 
@@ -107,11 +125,51 @@ for (const eventPrefix of [
     const script = clientScript({ eventPrefix });
     assert.ok(script.every((byte) => byte < 0x80));
     assert.doesNotMatch(script.toString().split('\n')[0] ?? '', /</);
-    vm.runInContext(`${script}; new Ws("ws://${server.host}/").Emit("e", "x");`, page);
+    vm.runInContext(`${script}; new Ws("ws://${server.host}/", [], ONCE).Emit("e", "x");`, page);
     const peer = await server.accept();
+    assert.equal(await peer.next(), `${eventPrefix};0+1;`);
     assert.equal(await peer.next(), `${eventPrefix}e;0;x`);
   });
 }
+
+test('the script takes the options of the client', async () => {
+  await using server = await WireServer.start();
+  const page = createPage(server.host);
+  const options = "{ eventPrefix: 'p:', acks: false, ...ONCE }";
+  vm.runInContext(`${clientScript()}; new Ws("/chat", null, ${options}).emit("e", "x");`, page);
+  const peer = await server.accept();
+  assert.equal(await peer.next(), 'p:e;0;x');
+});
+
+test('the script gets msgpack from beside itself, when a page asks for it', async (t) => {
+  await using server = await WireServer.start();
+  const folder = await mkdtemp(join(tmpdir(), 'fanring-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const page = createPage(server.host);
+  const script = new vm.Script(`${clientScript()}`, {
+    filename: join(folder, 'iris-ws.js'),
+    importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  });
+  script.runInContext(page);
+  const reasons: string[] = [];
+  Object.assign(page, {
+    onReconnecting: ({ reason }: ReconnectAttempt) => {
+      reasons.push(reason.reason);
+      if (reasons.length === 1) copyFileSync(BUILT_MSGPACK_MODULE, join(folder, MSGPACK_MODULE));
+    },
+  });
+  vm.runInContext(
+    `var ws = new Ws("/chat", null, { codec: "msgpack", reconnect: { minDelayMs: 1 } });
+    ws.onReconnecting(onReconnecting);
+    ws.emit("e", 1);`,
+    page,
+  );
+  const peer = await server.accept();
+  assert.equal(reasons.length, 1);
+  assert.match(reasons[0] ?? '', /iris-ws-msgpack\.js/);
+  assert.deepEqual(await peer.next(), Buffer.from('92a16501', 'hex'));
+  vm.runInContext('ws.close();', page);
+});
 
 test('says how to build a script that is not there', () => {
   const file = new URL('./no-such-directory/iris-ws.js', import.meta.url);

@@ -31,28 +31,35 @@ export class Peer {
     this.#socket.send(message);
   }
 
-  close(code: number, reason: string): void {
+  close(code: number, reason = ''): void {
     this.#socket.close(code, reason);
+  }
+
+  /** Breaks the connection off, without a word. */
+  terminate(): void {
+    this.#socket.terminate();
   }
 }
 
-/** A WebSocket server on a free port, whose clients the test speaks to frame by frame. */
+/** A WebSocket server, by default on a free port, whose clients the test speaks to frame by frame. */
 export class WireServer {
+  readonly port: number;
   readonly host: string;
   readonly #server: WebSocketServer;
   readonly #peers: AsyncIterator<[Peer]>;
 
   private constructor(server: WebSocketServer) {
     this.#server = server;
-    this.host = `localhost:${(server.address() as AddressInfo).port}`;
+    this.port = (server.address() as AddressInfo).port;
+    this.host = `localhost:${this.port}`;
     const peers = new EventEmitter<{ peer: [Peer] }>();
     this.#peers = on(peers, 'peer') as AsyncIterator<[Peer]>;
     // At once: a peer that is made when a test asks for it would miss what came before.
     server.on('connection', (socket, request) => peers.emit('peer', new Peer(socket, request)));
   }
 
-  static async start(): Promise<WireServer> {
-    const server = new WebSocketServer({ port: 0, host: 'localhost' });
+  static async start(port = 0): Promise<WireServer> {
+    const server = new WebSocketServer({ port, host: 'localhost' });
     await once(server, 'listening');
     return new WireServer(server);
   }

@@ -1,21 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EngineError, MAX_WAITING_MESSAGES, Ws } from '../../src/client/index.ts';
+import { WebSocket as WebSocketOfWs } from 'ws';
+import { EngineError, Ws } from '../../src/client/index.ts';
+import { connect, connected, open, told } from './connect.ts';
 import { WireServer } from './wire-server.ts';
 
 const P = 'iris-websocket-message:';
+const ONCE = { acks: false, reconnect: false } as const;
 const bytes = (text: string) => new TextEncoder().encode(text);
-
-async function connect(server: WireServer) {
-  const ws = new Ws(`ws://${server.host}/chat`);
-  const peer = await server.accept();
-  return { ws, peer };
-}
-
-/** The next argument of a listener. */
-function told<Argument>(listen: (fn: (argument: Argument) => void) => void): Promise<Argument> {
-  return new Promise((resolve) => listen(resolve));
-}
 
 test('tells each event to its own listeners, its payload decoded by type', async () => {
   await using server = await WireServer.start();
@@ -69,26 +61,40 @@ test('sends events and native messages', async () => {
 
 test('refuses an event that cannot be encoded, open or not', async () => {
   await using server = await WireServer.start();
-  const ws = new Ws(`ws://${server.host}/chat`);
+  const ws = open(server, null, ONCE);
   assert.throws(() => ws.emit('a;b'), { code: 'ERR_EVENT_NAME' });
   assert.throws(() => ws.emit('a', 1n), { code: 'ERR_PAYLOAD' });
   await server.accept();
 });
 
-test('has every method under its iris name too', async () => {
+test('has the methods of the iris client under their iris names too', async () => {
   await using server = await WireServer.start();
   const { ws } = await connect(server);
-  const names = Object.getOwnPropertyNames(Ws.prototype).filter((name) => name !== 'constructor');
-  const methods = ws as unknown as Record<string, unknown>;
-  for (const name of names) {
-    assert.equal(methods[name[0]?.toUpperCase() + name.slice(1)], methods[name], name);
-  }
-  assert.ok(names.length >= 8);
+  assert.equal(ws.OnConnect, ws.onConnect);
+  assert.equal(ws.OnMessage, ws.onMessage);
+  assert.equal(ws.OnError, ws.onError);
+  assert.equal(ws.On, ws.on);
+  assert.equal(ws.Emit, ws.emit);
+  assert.equal(ws.EmitMessage, ws.emitMessage);
+  assert.equal(ws.Disconnect, ws.close);
+  assert.equal(ws.disconnect, ws.close);
+});
+
+test('tells OnDisconnect what it tells onDisconnect', async () => {
+  await using server = await WireServer.start();
+  const { ws, peer } = await connect(server);
+  const ends = Promise.all([
+    told<unknown>((fn) => ws.OnDisconnect(fn)),
+    told<unknown>((fn) => ws.onDisconnect(fn)),
+  ]);
+  peer.close(1001, 'bye');
+  const end = { code: 1001, reason: 'bye', willReconnect: false };
+  assert.deepEqual(await ends, [end, end]);
 });
 
 test('sends what was emitted before it opened first, in order, then what onConnect emits', async () => {
   await using server = await WireServer.start();
-  const ws = new Ws(`ws://${server.host}/chat`);
+  const ws = open(server, null, ONCE);
   ws.onConnect(() => ws.emit('n', 3));
   ws.emit('n', 1);
   const reused = bytes('abc');
@@ -100,17 +106,6 @@ test('sends what was emitted before it opened first, in order, then what onConne
   assert.deepEqual(await peer.next(), Buffer.from('abc'));
   assert.equal(await peer.next(), `${P}n;1;2`);
   assert.equal(await peer.next(), `${P}n;1;3`);
-});
-
-test('throws where too many messages wait for the connection, and sends the others', async () => {
-  await using server = await WireServer.start();
-  const ws = new Ws(`ws://${server.host}/chat`);
-  for (let i = 0; i < MAX_WAITING_MESSAGES; i++) ws.emitMessage(`${i}`);
-  assert.throws(() => ws.emitMessage('one more'), { code: 'ERR_OUTBOX_FULL', message: /1000/ });
-  const peer = await server.accept();
-  for (let i = 0; i < MAX_WAITING_MESSAGES; i++) assert.equal(await peer.next(), `${i}`);
-  ws.emitMessage('open');
-  assert.equal(await peer.next(), 'open');
 });
 
 test('calls all listeners in their order, but not one that is added meanwhile', async () => {
@@ -190,23 +185,22 @@ test('offers the subprotocols it was given', async () => {
     [null, undefined],
     [undefined, undefined],
   ] as const) {
-    const ws = new Ws(new URL(`ws://${server.host}/chat`), protocols && [protocols].flat());
-    const connected = told<unknown>((fn) => ws.onConnect(() => fn(undefined)));
+    const url = new URL(`ws://${server.host}/chat`);
+    const ws = new Ws(url, protocols && [protocols].flat(), ONCE);
     const { request } = await server.accept();
     assert.equal(request.headers['sec-websocket-protocol']?.replaceAll(/,\s*/g, ', '), header);
-    await connected;
+    await connected(ws);
   }
 });
 
 test('closes with a code and a reason, tells why it ended, and sends nothing more', async () => {
   await using server = await WireServer.start();
   const { ws, peer } = await connect(server);
-  const ended = told<{ code: number; reason: string }>((fn) => ws.onDisconnect(fn));
-  await told<unknown>((fn) => ws.onConnect(() => fn(undefined)));
+  const ended = told<unknown>((fn) => ws.onDisconnect(fn));
+  await connected(ws);
   ws.disconnect(4001, 'done');
   assert.deepEqual(await peer.closed, { code: 4001, reason: 'done' });
-  const { code, reason } = await ended;
-  assert.deepEqual({ code, reason }, { code: 4001, reason: 'done' });
+  assert.deepEqual(await ended, { code: 4001, reason: 'done', willReconnect: false });
   ws.emit('late');
   assert.equal(await peer.next(), undefined);
 });
@@ -214,15 +208,14 @@ test('closes with a code and a reason, tells why it ended, and sends nothing mor
 test('tells why the server closed the connection', async () => {
   await using server = await WireServer.start();
   const { ws, peer } = await connect(server);
-  const ended = told<{ code: number; reason: string }>((fn) => ws.onDisconnect(fn));
+  const ended = told<unknown>((fn) => ws.onDisconnect(fn));
   peer.close(1013, 'slow');
-  const { code, reason } = await ended;
-  assert.deepEqual({ code, reason }, { code: 1013, reason: 'slow' });
+  assert.deepEqual(await ended, { code: 1013, reason: 'slow', willReconnect: false });
 });
 
 test('tells onDisconnect where it cannot connect, whatever was waiting', async () => {
   const server = await WireServer.start();
-  const ws = new Ws(`ws://${server.host}/chat`);
+  const ws = open(server, null, ONCE);
   await server[Symbol.asyncDispose]();
   ws.emit('lost');
   const ended = await told<{ code: number }>((fn) => ws.onDisconnect(fn));
@@ -231,7 +224,7 @@ test('tells onDisconnect where it cannot connect, whatever was waiting', async (
 
 test('speaks the prefix it was given', async () => {
   await using server = await WireServer.start();
-  const ws = new Ws(`ws://${server.host}/chat`, [], { eventPrefix: 'p:' });
+  const ws = open(server, [], { ...ONCE, eventPrefix: 'p:' });
   const peer = await server.accept();
   ws.emit('e', 1);
   assert.equal(await peer.next(), 'p:e;1;1');
@@ -242,8 +235,50 @@ test('speaks the prefix it was given', async () => {
 
 test('takes a host without a scheme', async () => {
   await using server = await WireServer.start();
-  const ws = new Ws(`${server.host}/my_endpoint`);
-  const connected = told<unknown>((fn) => ws.onConnect(() => fn(undefined)));
+  const ws = new Ws(`${server.host}/my_endpoint`, null, ONCE);
   assert.equal((await server.accept()).request.url, '/my_endpoint');
-  await connected;
+  await connected(ws);
+});
+
+test('says what it does', async () => {
+  await using server = await WireServer.start();
+  const ws = open(server, null, ONCE);
+  assert.equal(ws.state, 'connecting');
+  await connected(ws);
+  assert.equal(ws.state, 'connected');
+  const ended = told<unknown>((fn) => ws.onDisconnect(fn));
+  ws.close();
+  assert.equal(ws.state, 'closed');
+  assert.deepEqual(await ended, { code: 1005, reason: '', willReconnect: false });
+  ws.close(); // of no effect
+});
+
+test('refuses a URL that is none at once, in every codec', () => {
+  assert.throws(() => new Ws('ws://'), TypeError);
+  assert.throws(() => new Ws('ws://', null, { codec: 'msgpack' }), TypeError);
+});
+
+test('takes the WebSocket that it is given', async () => {
+  await using server = await WireServer.start();
+  const { ws, peer } = await connect(server, { WebSocket: WebSocketOfWs });
+  const heard = told<unknown>((fn) => ws.on('e', fn));
+  const native = told<unknown>((fn) => ws.onMessage(fn));
+  const ended = told<unknown>((fn) => ws.onDisconnect(fn));
+  ws.emit('e', 'x');
+  assert.equal(await peer.next(), `${P}e;0;x`);
+  peer.send(`${P}e;0;y`);
+  assert.equal(await heard, 'y');
+  peer.send(bytes('abc'));
+  assert.deepEqual(await native, bytes('abc'));
+  peer.close(1013, 'slow');
+  assert.deepEqual(await ended, { code: 1013, reason: 'slow', willReconnect: false });
+});
+
+test('lives on when the WebSocket of ws cannot connect, which is an error event there', async () => {
+  const server = await WireServer.start();
+  await server[Symbol.asyncDispose]();
+  const options = { ...ONCE, WebSocket: WebSocketOfWs };
+  const ws = open(server, null, options);
+  const { code } = await told<{ code: number }>((fn) => ws.onDisconnect(fn));
+  assert.equal(code, 1006);
 });

@@ -44,7 +44,7 @@ test('an option that is wrong is refused at once, with its name, its value and w
   const config = { endpoint: '/a', codec: 'json' } as unknown as ServerConfig;
   assert.throws(() => engine.server(config), {
     code: 'ERR_OPTION',
-    message: "codec: 'json' is not 'text' or 'msgpack'",
+    message: "codec: 'json' is not 'text' or 'msgpack' or 'negotiate'",
   });
   // Nothing has been taken by what was refused.
   assert.equal(engine.server({ endpoint: '/a' }).endpoint, '/a');

@@ -1,10 +1,7 @@
+import { strict as assert } from 'node:assert';
 import type { ClientOptions } from 'ws';
-import {
-  type Codec,
-  type CodecName,
-  createCodec,
-  type DecodedEvent,
-} from '../../src/shared/codec.ts';
+import type { Codec, CodecName, DecodedEvent } from '../../src/shared/codec.ts';
+import { createCodecs } from '../../src/shared/codecs.ts';
 import type { Verb } from './fixtures/verbs.ts';
 import { type Closed, TestClient } from './test-client.ts';
 
@@ -34,7 +31,8 @@ export class VerbClient implements AsyncDisposable {
   ): Promise<VerbClient> {
     const { codec = 'text', eventPrefix = 'iris-websocket-message:' } = options;
     const connection = await TestClient.open(address, path, options.websocket, options.protocols);
-    return new VerbClient(connection, createCodec(codec, { eventPrefix, maxEventNameBytes: 256 }));
+    const [spoken] = createCodecs({ codec, eventPrefix, maxEventNameBytes: 256 });
+    return new VerbClient(connection, spoken as Codec);
   }
 
   /** Has the connection do something; resolves with what it returned when it has been done. */
@@ -87,6 +85,8 @@ export class VerbClient implements AsyncDisposable {
   /** The next event; a native message is one without a name, which no event has. */
   async #nextDecoded(): Promise<DecodedEvent> {
     const decoded = this.#codec.decode(await this.connection.next());
-    return 'native' in decoded ? { event: '', payload: decoded.native } : decoded;
+    if ('native' in decoded) return { event: '', payload: decoded.native };
+    assert.ok('event' in decoded && decoded.ask === undefined, 'nobody asks, and nobody is asked');
+    return decoded;
   }
 }

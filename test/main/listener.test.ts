@@ -4,7 +4,11 @@ import type { RequestListener, Server } from 'node:http';
 import { test } from 'node:test';
 import { createListener, listen, resolveListenOptions } from '../../src/main/listener.ts';
 import { pathOf } from '../../src/main/upgrade-source.ts';
-import { type EngineConfig, resolveEngineConfig } from '../../src/shared/config.ts';
+import {
+  type EngineConfig,
+  resolveEngineConfig,
+  resolveServerConfig,
+} from '../../src/shared/config.ts';
 
 test('the path of a request is what comes before its query', () => {
   for (const [url, path] of [
@@ -29,8 +33,9 @@ async function withListener(
   request: RequestListener | undefined,
   body: (url: string, server: Server) => Promise<void>,
 ): Promise<void> {
-  const isEndpoint = (path: string) => path === '/chat';
-  const server = createListener(resolveEngineConfig(config), isEndpoint, request);
+  const chat = resolveServerConfig({ endpoint: '/chat' });
+  const serverAt = (endpoint: string) => (endpoint === '/chat' ? chat : undefined);
+  const server = createListener(resolveEngineConfig(config), serverAt, request);
   const { address, port } = await listen(server, 0, '127.0.0.1');
   await body(`http://${address}:${port}`, server);
   const closed = once(server, 'close');
@@ -93,7 +98,7 @@ test('limits of the engine hold for the HTTP server', async () => {
 
 test('a port that is taken is refused as Node.js refuses it', async () => {
   await withListener({}, undefined, async (url) => {
-    const server = createListener(resolveEngineConfig({}), () => false, undefined);
+    const server = createListener(resolveEngineConfig({}), () => undefined, undefined);
     const { hostname, port } = new URL(url);
     await assert.rejects(listen(server, Number(port), hostname), { code: 'EADDRINUSE' });
   });

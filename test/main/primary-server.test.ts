@@ -19,6 +19,7 @@ const SERVER = 4;
 const SHARDS = [1, 2, 3];
 const request = { method: 'GET', url: '/a', headers: {}, remoteAddress: '' };
 const handle = {} as ServerHandle;
+const handshake = { key: '', protocol: '', codec: 0 };
 
 /** A server on the primary whose shards are tables of what they want, and a list of records. */
 function openServer() {
@@ -27,7 +28,9 @@ function openServer() {
   for (const shard of SHARDS) interest.set(shard, InterestTable.allocate());
   const server = new PrimaryServer(SERVER, resolveServerConfig({ endpoint: '/a' }), {
     interest,
-    send: (shards, record) => sent.push([shards, record]),
+    send: (records) => {
+      for (const { peers, record } of records) sent.push([peers, record]);
+    },
     sendAlways: (shard, record) => sent.push([[shard], record]),
     report: (error) => assert.fail(error),
   });
@@ -44,18 +47,18 @@ function openServer() {
 }
 
 function wants(interest: InterestMap, shard: number, room: string): void {
-  interest.of(shard)?.add(interestKey(SERVER, room));
+  interest.of(shard)?.add(interestKey(SERVER, 0, room));
 }
 
 test('a message goes to the shards that have members of its room, and to no others', () => {
   const { server, interest, sent } = openServer();
-  server.publish('red', 0, 'to nobody');
+  server.publish('red', 0, () => assert.fail('nobody wants it'));
   assert.equal(sent.length, 0);
   wants(interest, 2, 'red');
   wants(interest, 3, 'red');
   wants(interest, 1, 'blue');
-  interest.of(1)?.add(interestKey(SERVER + 1, 'red')); // another server's
-  server.publish('red', 7, 'hello');
+  interest.of(1)?.add(interestKey(SERVER + 1, 0, 'red')); // another server's
+  server.publish('red', 7, () => 'hello');
   const [[shards, record]] = sent as [[number[], Buffer]];
   assert.deepEqual(shards, [2, 3]);
   assert.deepEqual(
@@ -68,20 +71,20 @@ test('a message for everyone goes to the shards that have anyone', () => {
   const { server, interest, sent } = openServer();
   wants(interest, 3, '');
   wants(interest, 1, 'red');
-  server.publish('', 7, 'hello');
-  server.publish(NotMe, 7, 'hello');
+  server.publish('', 7, () => 'hello');
+  server.publish(NotMe, 7, () => 'hello');
   assert.deepEqual(
     sent.map(([shards, record]) => [shards, flagOf(record, 0), connectionOf(record, 0)]),
     [
-      [[3], 1, 0],
-      [[3], 1, 7],
+      [[3], 0, 0],
+      [[3], 0, 7],
     ],
   );
 });
 
 test('an upgrade that has arrived is a connection, whose client is told after the closures', () => {
   const { server, sent, opened, receive } = openServer();
-  server.expect(7, 1, { id: 'ann', request, data: 'data' });
+  server.expect(7, { shard: 1, identity: { id: 'ann', request, data: 'data' }, handshake });
   receive(RecordKind.CONNECTED, 7, 1);
   assert.deepEqual([opened[0]?.id, opened[0]?.data], ['ann', 'data']);
   assert.deepEqual(
@@ -102,7 +105,11 @@ test('an upgrade that was on its way to a shard that died is never a connection'
     [8, 2],
     [9, 1],
   ] as const) {
-    server.expect(connection, shard, { id: `id ${connection}`, request, data: undefined });
+    server.expect(connection, {
+      shard: shard,
+      identity: { id: `id ${connection}`, request, data: undefined },
+      handshake,
+    });
   }
   server.refused(9);
   server.shardDied(1);
@@ -120,7 +127,11 @@ test('it is empty when the last connection has ended, however that was', async (
     [7, 1],
     [8, 2],
   ] as const) {
-    server.expect(connection, shard, { id: `id ${connection}`, request, data: undefined });
+    server.expect(connection, {
+      shard: shard,
+      identity: { id: `id ${connection}`, request, data: undefined },
+      handshake,
+    });
     receive(RecordKind.CONNECTED, connection, shard);
   }
   const ends: unknown[] = [];

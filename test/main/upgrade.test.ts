@@ -11,6 +11,8 @@ import {
 } from '../../src/main/upgrade.ts';
 
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
+/** A server that speaks no subprotocol of its own. */
+const PLAIN = { protocols: [], codec: 'text' } as const;
 const HEADERS = {
   host: 'example.com',
   upgrade: 'websocket',
@@ -30,8 +32,8 @@ function incoming(parts: Partial<IncomingMessage> & { headers?: object } = {}): 
 }
 
 test('a handshake as RFC 6455 has it is taken', () => {
-  assert.deepEqual(checkHandshake(incoming(), []), { key: KEY, protocol: '' });
-  assert.equal(checkHandshake(incoming({ headers: { upgrade: 'WebSocket' } }), []).key, KEY);
+  assert.deepEqual(checkHandshake(incoming(), PLAIN), { key: KEY, protocol: '', codec: 0 });
+  assert.equal(checkHandshake(incoming({ headers: { upgrade: 'WebSocket' } }), PLAIN).key, KEY);
 });
 
 for (const [what, parts, status] of [
@@ -54,7 +56,7 @@ for (const [what, parts, status] of [
   test(`a handshake with ${what} is refused with ${status}`, () => {
     const request = incoming(parts as unknown as Partial<IncomingMessage>);
     assert.throws(
-      () => checkHandshake(request, []),
+      () => checkHandshake(request, PLAIN),
       (thrown) => thrown instanceof Refusal && thrown.status === status && thrown.message !== '',
     );
   });
@@ -62,10 +64,33 @@ for (const [what, parts, status] of [
 
 test('the first protocol of the client that the server speaks is chosen', () => {
   const request = incoming({ headers: { 'sec-websocket-protocol': 'a, b , c' } });
-  assert.equal(checkHandshake(request, ['c', 'b']).protocol, 'b');
-  assert.equal(checkHandshake(request, ['d']).protocol, '');
-  assert.equal(checkHandshake(incoming(), ['a']).protocol, '');
+  const chosen = (protocols: string[], from = request) =>
+    checkHandshake(from, { ...PLAIN, protocols }).protocol;
+  assert.equal(chosen(['c', 'b']), 'b');
+  assert.equal(chosen(['d']), '');
+  assert.equal(chosen(['a'], incoming()), '');
 });
+
+for (const [codec, offered, protocol, spoken] of [
+  ['negotiate', undefined, '', 0],
+  ['negotiate', 'fanring.text.v1', 'fanring.text.v1', 0],
+  ['negotiate', 'fanring.msgpack.v1', 'fanring.msgpack.v1', 1],
+  ['negotiate', 'fanring.msgpack.v1, fanring.text.v1', 'fanring.msgpack.v1', 1],
+  ['negotiate', 'fanring.text.v1, fanring.msgpack.v1', 'fanring.text.v1', 0],
+  ['negotiate', 'fanring.msgpack.v2, fanring.msgpack.v1', 'fanring.msgpack.v1', 1],
+  ['negotiate', 'own, fanring.msgpack.v1', 'own', 0],
+  ['negotiate', 'other', '', 0],
+  ['text', 'fanring.msgpack.v1', '', 0],
+  ['text', 'fanring.msgpack.v1, fanring.text.v1', 'fanring.text.v1', 0],
+  ['msgpack', 'fanring.text.v1', '', 0],
+  ['msgpack', 'fanring.msgpack.v1', 'fanring.msgpack.v1', 0],
+] as const) {
+  test(`where the codec is '${codec}', a client that offers ${offered} gets '${protocol}'`, () => {
+    const headers = { 'sec-websocket-protocol': offered };
+    const handshake = checkHandshake(incoming({ headers }), { protocols: ['own'], codec });
+    assert.deepEqual(handshake, { key: KEY, protocol, codec: spoken });
+  });
+}
 
 test('a request is kept as plain values', () => {
   const headers = { cookie: 'a=b', 'set-cookie': ['c', 'd'], nothing: undefined };

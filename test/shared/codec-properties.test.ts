@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type Codec, createCodec, type Message } from '../../src/shared/codec.ts';
+import type { Codec, Decoded, Message } from '../../src/shared/codec.ts';
+import { createCodecs } from '../../src/shared/codecs.ts';
 import { EngineError } from '../../src/shared/errors.ts';
 
 const eventPrefix = 'iris-websocket-message:';
-const text = createCodec('text', { eventPrefix, maxEventNameBytes: 64 });
-const msgpack = createCodec('msgpack', { eventPrefix, maxEventNameBytes: 64 });
+const codecs = createCodecs({ codec: 'negotiate', eventPrefix, maxEventNameBytes: 64 });
 
 const words = fc.string({ unit: 'binary' });
 const eventNames = fc
@@ -18,9 +18,10 @@ const json = fc
   .map((value) => JSON.parse(JSON.stringify(value).replaceAll('__proto__', 'proto')) as unknown);
 const numbers = fc.double({ noNaN: true, noDefaultInfinity: true }).map((n) => n + 0);
 const plainBytes = fc.uint8Array({ maxLength: 300 });
+const asks = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
 const payloads = fc.oneof(words, fc.integer(), numbers, fc.boolean(), json, plainBytes);
 
-for (const codec of [text, msgpack]) {
+for (const codec of codecs) {
   test(`${codec.name}: every event decodes to itself`, () => {
     const property = fc.property(eventNames, payloads, (event, payload) => {
       assert.deepEqual(codec.decode(codec.encode(event, payload)), { event, payload });
@@ -35,6 +36,18 @@ for (const codec of [text, msgpack]) {
     fc.assert(property, { numRuns: 1000 });
   });
 
+  test(`${codec.name}: every question and every answer decodes to itself`, () => {
+    const property = fc.property(eventNames, payloads, asks, words, (event, payload, ask, why) => {
+      const question = codec.withAsk(codec.encode(event, payload), ask);
+      assert.deepEqual(codec.decode(question), { event, payload, ask });
+      const answer = codec.encodeAnswer(ask, payload);
+      assert.deepEqual(codec.decode(answer), { answerTo: ask, payload });
+      const failure = codec.encodeFailure(ask, why);
+      assert.deepEqual(codec.decode(failure), { answerTo: ask, failure: why });
+    });
+    fc.assert(property, { numRuns: 1000 });
+  });
+
   test(`${codec.name}: no message of a peer makes it throw anything but ERR_MALFORMED_EVENT`, () => {
     fc.assert(fc.property(hostileMessages(codec), decodesOrIsMalformed(codec)), { numRuns: 5000 });
   });
@@ -42,7 +55,7 @@ for (const codec of [text, msgpack]) {
 
 /** Noise, noise behind a prefix, and whole messages with a few bytes changed, added or missing. */
 function hostileMessages(codec: Codec): fc.Arbitrary<Message> {
-  const fields = fc.array(fc.oneof(fc.constantFrom(';', '0', '1', '2', '3', '4', '9'), words));
+  const fields = fc.array(fc.oneof(fc.constantFrom(...';?!~+012349'), words));
   const lines = fields.map((parts) => eventPrefix + parts.join(''));
   const broken = fc
     .tuple(payloads, fc.array(fc.tuple(fc.nat(), fc.nat(255))), fc.nat(400))
@@ -65,11 +78,22 @@ const HOSTILE_TOKENS = [
 function decodesOrIsMalformed(codec: Codec) {
   return (message: Message) => {
     try {
-      const decoded = codec.decode(message);
-      assert.ok('event' in decoded ? decoded.event !== '' : 'native' in decoded);
+      assert.ok(isSound(codec.decode(message)));
     } catch (error) {
       assert.ok(error instanceof EngineError, String(error));
       assert.equal(error.code, 'ERR_MALFORMED_EVENT');
     }
   };
+}
+
+function isSound(decoded: Decoded): boolean {
+  if ('event' in decoded) {
+    return decoded.event !== '' && (decoded.ask === undefined || isAskNumber(decoded.ask));
+  }
+  if ('answerTo' in decoded) return isAskNumber(decoded.answerTo);
+  return 'native' in decoded || isAskNumber(decoded.acks);
+}
+
+function isAskNumber(value: number): boolean {
+  return Number.isSafeInteger(value) && value > 0;
 }

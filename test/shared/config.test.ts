@@ -51,7 +51,11 @@ const SERVER: Values<ServerConfig> = {
     bad: ['chat', '/a?b', '/a#b', '/a b', '/ä', '/a/../b', '//host/a', 'ws://host/a', null, 1],
     allowed: "'' or a path such as '/chat' without query",
   },
-  codec: { good: ['text', 'msgpack'], bad: ['json', '', null], allowed: "'text' or 'msgpack'" },
+  codec: {
+    good: ['text', 'msgpack', 'negotiate'],
+    bad: ['json', '', null],
+    allowed: "'text' or 'msgpack' or 'negotiate'",
+  },
   eventPrefix: { good: ['p', ';'], bad: ['', null, 1], allowed: 'a non-empty string' },
   handlers: {
     good: [new URL('file:///a.ts'), 'file:///a.ts'],

@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
+import type { Codec } from '../../src/shared/codec.ts';
 import { ConnectionFace, type ConnectionLink } from '../../src/shared/connection-face.ts';
 import { EngineError } from '../../src/shared/errors.ts';
 import type { ServerHandle } from '../../src/shared/public-types.ts';
@@ -11,7 +12,14 @@ class FakeLink implements ConnectionLink {
   readonly number = 7;
   readonly shard = 2;
   rooms: Set<string> | undefined;
+  readonly codec: Codec;
+  readonly answersAsks: boolean;
   readonly calls: unknown[][] = [];
+
+  constructor(codec: Codec, answersAsks: boolean) {
+    this.codec = codec;
+    this.answersAsks = answersAsks;
+  }
 
   send(message: unknown): void {
     this.calls.push(['send', message]);
@@ -33,9 +41,9 @@ class FakeLink implements ConnectionLink {
   }
 }
 
-function connect() {
+function connect({ answersAsks = false } = {}) {
   const scope = new FakeScope();
-  const link = new FakeLink();
+  const link = new FakeLink(scope.codec, answersAsks);
   const server = { endpoint: '/fake' } as ServerHandle;
   const request = { method: 'GET', url: '/fake', headers: {}, remoteAddress: '' };
   const face = new ConnectionFace(server, scope, link, { id: 'me', request, data: { user: 1 } });

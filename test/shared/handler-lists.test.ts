@@ -27,6 +27,29 @@ test('the handlers of an event are called in their order, with its payload', () 
   assert.deepEqual(log, ['first hello', 'second hello']);
 });
 
+test('an answer is the first result that is not undefined', async () => {
+  const { lists } = recordedLists();
+  lists.addEvent('none', () => undefined);
+  lists.addEvent('add', async () => undefined);
+  lists.addEvent('add', async (n: number) => (await null) ?? n + 1);
+  lists.addEvent('add', () => 'another');
+  assert.equal(await lists.answerEvent('add', 1), 2);
+  assert.equal(await lists.answerEvent('none', 1), undefined);
+  assert.deepEqual(
+    ['add', 'none', 'other'].map((event) => lists.hasEvent(event)),
+    [true, true, false],
+  );
+});
+
+test('where a handler fails there is no answer, but the others run all the same', async () => {
+  const { lists, log } = recordedLists();
+  lists.addEvent('add', () => log.push('first'));
+  lists.addEvent('add', failing);
+  lists.addEvent('add', () => log.push('last'));
+  await assert.rejects(lists.answerEvent('add', 1), { message: 'one' });
+  assert.deepEqual(log, ['first', 'last']);
+});
+
 test('a hook says whether there was a handler', () => {
   const { lists, log } = recordedLists();
   assert.equal(lists.callHook('leave', 'red'), false);

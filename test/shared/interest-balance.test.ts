@@ -3,9 +3,12 @@ import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { RemoteLink } from '../../src/main/remote-link.ts';
+import { createCodecs } from '../../src/shared/codecs.ts';
 import { resolveServerConfig } from '../../src/shared/config.ts';
 import type { Upgrade } from '../../src/shared/control-messages.ts';
+import type { ServerScope } from '../../src/shared/emitter.ts';
 import { InterestMap, InterestTable, interestKey } from '../../src/shared/interest-table.ts';
+import type { RoutedRecord } from '../../src/shared/routed-record.ts';
 import { receiveRecord } from '../../src/workers/receive-record.ts';
 import { Rooms } from '../../src/workers/rooms.ts';
 import type { ShardContext, ShardServer } from '../../src/workers/shard-server.ts';
@@ -13,6 +16,10 @@ import { ServerWebSocket } from '../../src/workers/web-socket.ts';
 
 const SERVER = 3;
 const SHARD = 1;
+const CODEC = 0;
+const handshake = { key: '', protocol: '', codec: CODEC };
+const codecs = createCodecs(resolveServerConfig({}));
+const scope = { number: SERVER, codecs } as unknown as ServerScope;
 
 /** The primary, one shard and what is on its way between them, all in this thread. */
 function openShard() {
@@ -24,17 +31,18 @@ function openShard() {
   const full = { is: false };
   const outlet = {
     interest: seenByPrimary,
-    send: (_shards: readonly number[], record: Buffer) => {
+    send: (records: readonly RoutedRecord[]) => {
       if (full.is) throw new Error('full');
-      onTheirWay.push(record);
+      for (const { record } of records) onTheirWay.push(record);
     },
     sendAlways: (_shard: number, record: Buffer) => onTheirWay.push(record),
   };
   const sockets = new Map<number, ServerWebSocket>();
-  const rooms = new Rooms(SERVER, interest);
+  const rooms = new Rooms(SERVER, CODEC, interest);
   const server = {
     config: resolveServerConfig({}),
-    rooms,
+    rooms: [rooms],
+    codecs,
     fanOut: { send: () => {} },
     dispatch: { failed: () => {} },
     socket: (connection: number) => sockets.get(connection),
@@ -46,20 +54,21 @@ function openShard() {
   return {
     full,
     rooms,
-    isWanted: (room: string) => interest.has(interestKey(SERVER, room)),
+    isWanted: (room: string) => interest.has(interestKey(SERVER, CODEC, room)),
     isEmpty: () => new Uint32Array(memory).every((slot) => slot === 0),
     connect: (number: number) => {
       const socket = { end: () => {}, destroy: () => {} } as unknown as Socket;
-      const upgrade = { connection: number, id: `id ${number}` } as Upgrade;
+      const upgrade = { connection: number, id: `id ${number}`, codec: CODEC } as Upgrade;
       const webSocket = new ServerWebSocket(server, socket, upgrade, 0);
       sockets.set(number, webSocket);
       rooms.expect(webSocket);
       rooms.enter(webSocket);
-      return { webSocket, link: new RemoteLink(SERVER, number, SHARD, outlet) };
+      return { webSocket, link: new RemoteLink(scope, handshake, number, SHARD, outlet) };
     },
     receive: (count = onTheirWay.length) => {
       for (const record of onTheirWay.splice(0, count)) {
-        receiveRecord({ interest } as ShardContext, servers, record, 0, record.length);
+        const received = { record, start: 0, end: record.length, from: 0 };
+        receiveRecord({ interest } as ShardContext, servers, received);
       }
     },
     removeServer: () => servers.delete(SERVER),

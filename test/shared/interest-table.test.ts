@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { InterestMap, InterestTable, interestKey } from '../../src/shared/interest-table.ts';
 
 const SERVER = 5;
-const RED = interestKey(SERVER, 'red');
+const CODEC = 0;
+const RED = interestKey(SERVER, CODEC, 'red');
 
 function openTable() {
   const memory = InterestTable.allocate();
@@ -29,7 +30,7 @@ test('no room that is counted is ever said not to be wanted', () => {
   fc.assert(
     fc.property(rooms, fc.array(fc.nat()), (names, removals) => {
       const { table, isEmpty } = openTable();
-      const keys = names.map((name) => interestKey(SERVER, name));
+      const keys = names.map((name) => interestKey(SERVER, CODEC, name));
       for (const key of keys) table.add(key);
       for (const removal of removals) {
         const [gone] = keys.splice(removal % Math.max(1, keys.length), 1);
@@ -51,7 +52,7 @@ test('one table is the same for every thread that has its memory', () => {
 
 test('rooms of one name on different servers are different rooms', () => {
   for (const room of ['red', '', 'a'.repeat(300)]) {
-    const keys = Array.from({ length: 1000 }, (_, server) => interestKey(server + 1, room));
+    const keys = Array.from({ length: 1000 }, (_, server) => interestKey(server + 1, CODEC, room));
     assert.equal(new Set(keys).size, keys.length);
     const { table } = openTable();
     table.add(keys[0] as number);
@@ -59,16 +60,23 @@ test('rooms of one name on different servers are different rooms', () => {
   }
 });
 
+test('those who speak one codec are counted apart from those who speak another', () => {
+  const { table } = openTable();
+  table.add(RED);
+  assert.equal(table.has(interestKey(SERVER, CODEC + 1, 'red')), false);
+});
+
 test('rooms are told apart by every character, in its place', () => {
   const names = ['', 'a', 'b', 'aa', 'ab', 'ba', 'aab', 'é', 'e\u0301', '☃', '😀', '😁', 'a😀'];
-  assert.equal(new Set(names.map((name) => interestKey(SERVER, name))).size, names.length);
+  assert.equal(new Set(names.map((name) => interestKey(SERVER, CODEC, name))).size, names.length);
 });
 
 test('few of many rooms are taken for others', () => {
   const { table } = openTable();
-  for (let i = 0; i < 10_000; i++) table.add(interestKey(SERVER, `room ${i}`));
+  for (let i = 0; i < 10_000; i++) table.add(interestKey(SERVER, CODEC, `room ${i}`));
   let mistaken = 0;
-  for (let i = 0; i < 10_000; i++) if (table.has(interestKey(SERVER, `other ${i}`))) mistaken += 1;
+  for (let i = 0; i < 10_000; i++)
+    if (table.has(interestKey(SERVER, CODEC, `other ${i}`))) mistaken += 1;
   // 20 000 of 262 144 slots are taken: (1 / 13)² of the others find both of theirs so.
   assert.ok(mistaken < 200, `${mistaken} of 10 000`);
 });
@@ -83,7 +91,7 @@ test('a message goes to the shards that want it, and to no others', () => {
   assert.deepEqual(map.shardsFor(RED), []);
   tables[0]?.add(RED);
   tables[2]?.add(RED);
-  tables[1]?.add(interestKey(SERVER, 'blue'));
+  tables[1]?.add(interestKey(SERVER, CODEC, 'blue'));
   assert.deepEqual(map.shardsFor(RED), [1, 3]);
   tables[0]?.remove(RED);
   assert.deepEqual(map.shardsFor(RED), [3]);

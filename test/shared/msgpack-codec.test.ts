@@ -121,7 +121,9 @@ for (const [name, payload] of Object.entries({
   'more levels than a peer may send': nested(128),
 })) {
   test(`does not encode ${name}`, () => {
-    assert.throws(() => codec.encode('e', payload), { name: 'EngineError', code: 'ERR_PAYLOAD' });
+    const unencodable = { name: 'EngineError', code: 'ERR_PAYLOAD' };
+    assert.throws(() => codec.encode('e', payload), unencodable);
+    assert.throws(() => codec.encodeAnswer(1, payload), unencodable);
     assert.deepEqual(roundTrip('next'), 'next');
   });
 }
@@ -148,8 +150,9 @@ for (const [name, wire] of [
   ['a top-level string', 'a165'],
   ['a top-level map', '81 a165 01'],
   ['an array of one', '91 a165'],
-  ['an array of three', '93 a165 01 02'],
-  ['a number for a name', '92 01 01'],
+  ['an array of four', '94 a165 01 02 03'],
+  ['a fraction for a name', '92 cb3ff8000000000000 01'],
+  ['nil for a name', '92 c0 01'],
   ['bytes for a name', '92 c40165 01'],
   ['an array for a name', '92 91a165 01'],
   ['a name with the separator of the text codec', '92 a3613b62 01'],

@@ -101,7 +101,8 @@ test('the body of a disconnection is its code and its reason', () => {
 });
 
 test('the body of an error is all of it that crosses a thread', () => {
-  const error = serializeError(new EngineError('ERR_PROTOCOL', 'broken ✓', { closeCode: 1002 }));
+  const broken = new EngineError('ERR_PROTOCOL', 'broken ✓', { closeCode: 1002 });
+  const error = serializeError(broken);
   const fields = { kind: RecordKind.ERROR, server: 1, connection: 2 };
   const { ring, start, end } = inARing(encodeErrorRecord(fields, error));
   assert.deepEqual(errorOf(ring, start, end), error);

@@ -1,7 +1,8 @@
 import { strict as assert } from 'node:assert';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
-import { createCodec } from '../../src/shared/codec.ts';
+import type { Codec, Message } from '../../src/shared/codec.ts';
+import { createCodecs } from '../../src/shared/codecs.ts';
 import { resolveServerConfig } from '../../src/shared/config.ts';
 import type { Upgrade } from '../../src/shared/control-messages.ts';
 import { buildFrame } from '../../src/shared/frame.ts';
@@ -18,16 +19,20 @@ const SERVER = 1;
 /** A server whose module is `onConnection`, in a shard that nobody runs, with fake sockets. */
 function openServer(slowConsumer: 'close' | 'drop', onConnection: (c: Connection) => unknown) {
   const config = resolveServerConfig({ endpoint: '/a', maxBufferedBytes: 100, slowConsumer });
-  const rooms = new Rooms(SERVER, new InterestTable(InterestTable.allocate()));
+  const rooms = new Rooms(SERVER, 0, new InterestTable(InterestTable.allocate()));
+  const codecs = createCodecs(config);
   const fanOut = new FanOut(() => {});
   const dispatch = new ModuleDispatch({ onConnection });
   const publish = (room: string, _sender: number, message: string | Uint8Array) =>
-    fanOut.publish(rooms.membersOf(room), 0, buildFrame(message));
+    fanOut.publish(rooms.membersOf(room) ?? [], 0, buildFrame(message));
   const server = {
     ...{ number: SERVER, endpoint: '/a', maxRooms: 9, maxRoomNameBytes: 99 },
-    ...{ config, rooms, fanOut, dispatch, publish },
+    ...{ config, fanOut, dispatch },
+    rooms: [rooms],
+    publish: (room: string, sender: number, encode: (codec: Codec) => Message) =>
+      publish(room, sender, encode(codecs[0] as Codec)),
     shard: { number: 1 },
-    codec: createCodec('text', config),
+    codecs,
     report: (error: Error) => assert.fail(error),
     conclude: (socket: ServerWebSocket, reason: { code: number; reason: string }) => {
       rooms.leaveAll(socket);
@@ -41,7 +46,7 @@ function openServer(slowConsumer: 'close' | 'drop', onConnection: (c: Connection
       ...{ pause: () => {}, resume: () => {}, end: () => {}, destroy: () => {} },
       write: (bytes: Buffer) => written.push(bytes),
     };
-    const upgrade = { connection: number, id: `id ${number}` } as Upgrade;
+    const upgrade = { connection: number, id: `id ${number}`, codec: 0 } as Upgrade;
     const webSocket = new ServerWebSocket(server, socket as unknown as Socket, upgrade, 0);
     rooms.expect(webSocket);
     dispatch.connected(webSocket);

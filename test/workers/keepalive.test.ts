@@ -8,6 +8,7 @@ import type { ShardServer } from '../../src/workers/shard-server.ts';
 import { ServerWebSocket } from '../../src/workers/web-socket.ts';
 
 const PING = '8900';
+const UPGRADE = { protocol: '', codec: 0 } as Upgrade;
 
 function sweepingServer(config: ServerConfig, sockets: { sweep(now: number): void }[]) {
   const server = { config: resolveServerConfig(config), sockets: () => sockets };
@@ -55,6 +56,8 @@ function connect(config: ServerConfig) {
   };
   const server = {
     config: resolveServerConfig(config),
+    codecs: [],
+    rooms: [],
     fanOut: {
       send: (_socket: unknown, frame: Buffer) => log.push(`send ${frame.toString('hex')}`),
     },
@@ -64,7 +67,7 @@ function connect(config: ServerConfig) {
     },
     conclude: (_socket: unknown, { code }: { code: number }) => log.push(`conclude ${code}`),
   } as unknown as ShardServer;
-  const connection = new ServerWebSocket(server, socket as unknown as Socket, {} as Upgrade, 0);
+  const connection = new ServerWebSocket(server, socket as unknown as Socket, UPGRADE, 0);
   connection.open();
   return { connection, socket, log };
 }

@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { beforeEach, test } from 'node:test';
+import { serialize } from 'node:v8';
 import { buildFrame } from '../../src/shared/frame.ts';
 import { InterestTable, interestKey } from '../../src/shared/interest-table.ts';
 import {
@@ -8,12 +9,16 @@ import {
   encodeRecord,
   RecordKind,
 } from '../../src/shared/records.ts';
+import { encodeResult } from '../../src/shared/remote-asks.ts';
 import { receiveRecord } from '../../src/workers/receive-record.ts';
 import type { ShardContext, ShardServer } from '../../src/workers/shard-server.ts';
 
 const SERVER = 3;
+const CODEC = 1;
 const CONNECTION = 7;
 const UNKNOWN = 8;
+/** The thread that records come from. */
+const SENDER = 2;
 
 let log: unknown[][];
 let interest: InterestTable;
@@ -37,27 +42,38 @@ function receive(record: Buffer): void {
   };
   const server = {
     socket: (connection: number) => (connection === CONNECTION ? socket : undefined),
-    membersOf: (room: string) => `members of '${room}'`,
+    membersOf: (codec: number, room: string) =>
+      room === 'empty' ? undefined : `members of '${room}' with codec ${codec}`,
+    answerAsk: (body: unknown, room: string, except: number) =>
+      log.push(['ask', body, room, except]),
+    receiveResult: note('result'),
     fanOut: {
       publish: (members: unknown, except: number, frame: Buffer) =>
         log.push(['publish', members, except, frame]),
     },
   } as unknown as ShardServer;
   const servers = new Map([[SERVER, server]]);
-  receiveRecord({ interest } as ShardContext, servers, ring, 24, 24 + record.length);
+  const received = { record: ring, start: 24, end: 24 + record.length, from: SENDER };
+  receiveRecord({ interest } as ShardContext, servers, received);
   ring.fill(0); // as the next lap of its sender would
 }
 
 test('a message for a room is published to its members, but not to its sender', () => {
   const header = { kind: RecordKind.PUBLISH, server: SERVER, connection: 5, name: 'red' };
   receive(encodeFrameRecord(header, 'hello'));
-  assert.deepEqual(log, [['publish', "members of 'red'", 5, buildFrame('hello')]]);
+  assert.deepEqual(log, [['publish', "members of 'red' with codec 0", 5, buildFrame('hello')]]);
 });
 
-test('a message for everyone is told by its flag', () => {
-  const header = { kind: RecordKind.PUBLISH, server: SERVER, flag: 1 };
+test('a message for everyone has no name, and is for those who speak its codec', () => {
+  const header = { kind: RecordKind.PUBLISH, server: SERVER, flag: CODEC };
   receive(encodeFrameRecord(header, 'hello'));
-  assert.deepEqual(log, [['publish', "members of ''", 0, buildFrame('hello')]]);
+  assert.deepEqual(log, [['publish', "members of '' with codec 1", 0, buildFrame('hello')]]);
+});
+
+test('a message for a room that has nobody here is of no consequence', () => {
+  const header = { kind: RecordKind.PUBLISH, server: SERVER, name: 'empty' };
+  receive(encodeFrameRecord(header, 'hello'));
+  assert.deepEqual(log, []);
 });
 
 test('what a connection is asked to do it does', () => {
@@ -74,6 +90,20 @@ test('what a connection is asked to do it does', () => {
   ]);
 });
 
+test('a question is for a room, and its result for whoever asked, from who answered', () => {
+  const question = { ask: 1, from: 0, events: ['x', Uint8Array.of(1)], timeoutMs: 5 };
+  const header = { server: SERVER, connection: 5, name: 'red' };
+  receive(encodeRecord({ ...header, kind: RecordKind.ASK }, serialize(question)));
+  const result = { ask: 1, answers: [{ id: 'ann', payload: Uint8Array.of(1) }], missing: [] };
+  const kind = RecordKind.ASK_RESULT;
+  receive(encodeRecord({ kind, server: SERVER }, encodeResult(result)));
+  receive(encodeRecord({ kind, server: UNKNOWN }, encodeResult(result)));
+  assert.deepEqual(log, [
+    ['ask', question, 'red', 5],
+    ['result', SENDER, result],
+  ]);
+});
+
 test('a join that its sender has counted is counted no more, whatever becomes of it', () => {
   for (const [server, connection, joins] of [
     [SERVER, CONNECTION, [['join', 'red']]],
@@ -81,9 +111,9 @@ test('a join that its sender has counted is counted no more, whatever becomes of
     [UNKNOWN, CONNECTION, []],
   ] as const) {
     log = [];
-    const key = interestKey(server, 'red');
+    const key = interestKey(server, CODEC, 'red');
     interest.add(key);
-    receive(encodeRecord({ kind: RecordKind.JOIN, server, connection, name: 'red' }));
+    receive(encodeRecord({ kind: RecordKind.JOIN, server, connection, flag: CODEC, name: 'red' }));
     assert.deepEqual(log, joins);
     assert.equal(interest.has(key), false);
   }

@@ -3,9 +3,11 @@ import { test } from 'node:test';
 import { resolveServerConfig, shardServerConfig } from '../../src/shared/config.ts';
 import { InterestMap, InterestTable, interestKey } from '../../src/shared/interest-table.ts';
 import { connectionOf, flagOf, nameOf } from '../../src/shared/records.ts';
+import type { RoutedRecord } from '../../src/shared/routed-record.ts';
 import { All, NotMe } from '../../src/shared/targets.ts';
 import type { Dispatch } from '../../src/workers/dispatch.ts';
 import { type ShardContext, ShardServer } from '../../src/workers/shard-server.ts';
+import type { ServerWebSocket } from '../../src/workers/web-socket.ts';
 
 const SERVER = 4;
 
@@ -20,20 +22,26 @@ function openServer() {
     interest: new InterestTable(InterestTable.allocate()),
     siblings,
     fanOut: { publish: (_: unknown, __: number, frame: Buffer) => published.push(frame) },
-    send: (peers: readonly number[], record: Buffer) => sent.push([peers, record]),
+    send: (records: readonly RoutedRecord[]) => {
+      for (const { peers, record } of records) if (peers.length > 0) sent.push([peers, record]);
+    },
     tell: () => {},
   } as unknown as ShardContext;
   const config = shardServerConfig(resolveServerConfig({ endpoint: '/a' }));
   const server = new ShardServer(context, SERVER, config, {} as Dispatch);
-  const wants = (shard: number, room: string) => siblings.of(shard)?.add(interestKey(SERVER, room));
+  const wants = (shard: number, room: string) =>
+    siblings.of(shard)?.add(interestKey(SERVER, 0, room));
   return { server, siblings, sent, published, wants };
 }
 
 test('a message goes to the siblings that have members of its room, and to no others', () => {
   const { server, siblings, sent, published, wants } = openServer();
-  siblings.of(2)?.add(interestKey(SERVER + 1, 'red')); // another server's
+  siblings.of(2)?.add(interestKey(SERVER + 1, 0, 'red')); // another server's
   wants(2, 'blue');
   server.to('red').emitMessage('to nobody there');
+  assert.equal(sent.length, 0);
+  server.rooms[0]?.join({} as ServerWebSocket, 'red');
+  server.to('red').emitMessage('to a member here');
   assert.equal(sent.length, 0);
   assert.equal(published.length, 1, 'members in its own shard get it all the same');
   wants(3, 'red');
@@ -46,13 +54,13 @@ test('a message for everyone goes to the siblings that have anyone', () => {
   const { server, sent, wants } = openServer();
   wants(2, '');
   wants(3, 'red');
-  server.publish(All, 7, 'hello');
-  server.publish(NotMe, 7, 'hello');
+  server.publish(All, 7, () => 'hello');
+  server.publish(NotMe, 7, () => 'hello');
   assert.deepEqual(
     sent.map(([peers, record]) => [peers, flagOf(record, 0), connectionOf(record, 0)]),
     [
-      [[2], 1, 0],
-      [[2], 1, 7],
+      [[2], 0, 0],
+      [[2], 0, 7],
     ],
   );
 });

@@ -64,7 +64,7 @@ async function openCongested() {
   const request = { method: 'GET', url: '/a', headers: {}, remoteAddress: '' };
   handOff(port, socket, {
     ...{ server: SERVER, connection: CONNECTION, id: 'ann', request, data: undefined },
-    ...{ key: 'dGhlIHNhbXBsZSBub25jZQ==', protocol: '', head: Buffer.concat(frames) },
+    ...{ key: 'dGhlIHNhbXBsZSBub25jZQ==', protocol: '', codec: 0, head: Buffer.concat(frames) },
   });
   while (!heard.includes(RecordKind.CONNECTED)) {
     await nextTurn();

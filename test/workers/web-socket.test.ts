@@ -20,9 +20,12 @@ function connect(config: ServerConfig = {}) {
     end: () => log.push('end'),
     destroy: () => log.push('destroy'),
   };
+  const upgrade = { codec: 0, protocol: '' } as Upgrade;
   const fanOut = new FanOut(() => {});
   const server = {
     config: resolveServerConfig(config),
+    codecs: [undefined], // it only sends what is framed already
+    rooms: [undefined], // and joins none
     fanOut,
     dispatch: {
       message: (_socket: unknown, data: Buffer) => log.push(`message ${data}`),
@@ -34,7 +37,7 @@ function connect(config: ServerConfig = {}) {
       log.push(`conclude ${code} ${reason}`),
     forget: () => log.push('forget'),
   } as unknown as ShardServer;
-  const connection = new ServerWebSocket(server, socket as unknown as Socket, {} as Upgrade, 0);
+  const connection = new ServerWebSocket(server, socket as unknown as Socket, upgrade, 0);
   fanOut.send(connection, Buffer.from('101'));
   /** What has happened since the last call. */
   const since = () => log.splice(0);

@@ -20,7 +20,7 @@ export function keepConnected(name, setUp) {
   function connect() {
     clearTimeout(timer);
     show('connecting', 'connecting');
-    const ws = new Ws(`/${name}`);
+    const ws = new Ws(`/${name}`, null, { reconnect: false }); // this function does it
     ws.onConnect(() => {
       attempts = 0;
       show('open', 'connected');

@@ -1,0 +1,25 @@
+import type { DisconnectReason } from './event-types.ts';
+import type { ReconnectOptions } from './options.ts';
+
+/**
+ * The delay before an attempt to connect anew: a random one, so that the clients that a restart has
+ * cut off do not come back all at once, from a range that grows with each attempt.
+ * @param attempt from 1
+ * @returns milliseconds from `minDelayMs` to `minDelayMs` · `factor`^`attempt`, `maxDelayMs` at most
+ */
+export function delayBefore(
+  attempt: number,
+  { minDelayMs = 500, maxDelayMs = 30_000, factor = 2 }: ReconnectOptions,
+): number {
+  const longest = Math.min(maxDelayMs, minDelayMs * factor ** attempt);
+  return minDelayMs + Math.random() * (longest - minDelayMs);
+}
+
+/**
+ * Whether a client may come back after this: not where the server's app has ended the connection in
+ * good order (1000), cannot take what the client sends (1003), or refuses it (1008, and 4400–4499
+ * for an app's own reasons).
+ */
+export function mayReconnect({ code }: DisconnectReason): boolean {
+  return !/^(1000|1003|1008|44\d\d)$/.test(`${code}`);
+}

@@ -1,0 +1,40 @@
+import type { CodecName } from '../shared/codec.ts';
+import type { DisconnectReason } from './event-types.ts';
+import type { WebSocketConstructor } from './web-socket.ts';
+
+/** How a client connects anew. */
+export interface ReconnectOptions {
+  /** Shortest delay before an attempt, in milliseconds, from 1. Default 500. */
+  minDelayMs?: number;
+  /** Longest delay before an attempt, in milliseconds, from `minDelayMs`. Default 30 000. */
+  maxDelayMs?: number;
+  /** How much longer the delay may be with each attempt, from 1. Default 2. */
+  factor?: number;
+  /** A connection that lasted for so many milliseconds begins with the short delays. Default 5000. */
+  stableMs?: number;
+  /** Whether to connect anew. Default: not after 1000, 1003, 1008 and 4400–4499. */
+  shouldReconnect?: (reason: DisconnectReason) => boolean;
+}
+
+/** What a client may be told beside where to connect. */
+export interface WsOptions {
+  /** The `eventPrefix` of the server, where it is not the default. */
+  eventPrefix?: string;
+  /** The codec to ask for, by subprotocol. Default: text, which needs no asking. */
+  codec?: CodecName;
+  /** Whether to tell a server without subprotocol that this side answers asks. Default true. */
+  acks?: boolean;
+  /** How to connect anew when the connection is lost; false: not at all. */
+  reconnect?: ReconnectOptions | false;
+  /** How many messages may wait while there is no connection. Default 1000. */
+  maxQueuedMessages?: number;
+  /**
+   * Every so many milliseconds a server that has said nothing since the last time is asked whether it
+   * is still there, where it is known to answer. Default 60 000; 0 = never.
+   */
+  idleTimeoutMs?: number;
+  /** How long the server may take to answer that, in milliseconds. Default 10 000. */
+  probeTimeoutMs?: number;
+  /** The WebSocket to use. Default: the one of the browser or of Node. */
+  WebSocket?: WebSocketConstructor;
+}

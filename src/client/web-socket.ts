@@ -1,0 +1,17 @@
+/** As much of a WebSocket as the client uses: that of browsers and of Node, and the one of `ws`. */
+export interface WebSocketLike {
+  binaryType: string;
+  /** 1 = open (WebSockets Standard). */
+  readonly readyState: number;
+  /** The subprotocol that the server chose; '' = none. */
+  readonly protocol: string;
+  onopen: ((event: never) => unknown) | null;
+  onmessage: ((event: never) => unknown) | null;
+  onclose: ((event: never) => unknown) | null;
+  onerror: ((event: never) => unknown) | null;
+  send(message: string): unknown;
+  close(code?: number, reason?: string): unknown;
+}
+
+/** Makes a {@link WebSocketLike} that connects at once. */
+export type WebSocketConstructor = new (url: string, protocols: string[]) => WebSocketLike;

@@ -1,0 +1,112 @@
+import { strict as assert } from 'node:assert';
+import { test } from 'node:test';
+import { ConnectionFace, type ConnectionLink } from '../../src/shared/connection-face.ts';
+import type { ServerHandle } from '../../src/shared/public-types.ts';
+import { FakeScope } from './fake-scope.ts';
+
+/** A connection whose peer answers, or is not known to; what it sends is kept. */
+function connect(answersAsks: boolean) {
+  const scope = new FakeScope();
+  const sent: unknown[] = [];
+  const link = {
+    number: 7,
+    shard: 2,
+    rooms: undefined,
+    codec: scope.codec,
+    answersAsks,
+    send: (message: unknown) => sent.push(message),
+  } as unknown as ConnectionLink & { send(message: unknown): void };
+  const server = { endpoint: '/fake' } as ServerHandle;
+  const request = { method: 'GET', url: '/fake', headers: {}, remoteAddress: '' };
+  const face = new ConnectionFace(server, scope, link, { id: 'me', request, data: undefined });
+  return { face, link, scope, sent };
+}
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+/** The number in the first question that was sent. */
+const numberOf = (sent: unknown[]) => Number(/\?(\d+);/.exec(String(sent[0]))?.[1]);
+
+for (const [what, message] of [
+  ['asked', '>add;0?1;x'],
+  ['answered', '>;0!99;x'],
+  ['said that it cannot', '>;0~99;why'],
+  ['said that it answers', '>;0+1;'],
+] as const) {
+  test(`a peer that has ${what} is one that can be asked`, () => {
+    const { face } = connect(false);
+    assert.equal(face.answersAsks, false);
+    face.receive('>chat;0;x');
+    face.receive('native');
+    assert.equal(face.answersAsks, false);
+    face.receive(message);
+    assert.equal(face.answersAsks, true);
+  });
+}
+
+test('a question is answered with what the handler returns', async () => {
+  const { face, sent } = connect(false);
+  face.on('add', (text) => `${text}!`);
+  face.receive('>add;0?5;x');
+  face.receive('>other;0?6;x');
+  await settled();
+  assert.deepEqual(sent.sort(), ['>;0!5;x!', '>;0~6;no handler']);
+});
+
+test('an answer comes once, to its question', async () => {
+  const { face, sent } = connect(true);
+  const asked = face.emitWithAck('add', 'x');
+  const number = numberOf(sent);
+  assert.deepEqual(sent, [`>add;0?${number};x`]);
+  face.receive(`>;0!${number + 1};no`);
+  face.receive(`>;0!${number};yes`);
+  face.receive(`>;0~${number};again`);
+  assert.equal(await asked, 'yes');
+});
+
+test('its end ends what it has been asked, and what it is asked then', async () => {
+  const { face, sent } = connect(true);
+  const ended = { code: 'ERR_CONNECTION_ENDED' };
+  const asked = assert.rejects(face.emitWithAck('add', 'x'), ended);
+  face.ended([], { code: 1000, reason: '' });
+  await asked;
+  await assert.rejects(face.emitWithAck('add', 'x'), ended);
+  assert.equal(sent.length, 1);
+});
+
+test('a handler that answers after the end has nobody to answer to', async () => {
+  const { face, sent, scope } = connect(true);
+  const { promise, resolve } = Promise.withResolvers<string>();
+  face.on('add', () => promise);
+  face.receive('>add;0?1;x');
+  face.ended([], { code: 1000, reason: '' });
+  resolve('late');
+  await settled();
+  assert.deepEqual([sent, scope.reported], [[], []]);
+});
+
+test('an answer that cannot be sent is reported, and nothing else happens', async () => {
+  const { face, link, scope } = connect(true);
+  link.send = () => {
+    throw new Error('full');
+  };
+  face.on('add', () => 'sum');
+  face.receive('>add;0?1;x');
+  face.receive('>other;0?2;x');
+  await settled();
+  assert.deepEqual(
+    scope.reported.map(({ message }) => message),
+    ['a handler threw: full', 'a handler threw: full'],
+  );
+});
+
+test('a target is asked with the time that was given', async () => {
+  const { face, scope } = connect(true);
+  const { answers } = await face.to('red').emitWithAck('add', 'x', { timeoutMs: 5 });
+  assert.deepEqual(answers, [{ id: 'someone', payload: 'yes' }]);
+  const [[target, sender, question]] = scope.asked as [(typeof scope.asked)[number]];
+  assert.deepEqual([target, sender, question.timeoutMs], ['red', 7, 5]);
+  assert.equal(question.encode(scope.codec), '>add;0;x');
+  await assert.rejects(face.to('red').emitWithAck('add', 'x', { timeoutMs: 0 }), {
+    code: 'ERR_OPTION',
+  });
+});
