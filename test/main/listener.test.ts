@@ -3,29 +3,11 @@ import { once } from 'node:events';
 import type { RequestListener, Server } from 'node:http';
 import { test } from 'node:test';
 import { createListener, listen, resolveListenOptions } from '../../src/main/listener.ts';
-import { pathOf } from '../../src/main/upgrade-source.ts';
 import {
   type EngineConfig,
   resolveEngineConfig,
   resolveServerConfig,
 } from '../../src/shared/config.ts';
-
-test('the path of a request is what comes before its query', () => {
-  for (const [url, path] of [
-    ['/', '/'],
-    ['/chat', '/chat'],
-    ['/chat?a=/b?c', '/chat'],
-    ['/chat/?', '/chat/'],
-    ['//host/chat', '//host/chat'],
-    ['http://host/chat?a=b', '/chat'],
-    ['http://host', '/'],
-    ['*', undefined],
-    ['', undefined],
-    [undefined, undefined],
-  ]) {
-    assert.equal(pathOf(url), path, `the path of ${url}`);
-  }
-});
 
 /** A listener while it listens. */
 async function withListener(

@@ -56,3 +56,22 @@ test('a refusal is what HTTP can say, or none at all', () => {
   assert.throws(() => new Refusal(400, '', { 'X-A': 'b\r\nX-C: d' }), { name: 'TypeError' });
   assert.throws(() => new Refusal(400, '', { 'X A': 'b' }), { name: 'TypeError' });
 });
+
+test('a refusal has the status of an error, and headers that can be sent', () => {
+  assert.deepEqual(
+    [400, 599].map((status) => new Refusal(status).status),
+    [400, 599],
+  );
+  for (const status of [101, 200, 399, 600, 403.5, Number.NaN, '403'] as number[]) {
+    assert.throws(() => new Refusal(status), RangeError);
+  }
+  for (const headers of [
+    { 'X A': 'b' },
+    { '': 'b' },
+    { 'X-A': 'b\r\nX-B: c' },
+    { 'X-A': '✓' },
+    { 'X-A': undefined as unknown as string },
+  ]) {
+    assert.throws(() => new Refusal(403, 'no', headers), TypeError);
+  }
+});
