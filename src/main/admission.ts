@@ -4,7 +4,6 @@ import type { Duplex } from 'node:stream';
 import type { EngineConfig } from '../shared/config.ts';
 import type { ConnectionIdentity } from '../shared/connection-face.ts';
 import { EngineError, handlerError, messageOf } from '../shared/errors.ts';
-import { handOff, takeBuffered } from './handoff.ts';
 import { Refusal, refusalOf, refuse } from './refusal.ts';
 import type { ServerEntry } from './server-entry.ts';
 import type { ShardHost } from './shard-host.ts';
@@ -77,20 +76,14 @@ export class Admission {
     const travelling = primary.hasClosures
       ? { id: identity.id, request: NO_REQUEST, data: undefined }
       : identity;
-    try {
-      handOff(host.port, socket, {
-        ...travelling,
-        ...handshake,
-        server: primary.number,
-        connection,
-        head: takeBuffered(socket, head),
-      });
-    } catch (cause) {
+    const onFailed = (cause?: unknown) => {
       entry.refused(connection, host.number);
       host.connections -= 1;
-      const message = `${primary.endpoint}: what authorize returned cannot go to a shard: ${messageOf(cause)}`;
-      throw new EngineError('ERR_HANDLER', message, { cause });
-    }
+      if (cause !== undefined) this.#refuse(entry, socket, uncloneable(primary.endpoint, cause));
+    };
+    const { number: server } = primary;
+    const upgrade = { ...travelling, ...handshake, server, connection, head };
+    host.handoff.add({ socket, upgrade, onFailed });
   }
 
   #refuse(entry: ServerEntry, socket: Duplex, thrown: unknown): void {
@@ -105,6 +98,11 @@ export class Admission {
     this.#context.report(error);
     return new Refusal(error === thrown ? 500 : 401);
   }
+}
+
+function uncloneable(endpoint: string, cause: unknown): EngineError {
+  const message = `${endpoint}: what authorize returned cannot go to a shard: ${messageOf(cause)}`;
+  return new EngineError('ERR_HANDLER', message, { cause });
 }
 
 const NO_REQUEST = { method: '', url: '', headers: {}, remoteAddress: '' };

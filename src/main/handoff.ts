@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, createServer, Socket } from 'node:net';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { ToShard, Upgrade } from '../shared/control-messages.ts';
 import { EngineError, messageOf } from '../shared/errors.ts';
@@ -9,23 +9,86 @@ import { EngineError, messageOf } from '../shared/errors.ts';
  * then stays in the kernel, for the shard.
  */
 export function takeBuffered(socket: Socket, head: Buffer): Buffer {
-  const buffered = socket.read() as Buffer | null;
-  return buffered === null ? head : Buffer.concat([head, buffered]);
+  const chunks = [head];
+  for (let chunk = socket.read(); chunk !== null; chunk = socket.read()) chunks.push(chunk);
+  return chunks.length === 1 ? head : Buffer.concat(chunks);
+}
+
+/** What Node.js moves when a `net.Socket` moves to another thread. */
+interface HasHandle {
+  _handle: object | null;
+}
+
+/** An accepted upgrade that is about to move to a shard. */
+export interface Departure {
+  /** Paused. */
+  readonly socket: Socket;
+  readonly upgrade: Upgrade;
+  /** It has not moved: its socket is gone, or (`cause`) what goes with it cannot be cloned. */
+  readonly onFailed: (cause?: unknown) => void;
 }
 
 /**
- * Moves a paused socket to the thread behind a port. Node.js (≥ 24.20, ≥ 26.6) moves a socket only
- * if nothing has been read from it, since what it has buffered would be lost; here that has been
- * taken out, so an own `bytesRead` of 0 tells the truth that matters.
- *
- * @throws whatever `postMessage` throws; the socket may be destroyed by then
+ * Moves sockets to the thread behind a port: all of a loop turn in one message, since a message
+ * costs as much as all else that is done for a socket.
  */
-export function handOff(port: MessagePort, socket: Socket, upgrade: Upgrade): void {
-  Object.defineProperty(socket, 'bytesRead', { value: 0 });
-  // A kept-alive connection has been answered before; what still has to be sent is checked for.
-  Object.defineProperty(socket, 'bytesWritten', { value: 0 });
-  const message: ToShard = { type: 'adopt', upgrade, socket };
-  port.postMessage(message, [socket as never]);
+export class Handoff {
+  readonly #port: MessagePort;
+  #waiting: Departure[] = [];
+
+  constructor(port: MessagePort) {
+    this.#port = port;
+  }
+
+  /** Moves a socket by the end of this turn of the loop. */
+  add(departure: Departure): void {
+    this.#waiting.push(departure);
+    if (this.#waiting.length === 1) setImmediate(this.flush);
+  }
+
+  /** Moves what waits. */
+  readonly flush = (): void => {
+    if (this.#waiting.length === 0) return;
+    const departures = this.#waiting;
+    this.#waiting = [];
+    const present = departures.filter(({ socket }) => !socket.destroyed);
+    for (const { socket, onFailed } of departures) if (socket.destroyed) onFailed();
+    try {
+      move(this.#port, present);
+    } catch {
+      for (const departure of present) this.#moveAlone(departure);
+    }
+  };
+
+  /** One of several cannot be cloned: the others must not suffer for it. */
+  #moveAlone(departure: Departure): void {
+    try {
+      move(this.#port, [departure]);
+    } catch (cause) {
+      departure.onFailed(cause);
+    }
+  }
+}
+
+/**
+ * Node.js (≥ 24.20, ≥ 26.6) moves the handle of a socket. It refuses a `net.Socket` from which
+ * something has been read, since what that has buffered would be lost; here it has been taken out
+ * and goes along as `head`, so the handle moves by itself, which costs a third as much besides.
+ * @throws whatever `postMessage` throws, and then none has moved
+ */
+function move(port: MessagePort, departures: readonly Departure[]): void {
+  if (departures.length === 0) return;
+  const handles: object[] = [];
+  for (const { socket, upgrade } of departures) {
+    upgrade.head = takeBuffered(socket, upgrade.head as Buffer);
+    handles.push((socket as unknown as HasHandle)._handle as object);
+  }
+  const upgrades = departures.map(({ upgrade }) => upgrade);
+  port.postMessage({ type: 'adopt', upgrades, handles } satisfies ToShard, handles as never);
+  for (const { socket } of departures) {
+    (socket as unknown as HasHandle)._handle = null; // it belongs to the other thread
+    socket.destroy();
+  }
 }
 
 let selfTest: Promise<void> | undefined;
@@ -57,9 +120,10 @@ async function tryHandoff(): Promise<void> {
     sockets.push(accepted);
     await once(accepted, 'readable');
     accepted.pause();
-    takeBuffered(accepted, Buffer.alloc(0));
-    handOff(port1, accepted, {} as Upgrade);
-    const [{ socket: moved }] = (await once(port2, 'message')) as [{ socket: Socket }];
+    const upgrade = { head: Buffer.alloc(0) as Uint8Array } as Upgrade;
+    move(port1, [{ socket: accepted, upgrade, onFailed: () => {} }]);
+    const [{ handles }] = (await once(port2, 'message')) as [{ handles: [object] }];
+    const moved = new Socket({ handle: handles[0] } as ConstructorParameters<typeof Socket>[0]);
     sockets.push(moved);
     moved.write('b');
     const [echo] = (await once(client, 'data')) as [Buffer];

@@ -1,5 +1,6 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { FromShard, ShardStart, ToShard } from '../shared/control-messages.ts';
+import { Handoff } from './handoff.ts';
 import type { Placeable } from './placement.ts';
 
 /** Starts a shard's task; the promise settles when the task has ended. */
@@ -10,7 +11,8 @@ export class ShardHost implements Placeable {
   readonly number: number;
   readonly doorbell: ShardStart['doorbell'];
   readonly interest: ShardStart['interest'];
-  readonly port: MessagePort;
+  readonly handoff: Handoff;
+  readonly #port: MessagePort;
   /** Milliseconds, monotonic. */
   readonly startedAt: number;
   /** Settles when the shard's task has ended; rejects where it died. */
@@ -30,12 +32,13 @@ export class ShardHost implements Placeable {
     this.number = start.shard;
     this.doorbell = start.doorbell;
     this.interest = start.interest;
-    this.port = port1;
+    this.#port = port1;
+    this.handoff = new Handoff(port1);
     this.startedAt = performance.now();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.up = promise;
-    this.port.once('message', () => resolve());
-    this.port.on('message', onMessage);
+    this.#port.once('message', () => resolve());
+    this.#port.on('message', onMessage);
     this.finished = run({ ...start, port: port2 }, port2).finally(() => {
       // The task's end may be known before the last of what the shard has said.
       for (let last = receiveMessageOnPort(port1); last; last = receiveMessageOnPort(port1)) {
@@ -48,6 +51,7 @@ export class ShardHost implements Placeable {
   }
 
   post(message: ToShard): void {
-    this.port.postMessage(message);
+    this.handoff.flush(); // what was accepted before this goes ahead of it
+    this.#port.postMessage(message);
   }
 }

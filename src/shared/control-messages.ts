@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import type { MessagePort } from 'node:worker_threads';
 import type { ShardServerConfig } from './config.ts';
 import type { ConnectionIdentity } from './connection-face.ts';
@@ -36,7 +35,7 @@ export interface Upgrade extends ConnectionIdentity {
   /** Which of the server's codecs the connection speaks. */
   readonly codec: number;
   /** What the client had sent behind its request. */
-  readonly head: Uint8Array;
+  head: Uint8Array;
 }
 
 /** From the primary to a shard. */
@@ -52,7 +51,12 @@ export type ToShard =
   | { readonly type: 'disconnect-peer'; readonly peer: number }
   | { readonly type: 'add-server'; readonly server: number; readonly config: ShardServerConfig }
   | { readonly type: 'remove-server'; readonly server: number; readonly timeoutMs: number }
-  | { readonly type: 'adopt'; readonly upgrade: Upgrade; readonly socket: Socket }
+  | {
+      readonly type: 'adopt';
+      readonly upgrades: readonly Upgrade[];
+      /** The handles of their sockets, in the same order. */
+      readonly handles: readonly object[];
+    }
   | { readonly type: 'stop'; readonly timeoutMs: number };
 
 /** From a shard to the primary. */

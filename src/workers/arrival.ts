@@ -1,18 +1,11 @@
 import type { OnReadOpts } from 'node:net';
 import { Socket } from 'node:net';
 
-interface HasHandle {
-  _handle: unknown;
-}
-
 /**
- * A socket that has come from the primary, so that its bytes are read into a buffer that all
- * sockets share. A transferred socket allocates one per read, and only the constructor can say
- * otherwise: so its handle moves into a new socket before the first byte has been read.
+ * A socket around a handle that has come from the primary; it does not read until it is resumed.
+ * @param onread what it reads into, which all sockets may share: by default one allocates for each read
  */
-export function arrive(transferred: Socket, onread: OnReadOpts): Socket {
-  const shell = transferred as unknown as HasHandle;
-  const handle = shell._handle;
-  shell._handle = null;
-  return new Socket({ handle, onread } as ConstructorParameters<typeof Socket>[0]);
+export function arrive(handle: object, onread?: OnReadOpts): Socket {
+  const options = { handle, onread, manualStart: true }; // two of them @types/node does not know
+  return new Socket(options as ConstructorParameters<typeof Socket>[0]);
 }

@@ -101,14 +101,13 @@ export class ShardServer implements ServerScope, ServerHandle {
   }
 
   /** Takes an upgrade whose socket has come; the handshake ends when the handlers know of it. */
-  adopt(transferred: Socket, upgrade: Upgrade): void {
-    const socket = arrive(transferred, this.#onread) as OwnedSocket;
+  adopt(handle: object, upgrade: Upgrade): void {
+    const socket = arrive(handle, this.#onread) as OwnedSocket;
     const webSocket = new ServerWebSocket(this, socket, upgrade, performance.now());
     socket[WEB_SOCKET] = webSocket;
     socket.on('error', ignore); // 'close' follows, and tells what is to be told
     socket.on('end', onEnd);
     socket.on('close', onClose);
-    socket.setNoDelay(true);
     this.#sockets.set(webSocket.number, webSocket);
     webSocket.home.expect(webSocket);
     this.fanOut.send(webSocket, switchingProtocols(upgrade, this.config.headers));

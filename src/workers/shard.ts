@@ -4,6 +4,7 @@ import {
   PRIMARY,
   type ShardStart,
   type ToShard,
+  type Upgrade,
 } from '../shared/control-messages.ts';
 import { EngineError, handlerError, messageOf, serializeError } from '../shared/errors.ts';
 import { InterestMap, InterestTable } from '../shared/interest-table.ts';
@@ -12,6 +13,7 @@ import type { HandlerModule } from '../shared/public-types.ts';
 import type { RoutedRecord } from '../shared/routed-record.ts';
 import { settledWithin } from '../shared/settled-within.ts';
 import { TickLoop } from '../shared/tick-loop.ts';
+import { arrive } from './arrival.ts';
 import { type Dispatch, ModuleDispatch, PrimaryDispatch, type PrimaryOutlet } from './dispatch.ts';
 import { FanOut } from './fan-out.ts';
 import { refuse } from './handshake.ts';
@@ -142,18 +144,22 @@ class Shard implements ShardContext {
     return new ModuleDispatch(module);
   }
 
-  #adopt({ socket, upgrade }: Adopt): void {
-    const server = this.#servers.get(upgrade.server);
-    if (server !== undefined) {
-      server.adopt(socket, upgrade);
-      return;
+  #adopt({ upgrades, handles }: Adopt): void {
+    for (const [at, upgrade] of upgrades.entries()) {
+      const handle = handles[at] as object;
+      const server = this.#servers.get(upgrade.server);
+      if (server === undefined) this.#adoptLater(handle, upgrade);
+      else server.adopt(handle, upgrade);
     }
-    // Its handlers are still being loaded, or could not be, or the server has just been removed.
+  }
+
+  /** Its handlers are still being loaded, or could not be, or the server has just been removed. */
+  #adoptLater(handle: object, upgrade: Upgrade): void {
     const ready = this.#entries.get(upgrade.server)?.ready ?? Promise.reject();
     ready.then(
-      (loaded) => loaded.adopt(socket, upgrade),
+      (loaded) => loaded.adopt(handle, upgrade),
       () => {
-        refuse(socket);
+        refuse(arrive(handle));
         this.tell({ type: 'refused', server: upgrade.server, connection: upgrade.connection });
       },
     );

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MessageChannel } from 'node:worker_threads';
-import { handOff } from '../../src/main/handoff.ts';
+import { Handoff } from '../../src/main/handoff.ts';
 import { resolveServerConfig, shardServerConfig } from '../../src/shared/config.ts';
 import { PRIMARY, type ToShard } from '../../src/shared/control-messages.ts';
 import { Doorbell } from '../../src/shared/doorbell.ts';
@@ -62,10 +62,11 @@ async function openCongested() {
   const [client, socket] = await connect();
   const frames = Array.from({ length: MESSAGES }, () => text('x'.repeat(100)));
   const request = { method: 'GET', url: '/a', headers: {}, remoteAddress: '' };
-  handOff(port, socket, {
+  const upgrade = {
     ...{ server: SERVER, connection: CONNECTION, id: 'ann', request, data: undefined },
     ...{ key: 'dGhlIHNhbXBsZSBub25jZQ==', protocol: '', codec: 0, head: Buffer.concat(frames) },
-  });
+  };
+  new Handoff(port).add({ socket, upgrade, onFailed: () => assert.fail() });
   while (!heard.includes(RecordKind.CONNECTED)) {
     await nextTurn();
     mailbox.drain();
