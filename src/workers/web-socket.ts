@@ -13,6 +13,7 @@ import type { Batch } from './fan-out.ts';
 import { FrameReader, type FrameSink } from './frame-reader.ts';
 import type { Rooms } from './rooms.ts';
 import type { ShardServer } from './shard-server.ts';
+import { SocketWriter } from './socket-writer.ts';
 
 const PING = buildControlFrame(OPCODES.PING);
 const NO_STATUS = 1005; // RFC 6455 section 7.4.1: the close frame had no code
@@ -41,6 +42,7 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
   awaitsFlush = false;
 
   readonly #socket: Socket;
+  readonly #writer: SocketWriter;
   readonly #reader: FrameReader;
   #state: State = 'open';
   /** Whether the 101 waits, and all behind it, until the handlers know of the connection. */
@@ -66,6 +68,7 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
     this.codec = server.codecs[upgrade.codec] as Codec;
     this.home = server.rooms[upgrade.codec] as Rooms;
     this.#socket = socket;
+    this.#writer = new SocketWriter(socket);
     this.#reader = new FrameReader(server.config, this);
     this.#writtenAt = now;
     this.#pongAt = now;
@@ -155,7 +158,7 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
     if (!this.isOpen) return false;
     const { maxBufferedBytes, writeBufferSize } = this.server.config;
     if (this.batch !== undefined && this.batch.bytes + bytes > writeBufferSize) this.flush();
-    if (this.batch === undefined) this.#backlog = this.#socket.writableLength;
+    if (this.batch === undefined) this.#backlog = this.#writer.waitingBytes;
     const waiting = this.#backlog + (this.batch?.bytes ?? 0);
     // One message may always wait, or none larger than the limit could ever be sent.
     if (waiting === 0 || waiting + bytes <= maxBufferedBytes) {
@@ -171,7 +174,7 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
     const { batch } = this;
     if (batch === undefined || this.#isOpening) return;
     this.batch = undefined;
-    if (this.#socket.writable) this.#socket.write(batch.joined);
+    this.#writer.write(batch.joined);
     if (this.#endsAfterFlush) this.#socket.end();
   }
 
@@ -272,7 +275,7 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
   /** Behind bytes that wait a ping would say nothing: it stays due, and writeTimeout rules. */
   #ping(now: number): void {
     const { pingPeriod } = this.server.config;
-    if (this.#socket.writableLength > 0) {
+    if (this.#writer.waitingBytes > 0) {
       this.#pongAt = Math.max(this.#pongAt, now - pingPeriod);
       return;
     }
@@ -282,9 +285,8 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
 
   /** How long the bytes that wait have been waiting with none of them sent, in ms. */
   #stalledFor(now: number): number {
-    const waiting = this.#socket.writableLength;
-    const written = this.#socket.bytesWritten - waiting;
-    if (waiting === 0 || written !== this.#writtenBytes) {
+    const written = this.#writer.sentBytes;
+    if (this.#writer.waitingBytes === 0 || written !== this.#writtenBytes) {
       this.#writtenBytes = written;
       this.#writtenAt = now;
     }
