@@ -75,6 +75,10 @@ export class PrimaryServer implements ServerScope {
     return this.config.maxRoomNameBytes;
   }
 
+  get maxEventNameBytes(): number {
+    return this.config.maxEventNameBytes;
+  }
+
   /** Whether what happens to connections comes here. */
   get hasClosures(): boolean {
     return this.config.handlers === undefined;

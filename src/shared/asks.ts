@@ -28,6 +28,8 @@ export interface Askable {
   readonly codec: Codec;
   /** Whether its peer is known to answer. */
   readonly answersAsks: boolean;
+  /** Whether nothing can be sent to it any more. */
+  readonly hasEnded: boolean;
   /** Sends a message to it; where `ask` is given, the answer to that number goes to it. */
   sendAsk(message: Message, ask?: Ask): void;
   forgetAsk(ask: Ask): void;
@@ -61,10 +63,12 @@ export class Ask {
     for (const { codec } of connections) {
       if (!events.has(codec)) events.set(codec, encode(codec));
     }
-    // All wait before the first is asked: one that has ended fails at once, and is not the last.
+    // All wait before the first is asked: one that fails at once is not the last.
     for (const connection of connections) {
-      if (connection.answersAsks) this.#waiting.add(connection);
-      else this.#missing.push({ id: connection.id, code: 'ERR_ACK_UNSUPPORTED' });
+      const { id, hasEnded, answersAsks } = connection;
+      if (hasEnded) this.#missing.push({ id, code: 'ERR_CONNECTION_ENDED' });
+      else if (answersAsks) this.#waiting.add(connection);
+      else this.#missing.push({ id, code: 'ERR_ACK_UNSUPPORTED' });
     }
     this.#send(connections, events);
     if (this.#waiting.size > 0) this.#timer = setTimeout(() => this.#timeOut(), timeoutMs);

@@ -2,6 +2,7 @@ import { Ask, type Askable, ackTimeout, onlyAnswer } from './asks.ts';
 import type { Codec, Decoded, DecodedAnswer, Message } from './codec.ts';
 import { checkRoomName, type ServerScope, TargetEmitter } from './emitter.ts';
 import { EngineError, handlerError } from './errors.ts';
+import { checkEventName } from './event-rules.ts';
 import { checkClose } from './frame.ts';
 import { HandlerLists, type Hooks } from './handler-lists.ts';
 import type {
@@ -104,6 +105,7 @@ export class ConnectionFace<Events extends object = AnyEvents>
   }
 
   on<Name extends EventName<Events>>(event: Name, fn: EntryHandler<Events[Name]>): void {
+    checkEventName(event, this.#scope.maxEventNameBytes);
     this.#handlers.addEvent(event, fn);
   }
 
@@ -217,11 +219,12 @@ export class ConnectionFace<Events extends object = AnyEvents>
     return this.#answersAsks;
   }
 
+  get hasEnded(): boolean {
+    return this.#ended;
+  }
+
   sendAsk(message: Message, ask?: Ask): void {
-    if (this.#ended) {
-      ask?.failed(this, 'ERR_CONNECTION_ENDED');
-      return;
-    }
+    if (this.#ended) return;
     if (ask !== undefined) {
       this.#asks ??= new Map();
       this.#asks.set(ask.number, ask);

@@ -1,6 +1,7 @@
 import { type AckResult, ackTimeout } from './asks.ts';
 import type { Codec, Message } from './codec.ts';
 import { EngineError } from './errors.ts';
+import { checkEventName, nativeMessage, unencodable } from './event-rules.ts';
 import type {
   AnswerOf,
   AnyEvents,
@@ -20,7 +21,7 @@ export const NOBODY = 0;
 /** An event to which answers are wanted. */
 export interface Question {
   /**
-   * Is called at most once for each codec.
+   * Is called at most once for each codec, before {@link ServerScope.ask} returns.
    * @throws EngineError ERR_EVENT_NAME, ERR_PAYLOAD
    */
   readonly encode: (codec: Codec) => Message;
@@ -35,10 +36,11 @@ export interface ServerScope {
   readonly codecs: readonly Codec[];
   readonly maxRooms: number;
   readonly maxRoomNameBytes: number;
+  readonly maxEventNameBytes: number;
   /**
    * Sends a message to everyone whom the target means.
    * @param sender a connection's number
-   * @param encode is called once for each codec that somebody of them may speak
+   * @param encode is called once, at once, for each codec that somebody of them may speak
    */
   publish(target: Target, sender: number, encode: (codec: Codec) => Message): void;
   /** Asks everyone whom the target means. */
@@ -66,21 +68,46 @@ export class TargetEmitter<Events extends object = AnyEvents> implements Emitter
     event: Name,
     ...args: EmitArguments<PayloadOf<Events[Name]>>
   ): void {
-    this.#scope.publish(this.#target, this.#sender, (codec) => codec.encode(event, args[0]));
+    let isEncoded = false;
+    this.#scope.publish(this.#target, this.#sender, (codec) => {
+      isEncoded = true;
+      return codec.encode(event, args[0]);
+    });
+    if (!isEncoded) this.#checkUnsent(event, args[0]);
   }
 
   emitMessage(data: Message): void {
-    this.#scope.publish(this.#target, this.#sender, (codec) => codec.encodeMessage(data));
+    let isEncoded = false;
+    this.#scope.publish(this.#target, this.#sender, (codec) => {
+      isEncoded = true;
+      return codec.encodeMessage(data);
+    });
+    if (!isEncoded) nativeMessage(data);
   }
 
   async emitWithAck<Name extends AskName<Events>>(
     event: Name,
     ...[payload, options]: AskArguments<PayloadOf<Events[Name]>>
   ): Promise<AckResult<AnswerOf<Events[Name]>>> {
-    const encode = (codec: Codec) => codec.encode(event, payload);
+    let isEncoded = false;
+    const encode = (codec: Codec) => {
+      isEncoded = true;
+      return codec.encode(event, payload);
+    };
     const question = { encode, timeoutMs: ackTimeout(options) };
-    const result = await this.#scope.ask(this.#target, this.#sender, question);
-    return result as AckResult<AnswerOf<Events[Name]>>;
+    const asked = this.#scope.ask(this.#target, this.#sender, question);
+    if (!isEncoded) this.#checkUnsent(event, payload);
+    return (await asked) as AckResult<AnswerOf<Events[Name]>>;
+  }
+
+  /**
+   * Nobody is there, so that nothing has been encoded: misuse shall not wait until somebody is. What
+   * a payload holds is not looked at, since that would cost as much as encoding it.
+   */
+  #checkUnsent(event: string, payload: unknown): void {
+    checkEventName(event, this.#scope.maxEventNameBytes);
+    const type = typeof payload;
+    if (type === 'function' || type === 'symbol') throw unencodable(`a ${type}`);
   }
 }
 

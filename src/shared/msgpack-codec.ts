@@ -101,10 +101,18 @@ function checkPackable(value: unknown, depth: number): void {
 /** What msgpackr writes of an object. */
 function partsOf(value: object): Iterable<unknown> {
   if (Array.isArray(value) || value instanceof Set) return value;
-  if (value instanceof Map) return [...value.keys(), ...value.values()];
+  if (value instanceof Map) return partsOfMap(value);
   if (value instanceof Error) return [value.cause];
   if ('toJSON' in value && typeof value.toJSON === 'function') return [value.toJSON()];
   return Object.values(value);
+}
+
+/** Its keys arrive as those of an object, of which nothing else can be one. */
+function partsOfMap(map: ReadonlyMap<unknown, unknown>): Iterable<unknown> {
+  for (const key of map.keys()) {
+    if (typeof key === 'object' && key !== null) throw unencodable('an object is the key of a Map');
+  }
+  return [...map.keys(), ...map.values()];
 }
 
 function decodeBinary(message: Uint8Array, maxEventNameBytes: number): Decoded {

@@ -29,10 +29,21 @@ export type AskName<Events> = {
       : never;
 }[EventName<Events>];
 
-/** A handler of an event: what it returns, or its promise resolves to, is the answer. */
+/**
+ * A handler of an event: what it returns, or its promise resolves to, is the answer. One that only
+ * listens returns nothing.
+ */
 export type EntryHandler<Entry> = Entry extends (...payload: never[]) => infer Answer
-  ? { handle(payload: PayloadOf<Entry>): Answer | Promise<Awaited<Answer>> }['handle']
+  ? Listener<PayloadOf<Entry>, Awaited<Answer> | Nothing>
   : EventHandler<Entry>;
+
+/** A method, as {@link EventHandler} is. */
+type Listener<Payload, Result> = {
+  handle(payload: Payload): Result | Promise<Result>;
+}['handle'];
+
+// biome-ignore lint/suspicious/noConfusingVoidType: what a listener returns that returns nothing
+type Nothing = void;
 
 /** Options of `emitWithAck`. */
 export interface AckOptions {
@@ -124,6 +135,7 @@ export interface Connection<Events extends object = AnyEvents> {
   /**
    * Calls `fn` with the payload of each such event; several handlers run in their order. Where the
    * peer asks, the answer is the first result that is not undefined.
+   * @throws EngineError ERR_EVENT_NAME, ERR_OPTION
    */
   on<Name extends EventName<Events>>(event: Name, fn: EntryHandler<Events[Name]>): void;
   /** Calls `fn` with each native message: a string for a text frame, bytes for a binary one. */

@@ -1,4 +1,4 @@
-import { deserialize, serialize } from 'node:v8';
+import { DefaultDeserializer, serialize } from 'node:v8';
 import type { AckAnswer, AckMissing, AckResult } from './asks.ts';
 import type { Message } from './codec.ts';
 import { NOBODY, type Question, type ServerScope } from './emitter.ts';
@@ -34,9 +34,23 @@ export function encodeResult(body: AskResultBody): Buffer {
   return serialize(body);
 }
 
-/** The body of an ASK or ASK_RESULT record; `bytes` must be private. */
+/** The body of an ASK or ASK_RESULT record; shares no memory with `bytes`. */
 export function decodeBody<Body extends AskBody | AskResultBody>(bytes: Buffer): Body {
-  return deserialize(bytes) as Body;
+  const deserializer = new CopyingDeserializer(bytes);
+  deserializer.readHeader();
+  return deserializer.readValue() as Body;
+}
+
+/** What Node's deserializer has for bytes (https://nodejs.org/api/v8.html), which its types lack. */
+const { _readHostObject: readView } = DefaultDeserializer.prototype as unknown as {
+  _readHostObject(this: DefaultDeserializer): Uint8Array;
+};
+
+/** Its own `deserialize` makes views of what it reads: an app would get a part of Node's pool. */
+class CopyingDeserializer extends DefaultDeserializer {
+  _readHostObject(): Uint8Array {
+    return new Uint8Array(readView.call(this));
+  }
 }
 
 /** How much longer than its shards the thread that asks waits, in milliseconds. */

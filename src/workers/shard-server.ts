@@ -92,6 +92,10 @@ export class ShardServer implements ServerScope, ServerHandle {
     return this.config.maxRoomNameBytes;
   }
 
+  get maxEventNameBytes(): number {
+    return this.config.maxEventNameBytes;
+  }
+
   get fanOut(): FanOut {
     return this.shard.fanOut;
   }

@@ -73,6 +73,13 @@ test('its end ends what it has been asked, and what it is asked then', async () 
   assert.equal(sent.length, 1);
 });
 
+test('one that has ended is not one that cannot answer, whatever is known of its peer', async () => {
+  const { face, sent } = connect(false);
+  face.ended([], { code: 1000, reason: '' });
+  await assert.rejects(face.emitWithAck('add', 'x'), { code: 'ERR_CONNECTION_ENDED' });
+  assert.deepEqual(sent, []);
+});
+
 test('a handler that answers after the end has nobody to answer to', async () => {
   const { face, sent, scope } = connect(true);
   const { promise, resolve } = Promise.withResolvers<string>();
@@ -97,6 +104,14 @@ test('an answer that cannot be sent is reported, and nothing else happens', asyn
     scope.reported.map(({ message }) => message),
     ['a handler threw: full', 'a handler threw: full'],
   );
+});
+
+test('nobody can listen for an event that no codec carries', () => {
+  const { face } = connect(true);
+  for (const event of ['', 'a;b', 'x'.repeat(17), 'ééééééééé', 5 as unknown as string]) {
+    assert.throws(() => face.on(event, () => {}), { code: 'ERR_EVENT_NAME' }, event);
+  }
+  face.on('x'.repeat(16), () => {});
 });
 
 test('a target is asked with the time that was given', async () => {

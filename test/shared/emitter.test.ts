@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
+import type { AckResult } from '../../src/shared/asks.ts';
 import { checkRoomName, NOBODY, TargetEmitter } from '../../src/shared/emitter.ts';
 import { All, Broadcast, NotMe, type Target } from '../../src/shared/targets.ts';
 import { FakeScope } from './fake-scope.ts';
@@ -35,6 +36,40 @@ test('what cannot be encoded is published to nobody', () => {
   assert.throws(() => emitter.emit('chat', () => {}), { code: 'ERR_PAYLOAD' });
   assert.throws(() => emitter.emitMessage(5 as unknown as string), { code: 'ERR_PAYLOAD' });
   assert.deepEqual(scope.published, []);
+});
+
+/** A server of which nobody is there. */
+class EmptyScope extends FakeScope {
+  override publish(): void {}
+
+  override async ask(): Promise<AckResult> {
+    return { answers: [], missing: [], silentShards: [] };
+  }
+}
+
+test('misuse is refused where nobody is there to send to', async () => {
+  const emitter = new TargetEmitter(new EmptyScope(), 'room', NOBODY);
+  for (const event of ['a;b', '', 'x'.repeat(17)]) {
+    assert.throws(() => emitter.emit(event), { code: 'ERR_EVENT_NAME' });
+    await assert.rejects(emitter.emitWithAck(event), { code: 'ERR_EVENT_NAME' });
+  }
+  for (const payload of [() => {}, Symbol('s')]) {
+    assert.throws(() => emitter.emit('chat', payload), { code: 'ERR_PAYLOAD' });
+    await assert.rejects(emitter.emitWithAck('chat', payload), { code: 'ERR_PAYLOAD' });
+  }
+  for (const data of [5, {}, null, undefined]) {
+    assert.throws(() => emitter.emitMessage(data as unknown as string), { code: 'ERR_PAYLOAD' });
+  }
+});
+
+test('what is for nobody is not encoded', async () => {
+  const emitter = new TargetEmitter(new EmptyScope(), 'room', NOBODY);
+  const payload = { toJSON: () => assert.fail('encoded') };
+  emitter.emit('chat', payload);
+  emitter.emit('chat', 1n); // some codec might carry it
+  emitter.emit('chat');
+  emitter.emitMessage(Uint8Array.of(1));
+  await emitter.emitWithAck('chat', payload);
 });
 
 test('what is no target is refused, and never means everyone', () => {

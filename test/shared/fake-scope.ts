@@ -12,6 +12,7 @@ export class FakeScope implements ServerScope {
   readonly codecs = createCodecs({ codec: 'text', eventPrefix: '>', maxEventNameBytes: 16 });
   readonly maxRooms = 2;
   readonly maxRoomNameBytes = 8;
+  readonly maxEventNameBytes = 16;
   readonly published: [target: Target, sender: number, message: Message][] = [];
   readonly asked: [target: Target, sender: number, question: Question][] = [];
   readonly reported: EngineError[] = [];

@@ -110,6 +110,7 @@ for (const [name, payload] of Object.entries({
   'a toJSON without end': new Endless(),
   'a view inside that is no Uint8Array': { a: [new Float64Array(1)] },
   'a view in a Map': new Map([['a', new DataView(new ArrayBuffer(1))]]),
+  'an object as the key of a Map': new Map([[{}, 1]]),
   'a view as the key of a Map': new Map([[new Uint16Array(1), 1]]),
   'a view in a Set': new Set([new Uint16Array(1)]),
   'a view as the cause of an error': new Error('e', { cause: new Uint16Array(1) }),

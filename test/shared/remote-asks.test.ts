@@ -4,9 +4,17 @@ import type { Codec } from '../../src/shared/codec.ts';
 import { createCodecs } from '../../src/shared/codecs.ts';
 import type { ServerScope } from '../../src/shared/emitter.ts';
 import { InterestMap, InterestTable, interestKey } from '../../src/shared/interest-table.ts';
-import { connectionOf, copyBody, kindOf, nameOf, RecordKind } from '../../src/shared/records.ts';
+import {
+  connectionOf,
+  copyBody,
+  encodeRecord,
+  kindOf,
+  nameOf,
+  RecordKind,
+} from '../../src/shared/records.ts';
 import {
   type AskBody,
+  type AskResultBody,
   decodeBody,
   encodeResult,
   RemoteAsks,
@@ -191,6 +199,25 @@ test('the longest time for answers is no longer than a timer can be', (t) => {
     [2 ** 31 - 1],
   );
   asks.close();
+});
+
+test('bytes that another thread was answered have memory of their own', () => {
+  const bytes = Uint8Array.of(1, 2, 3);
+  const answers = [
+    { id: 'ann', payload: bytes },
+    { id: 'bob', payload: [{ bytes }] },
+  ];
+  const record = encodeRecord(
+    { kind: RecordKind.ASK_RESULT, server: SERVER },
+    encodeResult({ ask: 1, answers, missing: [] }),
+  );
+  // As a record is read: out of a ring into a buffer of Node's pool.
+  const body = decodeBody<AskResultBody>(copyBody(record, 0, record.length));
+  assert.deepEqual(body.answers, answers);
+  const [ann, bob] = body.answers.map(({ payload }) => payload);
+  for (const copy of [ann, (bob as { bytes: Uint8Array }[])[0]?.bytes] as Uint8Array[]) {
+    assert.equal(copy.buffer.byteLength, bytes.length);
+  }
 });
 
 test('what is pending at the end has nobody left to answer', async () => {

@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
+import type { Codec, CodecChoice } from '../../src/shared/codec.ts';
 import { resolveServerConfig, shardServerConfig } from '../../src/shared/config.ts';
 import { InterestMap, InterestTable, interestKey } from '../../src/shared/interest-table.ts';
 import { connectionOf, flagOf, nameOf } from '../../src/shared/records.ts';
@@ -10,9 +11,11 @@ import { type ShardContext, ShardServer } from '../../src/workers/shard-server.t
 import type { ServerWebSocket } from '../../src/workers/web-socket.ts';
 
 const SERVER = 4;
+const TEXT = 0;
+const MSGPACK = 1;
 
 /** A server in a shard with two siblings, and no connection of its own. */
-function openServer() {
+function openServer(codec: CodecChoice = 'text') {
   const sent: [peers: readonly number[], record: Buffer][] = [];
   const published: Buffer[] = [];
   const siblings = new InterestMap();
@@ -27,10 +30,10 @@ function openServer() {
     },
     tell: () => {},
   } as unknown as ShardContext;
-  const config = shardServerConfig(resolveServerConfig({ endpoint: '/a' }));
+  const config = shardServerConfig(resolveServerConfig({ endpoint: '/a', codec }));
   const server = new ShardServer(context, SERVER, config, {} as Dispatch);
-  const wants = (shard: number, room: string) =>
-    siblings.of(shard)?.add(interestKey(SERVER, 0, room));
+  const wants = (shard: number, room: string, codec = TEXT) =>
+    siblings.of(shard)?.add(interestKey(SERVER, codec, room));
   return { server, siblings, sent, published, wants };
 }
 
@@ -63,4 +66,42 @@ test('a message for everyone goes to the siblings that have anyone', () => {
       [[2], 0, 7],
     ],
   );
+});
+
+test('a message is encoded once for each codec of its members, here and in siblings', () => {
+  const { server, sent, published, wants } = openServer('negotiate');
+  const encoded: string[] = [];
+  const encode = ({ name }: Codec) => {
+    encoded.push(name);
+    return name;
+  };
+  server.publish('red', 0, encode);
+  assert.deepEqual([encoded, sent, published], [[], [], []], 'for nobody it is not encoded');
+
+  for (let i = 0; i < 2; i++) server.rooms[TEXT]?.join({} as ServerWebSocket, 'red');
+  for (const shard of [2, 3]) for (let i = 0; i < 2; i++) wants(shard, 'red', MSGPACK);
+  wants(3, 'red', TEXT);
+  server.publish('red', 0, encode);
+  assert.deepEqual(encoded, ['text', 'msgpack']);
+  assert.deepEqual(
+    sent.map(([peers, record]) => [peers, flagOf(record, 0)]),
+    [
+      [[3], TEXT],
+      [[2, 3], MSGPACK],
+    ],
+  );
+  assert.deepEqual(
+    published.map((frame) => frame.toString('latin1')),
+    ['\x81\x04text'],
+    'of the msgpack nobody is here',
+  );
+});
+
+test('what it has asked of siblings is settled when it is closed', async () => {
+  const { server, sent, wants } = openServer();
+  wants(2, 'red');
+  const asked = server.to('red').emitWithAck('add', 'x', { timeoutMs: 60_000 });
+  assert.equal(sent.length, 1);
+  await server.close(0);
+  assert.deepEqual(await asked, { answers: [], missing: [], silentShards: [2] });
 });
