@@ -3,6 +3,7 @@ import { All, Engine } from '../../src/main/index.ts';
 import { type ChatEvents, enterChat, overview } from './chat.ts';
 import { MAX_ECHO } from './echo.ts';
 import { answerPage } from './page.ts';
+import type { SurveyEvents } from './survey.ts';
 import { SYMBOLS, type TickerEvents } from './ticker.ts';
 
 const { PORT = 8080, SHARDS = 4 } = process.env;
@@ -28,6 +29,13 @@ engine.server({
   headers: { 'X-Echo': 'as it came' },
   maxMessageSize: MAX_ECHO,
   pongTimeout: 20_000,
+});
+
+// Questions and answers, in the codec that each page asks for: this one asks for msgpack.
+engine.server<SurveyEvents>({
+  endpoint: '/survey',
+  handlers: new URL('./survey.ts', import.meta.url),
+  codec: 'negotiate',
 });
 
 // Rooms are open to the server too: no connection is needed to send to them.

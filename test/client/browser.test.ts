@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import sparticuz from '@sparticuz/chromium';
-import { type Browser, chromium } from 'playwright-core';
 import { buildClient } from '../../scripts/build-client.ts';
 import type { Ws } from '../../src/client/index.ts';
 import { type Connection, Engine } from '../../src/main/index.ts';
+import { startBrowser } from '../end-to-end/fixtures/browser.ts';
 import { Told } from './connect.ts';
 
 const PAGE =
@@ -30,11 +29,6 @@ async function startEngine(port = 0) {
   return { engine, server, connections, port: address.port };
 }
 
-async function startBrowser(): Promise<Browser> {
-  const executablePath = process.env.CHROMIUM_PATH ?? (await sparticuz.executablePath());
-  return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
-}
-
 test('in a browser both codecs come back after a restart, with what was emitted meanwhile', async () => {
   await using browser = await startBrowser();
   const first = await startEngine();
@@ -58,10 +52,17 @@ test('in a browser both codecs come back after a restart, with what was emitted 
   }
 
   await first.engine.close();
+  // Only then is what it emits without a connection.
+  await page.waitForFunction(() =>
+    Object.values((globalThis as unknown as Page).clients).every(
+      ({ state }) => state === 'reconnecting',
+    ),
+  );
   const answers = page.evaluate(async () => {
     const { clients } = globalThis as unknown as Page;
     const asked = Object.values(clients).map(async (ws) => {
       for (const n of [1, 2, 3]) ws.emit('n', n);
+      ws.volatile.emit('n', 0);
       return String(await ws.emitWithAck('reverse', new Uint8Array([3, 4])));
     });
     return Promise.all(asked);

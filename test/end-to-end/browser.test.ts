@@ -185,6 +185,52 @@ describe('in a browser', () => {
     await echo.getByRole('log').getByText('halló').nth(1).waitFor();
   });
 
+  test('a shard sees the types that a tab has sent in msgpack, and sends all back', async () => {
+    await ann.questions.getByRole('button', { name: 'Ask the shard' }).click();
+    for (const [name, type, value] of [
+      ['at', 'Date', /^\d\d:\d\d:\d\d\.\d{3}$/],
+      ['colour', 'Uint8Array', /^[\da-f]{2}( [\da-f]{2}){2}$/],
+      ['nanoseconds', 'BigInt', /^\d{19}n$/],
+    ] as const) {
+      const row = ann.questions.getByRole('row', { name });
+      assert.equal(await row.getByRole('cell').first().textContent(), type);
+      assert.match((await row.getByRole('cell').nth(1).textContent()) ?? '', value);
+    }
+  });
+
+  test('every tab answers, on whatever shard it is', async () => {
+    const tabs = [ann, bob, cid];
+    const shards = await Promise.all(tabs.map((tab) => tab.shard('survey')));
+    assert.equal(new Set(shards).size, 2);
+    await bob.questions.getByRole('button', { name: 'Ask every tab' }).click();
+    await bob.questions.getByText(/^3 tabs on 2 shards answered in \d+\.\d ms\.$/).waitFor();
+    const answers = bob.questions.getByRole('listitem');
+    for (const [i, name] of ['Ann', 'Bob (you)', 'Cid'].entries()) {
+      await answers.filter({ hasText: name }).getByText(`shard ${shards[i]}`).waitFor();
+    }
+  });
+
+  test('a server that is killed and started again has its pages back, and what they asked', async () => {
+    const first = open.use(await ExampleProcess.start(2));
+    await using tab = await Tab.open(context, first.url, 'Ida');
+    await tab.enter('bridge');
+    assert.equal((await first.stop('SIGKILL')).signal, 'SIGKILL');
+    await tab.page
+      .getByText(/^closed \(1006\), attempt \d+$/)
+      .nth(3)
+      .waitFor();
+    await tab.questions.getByRole('button', { name: 'Ask every tab' }).click();
+    await tab.questions.getByText('No connection: the question waits').waitFor();
+
+    open.use(await ExampleProcess.start(2, new URL(first.url).port));
+    await tab.questions.getByText(/^1 tab on 1 shard answered in/).waitFor();
+    await tab.questions.getByRole('listitem').getByText('Ida (you)').waitFor();
+    await tab.note('You are in #bridge').nth(1).waitFor();
+    await tab.say('over the bridge', '#bridge');
+    await tab.message('over the bridge').waitFor();
+    for (const complaint of tab.takeComplaints()) assert.match(complaint, /^WebSocket connection/);
+  });
+
   test('a page written for iris works unchanged', async () => {
     await using app = await IrisApp.start();
     const [one, other] = await Promise.all([context.newPage(), context.newPage()]);

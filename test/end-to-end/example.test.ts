@@ -4,11 +4,12 @@ import { get } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { WebSocket } from 'ws';
+import { AckClient } from './ack-client.ts';
 import { ExampleProcess } from './fixtures/example-process.ts';
 import { TestClient } from './test-client.ts';
 
 const PREFIX = 'iris-websocket-message:';
-const ENDPOINTS = ['/chat', '/ticker', '/echo'];
+const ENDPOINTS = ['/chat', '/ticker', '/echo', '/survey'];
 
 describe('the example', () => {
   let example: ExampleProcess;
@@ -27,6 +28,7 @@ describe('the example', () => {
     assert.match(seen.get('/') ?? '', /^text\/html/);
     assert.match(seen.get('/style.css') ?? '', /^text\/css/);
     assert.match(seen.get('/iris-ws.js') ?? '', /^text\/javascript/);
+    await visit('/iris-ws-msgpack.js'); // what that one imports where it is asked for msgpack
     assert.match(seen.get('/echo.js') ?? '', /^text\/javascript/, 'what a module imports');
 
     async function visit(path: string): Promise<void> {
@@ -86,6 +88,31 @@ describe('the example', () => {
     assert.match(await nextEvent(client, 'overview'), /\[\{"room":"constructor","people":1\}\]/);
   });
 
+  test('shrugs off whatever a client asks and answers in the survey', async () => {
+    await using client = await AckClient.open(portOf(example), '/survey', 'msgpack');
+    await client.event('welcome');
+    for (const odd of [null, 7, 'x', [], { constructor: null }, new Uint8Array(2), { at: 1 }]) {
+      const { back } = (await client.call('inspect', odd)) as { back: unknown };
+      assert.deepEqual(back, odd);
+      const asked = client.ask('survey');
+      client.answer(await client.question('sample'), odd);
+      const payload = { answers: [], silent: 0 };
+      assert.deepEqual(await client.next(), { answerTo: asked, payload });
+    }
+    const good = {
+      name: 'x'.repeat(99),
+      shard: 1,
+      at: new Date(7),
+      colour: Uint8Array.of(1, 2, 3),
+    };
+    client.ask('survey');
+    client.answer(await client.question('sample'), { ...good, nanoseconds: 2n ** 60n });
+    const { payload } = (await client.next()) as { payload: { answers: object[] } };
+    const [{ id, ...rest }] = payload.answers as [{ id?: string }];
+    const name = 'x'.repeat(24);
+    assert.deepEqual(rest, { ...good, name, nanoseconds: 2n ** 60n });
+  });
+
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     test(`closes every connection with 1001 on ${signal}, and ends with 0`, async () => {
       await using own = await ExampleProcess.start(2);
@@ -94,9 +121,13 @@ describe('the example', () => {
       assert.deepEqual(await own.stop(signal), { code: 0, signal: null });
       assert.deepEqual(
         (await closed).map(({ code }) => code),
-        [1001, 1001, 1001],
+        [1001, 1001, 1001, 1001],
       );
     });
+  }
+
+  function portOf({ url }: ExampleProcess): { port: number } {
+    return { port: Number(new URL(url).port) };
   }
 
   async function linksOf(page: string): Promise<string[]> {

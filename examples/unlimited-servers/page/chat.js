@@ -128,7 +128,7 @@ function onInput() {
   const now = performance.now();
   if (byId('target').value !== 'room' || now - typingSaidAt < TYPING_EVERY) return;
   typingSaidAt = now;
-  ws.emit('typing');
+  ws.volatile.emit('typing'); // of no use later, should the connection be lost just now
 }
 
 function showMessage({ from, to, text }) {
