@@ -13,6 +13,12 @@ import { DEFAULT_EVENT_PREFIX } from '../src/shared/text-codec.ts';
 /** What the text build of the client may have, in bytes gzipped: less than this. */
 export const MAX_CLIENT_SIZE = 4096;
 
+/**
+ * What the classes of the client call each other's properties; no page sees them, and no platform
+ * has them. Short ones save the bytes that let the classes be several.
+ */
+const INTERNAL_PROPERTIES = /^(abandon|connection|events|hooks|options|prepare|socket|tell)$/;
+
 /** The script asks for the codec that it does not have where the server serves it: beside itself. */
 const msgpackBeside: Plugin = {
   name: 'msgpack-beside',
@@ -31,6 +37,7 @@ const msgpackBeside: Plugin = {
 function bundleClient(minify = true): Promise<string> {
   return bundle('../src/client/iris-ws.ts', {
     minify,
+    mangleProps: INTERNAL_PROPERTIES,
     plugins: [msgpackBeside],
     banner: { js: clientScriptHead(DEFAULT_EVENT_PREFIX).trimEnd() },
     footer: { js: '})();' },

@@ -1,21 +1,208 @@
-import type {
-  Codec,
-  DecodedAnswer,
-  DecodedEvent,
-  DecodedMessage,
-  Message,
-} from '../shared/codec.ts';
-import type { ErrorCode } from '../shared/errors.ts';
+import type { DecodedAnswer, DecodedEvent, DecodedMessage } from '../shared/codec.ts';
+import { CODEC_SUBPROTOCOLS, type Codec, impliesAnswers, type Message } from '../shared/codec.ts';
+import { EngineError, type ErrorCode } from '../shared/errors.ts';
+import { createTextCodec, DEFAULT_EVENT_PREFIX } from '../shared/text-codec.ts';
+import { Connection, type Disconnection } from './connection.ts';
+import type { Hooks } from './hooks.ts';
+import { Listeners, report } from './listeners.ts';
+import type { WsOptions } from './options.ts';
 
 /** Makes a message, as soon as there is a codec. */
-export type Encode = (codec: Codec) => Message;
+type Encode = (codec: Codec) => Message;
 
 /** What a message may turn out to have. */
-export type Parts = Partial<DecodedEvent & DecodedMessage & DecodedAnswer>;
+type Parts = Partial<DecodedEvent & DecodedMessage & DecodedAnswer>;
 
 /** A question that awaits its answer. */
-export interface Ask {
+interface Ask {
   readonly encode: Encode;
   readonly resolve: (answer: unknown) => void;
   readonly fail: (code: ErrorCode, why?: string) => void;
+}
+
+/** A name that the client asks for to see whether the server is there; no app uses it. */
+const PROBE = 'fanring:ping';
+/** The close code of a connection whose server does not answer any more. */
+const NO_LIFE = 4000;
+
+/**
+ * What goes to and fro over the connections of a client: what waits for one, what awaits an answer,
+ * and what comes in, for those who listen.
+ */
+export class Exchange {
+  /** Over which it goes. */
+  readonly connection: Connection;
+  /** Are read anew whenever they count. */
+  readonly options: WsOptions;
+  /** Who listens for events. */
+  readonly events = new Listeners<Record<string, unknown>>();
+  /** Who listens for all else. */
+  readonly hooks = new Listeners<Hooks>();
+  readonly #queue = new Set<Encode>();
+  readonly #asks = new Map<number, Ask>();
+  #codec: Codec | undefined;
+  #watch: ReturnType<typeof setInterval> | undefined;
+  #hasHeard = false;
+  #serverAnswers = false;
+  #lastAsk = 0;
+
+  /**
+   * Begins to connect.
+   * @param protocols the subprotocols to offer behind that of the codec
+   * @throws what the WebSocket constructor throws
+   */
+  constructor(url: string, protocols: string[], options: WsOptions) {
+    const { codec, eventPrefix = DEFAULT_EVENT_PREFIX } = options;
+    // A page believes its own server, whose limit is the one that counts, and is below this one.
+    const codecOptions = { eventPrefix, maxEventNameBytes: 2 ** 16 };
+    if (codec !== 'msgpack') this.#codec = createTextCodec(codecOptions);
+    const load = async () => {
+      const { createMsgpackCodec } = await import('../shared/msgpack-codec.ts');
+      this.#codec = createMsgpackCodec(codecOptions);
+    };
+    this.options = options;
+    this.connection = new Connection(
+      url,
+      codec ? [CODEC_SUBPROTOCOLS[codec], ...protocols] : protocols,
+      options,
+      {
+        prepare: () => (this.#codec ? undefined : load()),
+        onConnect: (protocol) => this.#connected(protocol),
+        onDisconnect: (end) => this.#disconnected(end),
+        onReconnecting: (attempt) => this.hooks.tell('reconnecting', attempt),
+        onMessage: (message) => this.#receive(message),
+      },
+    );
+  }
+
+  /**
+   * Asks; resolves with the answer.
+   * @throws EngineError ERR_ACK_TIMEOUT, ERR_ACK_FAILED, ERR_CONNECTION_ENDED; ERR_OPTION, and what
+   *   {@link Exchange.send} throws
+   */
+  async ask(event: string, payload: unknown, timeoutMs: number, mayWait = true): Promise<unknown> {
+    if (!(timeoutMs >= 1 && timeoutMs < 2 ** 31)) {
+      throw new EngineError('ERR_OPTION', `timeoutMs: ${timeoutMs} is not 1 to 2^31 - 1`);
+    }
+    const ask = ++this.#lastAsk;
+    const encode = this.send((codec) => codec.withAsk(codec.encode(event, payload), ask), mayWait);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    try {
+      return await new Promise((resolve, reject) => {
+        const fail = (code: ErrorCode, why: string = code) =>
+          reject(new EngineError(code, `no answer: ${why}`));
+        timer = setTimeout(fail, timeoutMs, 'ERR_ACK_TIMEOUT');
+        this.#asks.set(ask, { encode, resolve, fail });
+        if (this.connection.state === 'closed') this.#failAsks();
+      });
+    } finally {
+      clearTimeout(timer);
+      this.#asks.delete(ask);
+      this.#queue.delete(encode); // nobody waits for its answer any more
+    }
+  }
+
+  /**
+   * Sends a message now, or later; returns what waits.
+   * @throws EngineError ERR_QUEUE_FULL, and what `encode` throws
+   */
+  send(encode: Encode, mayWait = true): Encode {
+    const { state, socket } = this.connection;
+    const { maxQueuedMessages = 1000 } = this.options;
+    const message = this.#codec && encode(this.#codec);
+    if (socket && message !== undefined) {
+      socket.send(message as string);
+      return encode;
+    }
+    if (!mayWait || state === 'closed') return encode;
+    if (this.#queue.size >= maxQueuedMessages) {
+      const text = `maxQueuedMessages (${maxQueuedMessages}) wait already`;
+      throw new EngineError('ERR_QUEUE_FULL', text);
+    }
+    const kept = message?.slice(); // the page may use its bytes again before they are sent
+    const waiting = kept === undefined ? encode : () => kept;
+    this.#queue.add(waiting);
+    return waiting;
+  }
+
+  #connected(protocol: string): void {
+    const { acks = true, idleTimeoutMs = 60_000 } = this.options;
+    this.#serverAnswers = impliesAnswers(protocol);
+    if (acks && !this.#serverAnswers) this.send((codec) => codec.encodeHello(), false);
+    // A copy: what the WebSocket does not take after all waits again.
+    for (const encode of [...this.#queue]) {
+      this.#queue.delete(encode);
+      this.#try(() => this.send(encode));
+    }
+    if (idleTimeoutMs) this.#watch = setInterval(() => this.#checkLife(), idleTimeoutMs);
+    this.hooks.tell('connect', undefined);
+  }
+
+  #disconnected(end: Disconnection): void {
+    clearInterval(this.#watch);
+    if (!end.willReconnect) this.#queue.clear();
+    this.#failAsks();
+    this.hooks.tell('disconnect', end);
+  }
+
+  /** Fails the questions that have been sent: no other connection knows of them. */
+  #failAsks(): void {
+    for (const { encode, fail } of this.#asks.values()) {
+      if (!this.#queue.has(encode)) fail('ERR_CONNECTION_ENDED');
+    }
+  }
+
+  #receive(message: Message): void {
+    this.#hasHeard = true;
+    this.#try(() => {
+      const decoded = (this.#codec as Codec).decode(message);
+      const { native, event, payload, ask, answerTo, failure } = decoded as Parts;
+      if (native !== undefined) {
+        this.hooks.tell('message', native);
+      } else if (event && !ask) {
+        this.events.tell(event, payload);
+      } else {
+        this.#serverAnswers = true;
+        if (event && ask) this.#answer(event, payload, ask);
+        const asked = this.#asks.get(answerTo as number);
+        if (failure === undefined) asked?.resolve(payload);
+        else asked?.fail('ERR_ACK_FAILED', failure);
+      }
+    });
+  }
+
+  async #answer(event: string, payload: unknown, ask: number): Promise<void> {
+    const codec = this.#codec as Codec;
+    const { socket } = this.connection;
+    let answer = codec.encodeFailure(ask, 'no handler');
+    try {
+      const result = this.events.ask(event, payload);
+      if (result) answer = codec.encodeAnswer(ask, await result);
+    } catch (error) {
+      report(error);
+      answer = codec.encodeFailure(ask, 'the handler failed'); // why is not the server's business
+    }
+    // To the one who asked: for the next connection, the number is that of another question.
+    socket?.send(answer as string);
+  }
+
+  /** Browsers hide the pings of a server: one that is gone without a word does not answer. */
+  #checkLife(): void {
+    const { probeTimeoutMs = 10_000 } = this.options;
+    if (this.#serverAnswers && !this.#hasHeard) {
+      this.ask(PROBE, undefined, probeTimeoutMs, false).catch(({ code }) => {
+        if (code !== 'ERR_ACK_TIMEOUT' || this.#hasHeard) return;
+        this.connection.abandon(NO_LIFE, 'no answer');
+      });
+    }
+    this.#hasHeard = false;
+  }
+
+  #try(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      if (!this.hooks.tell('error', error)) console.warn(error);
+    }
+  }
 }

@@ -1,12 +1,5 @@
-import { CODEC_SUBPROTOCOLS, type Codec, impliesAnswers, type Message } from '../shared/codec.ts';
-import { EngineError, type ErrorCode } from '../shared/errors.ts';
-import { createTextCodec, DEFAULT_EVENT_PREFIX } from '../shared/text-codec.ts';
-import {
-  Connection,
-  type ConnectionState,
-  type Disconnection,
-  type ReconnectAttempt,
-} from './connection.ts';
+import type { Message } from '../shared/codec.ts';
+import type { ConnectionState, Disconnection, ReconnectAttempt } from './connection.ts';
 import type {
   AnswerOf,
   AnyEvents,
@@ -17,9 +10,7 @@ import type {
   EventName,
   PayloadOf,
 } from './event-types.ts';
-import type { Ask, Encode, Parts } from './exchange.ts';
-import type { Hooks } from './hooks.ts';
-import { Listeners, report } from './listeners.ts';
+import { Exchange } from './exchange.ts';
 import type { WsOptions } from './options.ts';
 import type { VolatileEmitter } from './volatile-emitter.ts';
 import { websocketUrl } from './websocket-url.ts';
@@ -48,21 +39,12 @@ export class Ws<Events extends object = AnyEvents> {
 
   /** Sends now or never: what is emitted here does not wait for a connection. */
   readonly volatile: VolatileEmitter<Events> = {
-    emit: (event, ...[payload]) => this.#send((codec) => codec.encode(event, payload), false),
-    emitMessage: (data) => this.#send((codec) => codec.encodeMessage(data), false),
+    emit: (event, ...[payload]) =>
+      this.#exchange.send((codec) => codec.encode(event, payload), false),
+    emitMessage: (data) => this.#exchange.send((codec) => codec.encodeMessage(data), false),
   };
 
-  readonly #events = new Listeners<Record<string, unknown>>();
-  readonly #hooks = new Listeners<Hooks>();
-  readonly #options: WsOptions;
-  readonly #connection: Connection;
-  readonly #queue = new Set<Encode>();
-  readonly #asks = new Map<number, Ask>();
-  #codec: Codec | undefined;
-  #watch: ReturnType<typeof setInterval> | undefined;
-  #hasHeard = false;
-  #serverAnswers = false;
-  #lastAsk = 0;
+  readonly #exchange: Exchange;
 
   /**
    * Begins to connect.
@@ -72,37 +54,18 @@ export class Ws<Events extends object = AnyEvents> {
    * @throws TypeError for a URL that is none, else what the WebSocket constructor throws
    */
   constructor(url: string | URL, protocols?: string | string[] | null, options: WsOptions = {}) {
-    const { codec, eventPrefix = DEFAULT_EVENT_PREFIX } = options;
-    // A page believes its own server, whose limit is the one that counts, and is below this one.
-    const codecOptions = { eventPrefix, maxEventNameBytes: 2 ** 16 };
-    if (codec !== 'msgpack') this.#codec = createTextCodec(codecOptions);
-    const load = async () => {
-      const { createMsgpackCodec } = await import('../shared/msgpack-codec.ts');
-      this.#codec = createMsgpackCodec(codecOptions);
-    };
-    this.#options = { ...options };
-    this.#connection = new Connection(
-      websocketUrl(`${url}`, globalThis.location),
-      [codec ? CODEC_SUBPROTOCOLS[codec] : [], protocols ?? []].flat(),
-      this.#options,
-      {
-        prepare: () => (this.#codec ? undefined : load()),
-        onConnect: (protocol) => this.#connected(protocol),
-        onDisconnect: (end) => this.#disconnected(end),
-        onReconnecting: (attempt) => this.#hooks.tell('reconnecting', attempt),
-        onMessage: (message) => this.#receive(message),
-      },
-    );
+    const path = websocketUrl(`${url}`, globalThis.location);
+    this.#exchange = new Exchange(path, [protocols ?? []].flat(), { ...options });
   }
 
   /** What the client is doing. */
   get state(): ConnectionState {
-    return this.#connection.state;
+    return this.#exchange.connection.state;
   }
 
   /** Calls `fn` whenever a connection has opened, the first and each further one. */
   onConnect(fn: () => unknown): void {
-    this.#hooks.add('connect', fn);
+    this.#exchange.hooks.add('connect', fn);
   }
 
   /**
@@ -110,7 +73,7 @@ export class Ws<Events extends object = AnyEvents> {
    * good; not for each attempt to connect anew that fails.
    */
   onDisconnect(fn: (end: Disconnection) => unknown): void {
-    this.#hooks.add('disconnect', fn);
+    this.#exchange.hooks.add('disconnect', fn);
   }
 
   /**
@@ -118,18 +81,18 @@ export class Ws<Events extends object = AnyEvents> {
    * and may connect anew by itself: unless it was told how to, the client does not.
    */
   OnDisconnect(fn: (end: Disconnection) => unknown): void {
-    this.#options.reconnect ??= false;
+    this.#exchange.options.reconnect ??= false;
     this.onDisconnect(fn);
   }
 
   /** Calls `fn` before each attempt to connect anew, with its number, its delay and the reason. */
   onReconnecting(fn: (attempt: ReconnectAttempt) => unknown): void {
-    this.#hooks.add('reconnecting', fn);
+    this.#exchange.hooks.add('reconnecting', fn);
   }
 
   /** Calls `fn` with each native message: a string, or bytes. */
   onMessage(fn: (message: Message) => unknown): void {
-    this.#hooks.add('message', fn);
+    this.#exchange.hooks.add('message', fn);
   }
 
   /**
@@ -137,7 +100,7 @@ export class Ws<Events extends object = AnyEvents> {
    * when its codec had been loaded; without any, the console is told.
    */
   onError(fn: (error: unknown) => unknown): void {
-    this.#hooks.add('error', fn);
+    this.#exchange.hooks.add('error', fn);
   }
 
   /**
@@ -145,7 +108,7 @@ export class Ws<Events extends object = AnyEvents> {
    * asks, the answer is the first result that is not undefined.
    */
   on<Name extends EventName<Events>>(event: Name, fn: EntryHandler<Events[Name]>): void {
-    this.#events.add(event, fn as (payload: unknown) => unknown);
+    this.#exchange.events.add(event, fn as (payload: unknown) => unknown);
   }
 
   /**
@@ -158,7 +121,7 @@ export class Ws<Events extends object = AnyEvents> {
     event: Name,
     ...[payload]: EmitArguments<PayloadOf<Events[Name]>>
   ): void {
-    this.#send((codec) => codec.encode(event, payload));
+    this.#exchange.send((codec) => codec.encode(event, payload));
   }
 
   /**
@@ -167,7 +130,7 @@ export class Ws<Events extends object = AnyEvents> {
    * @throws EngineError ERR_PAYLOAD, ERR_QUEUE_FULL
    */
   emitMessage(data: Message): void {
-    this.#send((codec) => codec.encodeMessage(data));
+    this.#exchange.send((codec) => codec.encodeMessage(data));
   }
 
   /**
@@ -180,7 +143,7 @@ export class Ws<Events extends object = AnyEvents> {
     event: Name,
     ...[payload, { timeoutMs = 10_000 } = {}]: AskArguments<PayloadOf<Events[Name]>>
   ): Promise<AnswerOf<Events[Name]>> {
-    return this.#ask(event, payload, timeoutMs) as Promise<AnswerOf<Events[Name]>>;
+    return this.#exchange.ask(event, payload, timeoutMs) as Promise<AnswerOf<Events[Name]>>;
   }
 
   /**
@@ -190,134 +153,6 @@ export class Ws<Events extends object = AnyEvents> {
    * @throws what `close` of the WebSocket throws: InvalidAccessError, SyntaxError
    */
   close(code?: number, reason?: string): void {
-    this.#connection.close(code, reason);
-  }
-
-  async #ask(event: string, payload: unknown, timeoutMs: number, mayWait = true): Promise<unknown> {
-    if (!(timeoutMs >= 1 && timeoutMs < 2 ** 31)) {
-      throw new EngineError('ERR_OPTION', `timeoutMs: ${timeoutMs} is not 1 to 2^31 - 1`);
-    }
-    const ask = ++this.#lastAsk;
-    const encode = this.#send((codec) => codec.withAsk(codec.encode(event, payload), ask), mayWait);
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    try {
-      return await new Promise((resolve, reject) => {
-        const fail = (code: ErrorCode, why: string = code) =>
-          reject(new EngineError(code, `no answer: ${why}`));
-        timer = setTimeout(fail, timeoutMs, 'ERR_ACK_TIMEOUT');
-        this.#asks.set(ask, { encode, resolve, fail });
-        if (this.state === 'closed') this.#failAsks();
-      });
-    } finally {
-      clearTimeout(timer);
-      this.#asks.delete(ask);
-      this.#queue.delete(encode); // nobody waits for its answer any more
-    }
-  }
-
-  /** Sends a message now, or later; returns what waits. */
-  #send(encode: Encode, mayWait = true): Encode {
-    const { state, socket } = this.#connection;
-    const { maxQueuedMessages = 1000 } = this.#options;
-    const message = this.#codec && encode(this.#codec);
-    if (socket && message !== undefined) {
-      socket.send(message as string);
-      return encode;
-    }
-    if (!mayWait || state === 'closed') return encode;
-    if (this.#queue.size >= maxQueuedMessages) {
-      const text = `maxQueuedMessages (${maxQueuedMessages}) wait already`;
-      throw new EngineError('ERR_QUEUE_FULL', text);
-    }
-    const kept = message?.slice(); // the page may use its bytes again before they are sent
-    const waiting = kept === undefined ? encode : () => kept;
-    this.#queue.add(waiting);
-    return waiting;
-  }
-
-  #connected(protocol: string): void {
-    const { acks = true, idleTimeoutMs = 60_000 } = this.#options;
-    this.#serverAnswers = impliesAnswers(protocol);
-    if (acks && !this.#serverAnswers) this.#send((codec) => codec.encodeHello(), false);
-    // A copy: what the WebSocket does not take after all waits again.
-    for (const encode of [...this.#queue]) {
-      this.#queue.delete(encode);
-      this.#try(() => this.#send(encode));
-    }
-    if (idleTimeoutMs) this.#watch = setInterval(() => this.#checkLife(), idleTimeoutMs);
-    this.#hooks.tell('connect', undefined);
-  }
-
-  #disconnected(end: Disconnection): void {
-    clearInterval(this.#watch);
-    if (!end.willReconnect) this.#queue.clear();
-    this.#failAsks();
-    this.#hooks.tell('disconnect', end);
-  }
-
-  /** Fails the questions that have been sent: no other connection knows of them. */
-  #failAsks(): void {
-    for (const { encode, fail } of this.#asks.values()) {
-      if (!this.#queue.has(encode)) fail('ERR_CONNECTION_ENDED');
-    }
-  }
-
-  #receive(message: Message): void {
-    this.#hasHeard = true;
-    this.#try(() => {
-      const decoded = (this.#codec as Codec).decode(message);
-      const { native, event, payload, ask, answerTo, failure } = decoded as Parts;
-      if (native !== undefined) {
-        this.#hooks.tell('message', native);
-      } else if (event && !ask) {
-        this.#events.tell(event, payload);
-      } else {
-        this.#serverAnswers = true;
-        if (event && ask) this.#answer(event, payload, ask);
-        const asked = this.#asks.get(answerTo as number);
-        if (failure === undefined) asked?.resolve(payload);
-        else asked?.fail('ERR_ACK_FAILED', failure);
-      }
-    });
-  }
-
-  async #answer(event: string, payload: unknown, ask: number): Promise<void> {
-    const codec = this.#codec as Codec;
-    const { socket } = this.#connection;
-    let answer = codec.encodeFailure(ask, 'no handler');
-    try {
-      const result = this.#events.ask(event, payload);
-      if (result) answer = codec.encodeAnswer(ask, await result);
-    } catch (error) {
-      report(error);
-      answer = codec.encodeFailure(ask, 'the handler failed'); // why is not the server's business
-    }
-    // To the one who asked: for the next connection, the number is that of another question.
-    socket?.send(answer as string);
-  }
-
-  /** Browsers hide the pings of a server: one that is gone without a word does not answer. */
-  #checkLife(): void {
-    const { probeTimeoutMs = 10_000 } = this.#options;
-    if (this.#serverAnswers && !this.#hasHeard) {
-      this.#ask(PROBE, undefined, probeTimeoutMs, false).catch(({ code }) => {
-        if (code !== 'ERR_ACK_TIMEOUT' || this.#hasHeard) return;
-        this.#connection.abandon(NO_LIFE, 'no answer');
-      });
-    }
-    this.#hasHeard = false;
-  }
-
-  #try(action: () => void): void {
-    try {
-      action();
-    } catch (error) {
-      if (!this.#hooks.tell('error', error)) console.warn(error);
-    }
+    this.#exchange.connection.close(code, reason);
   }
 }
-
-/** A name that the client asks for to see whether the server is there; no app uses it. */
-const PROBE = 'fanring:ping';
-/** The close code of a connection whose server does not answer any more. */
-const NO_LIFE = 4000;
