@@ -1,7 +1,8 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { PrimaryServer } from '../../src/main/primary-server.ts';
-import { resolveServerConfig } from '../../src/shared/config.ts';
+import type { Codec } from '../../src/shared/codec.ts';
+import { resolveServerConfig, type ServerConfig } from '../../src/shared/config.ts';
 import { InterestMap, InterestTable, interestKey } from '../../src/shared/interest-table.ts';
 import type { Connection, ServerHandle } from '../../src/shared/public-types.ts';
 import {
@@ -22,11 +23,11 @@ const handle = {} as ServerHandle;
 const handshake = { key: '', protocol: '', codec: 0 };
 
 /** A server on the primary whose shards are tables of what they want, and a list of records. */
-function openServer() {
+function openServer(options: ServerConfig = {}) {
   const sent: [shards: readonly number[], record: Buffer][] = [];
   const interest = new InterestMap();
   for (const shard of SHARDS) interest.set(shard, InterestTable.allocate());
-  const server = new PrimaryServer(SERVER, resolveServerConfig({ endpoint: '/a' }), {
+  const server = new PrimaryServer(SERVER, resolveServerConfig({ endpoint: '/a', ...options }), {
     interest,
     send: (records) => {
       for (const { peers, record } of records) sent.push([peers, record]);
@@ -35,7 +36,7 @@ function openServer() {
     report: (error) => assert.fail(error),
   });
   const opened: Connection[] = [];
-  server.addConnectionHandler((connection) => opened.push(connection));
+  if (server.hasClosures) server.addConnectionHandler((connection) => opened.push(connection));
   const receive = (kind: RecordKind, connection: number, shard: number) => {
     const record =
       kind === RecordKind.DISCONNECTED
@@ -46,8 +47,8 @@ function openServer() {
   return { server, interest, sent, opened, receive };
 }
 
-function wants(interest: InterestMap, shard: number, room: string): void {
-  interest.of(shard)?.add(interestKey(SERVER, 0, room));
+function wants(interest: InterestMap, shard: number, room: string, codec = 0): void {
+  interest.of(shard)?.add(interestKey(SERVER, codec, room));
 }
 
 test('a message goes to the shards that have members of its room, and to no others', () => {
@@ -141,4 +142,30 @@ test('it is empty when the last connection has ended, however that was', async (
   server.shardDied(2);
   await empty;
   assert.deepEqual(ends, [1000, 1006, 'empty']);
+});
+
+test('what it sends is encoded for the codecs of those who are there, once for each', () => {
+  const { server, interest, sent } = openServer({ codec: 'negotiate' });
+  const encoded: string[] = [];
+  const publish = () =>
+    server.publish('red', 0, (codec: Codec) => {
+      encoded.push(codec.name);
+      return codec.encode('chat', 'x');
+    });
+  publish();
+  assert.deepEqual([encoded, sent], [[], []]);
+  for (let i = 0; i < 3; i++) wants(interest, 1, 'red', 1);
+  publish();
+  assert.deepEqual([encoded, sent.length], [['msgpack'], 1]);
+});
+
+test('what it has asked of shards is settled when it is closed', async () => {
+  const handlers = new URL('file:///handlers.js');
+  const { server, interest, sent } = openServer({ handlers });
+  wants(interest, 1, 'red');
+  const encode = (codec: Codec) => codec.encode('add', 'x');
+  const asked = server.ask('red', 0, { encode, timeoutMs: 60_000 });
+  assert.equal(sent.length, 1);
+  server.closed();
+  assert.deepEqual(await asked, { answers: [], missing: [], silentShards: [1] });
 });
