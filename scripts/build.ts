@@ -2,14 +2,16 @@ import { execFileSync } from 'node:child_process';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { MSGPACK_MODULE } from '../src/main/client-script.ts';
 import { buildClient } from './build-client.ts';
 
 const PROJECT = new URL('../tsconfig.build.json', import.meta.url);
 const DIST = new URL('../dist/', import.meta.url);
+const SERVED = ['iris-ws.js', MSGPACK_MODULE];
 const TSC = new URL('bin/tsc', import.meta.resolve('typescript/package.json'));
 
-// What was built from sources that are gone must not be packed. The browser script alone stays where
-// it is until the new one takes its place: a server may be reading it.
+// What was built from sources that are gone must not be packed. The browser scripts alone stay where
+// they are until new ones take their place: a server may be reading them.
 for (const name of await readdir(DIST).catch(() => [])) await remove(new URL(name, DIST));
 await buildClient();
 execFileSync(process.execPath, [fileURLToPath(TSC), '--project', fileURLToPath(PROJECT)], {
@@ -23,7 +25,7 @@ async function remove(layer: URL): Promise<void> {
     return;
   }
   for (const name of await readdir(layer)) {
-    if (name !== 'iris-ws.js') await rm(new URL(`${layer}/${name}`), { recursive: true });
+    if (!SERVED.includes(name)) await rm(new URL(`${layer}/${name}`), { recursive: true });
   }
 }
 

@@ -66,11 +66,13 @@ describe('the package, packed and installed into an empty folder', () => {
 
   test('runs an app with shards, a handler module and the client', async () => {
     const { stdout, stderr } = await run(process.execPath, ['app.js'], app);
-    const { shards, heard, script } = JSON.parse(stdout);
+    const { shards, heard, script, files } = JSON.parse(stdout);
     assert.deepEqual(shards, [1, 2]);
     assert.deepEqual(heard, ['hello', 'hello']);
     assert.equal(script.status, 200);
     assert.match(script.text, /EVENT_PREFIX="iris-websocket-message:"/);
+    assert.equal(files[0], script.text);
+    assert.match(files[1], /createMsgpackCodec/);
     assert.equal(stderr, '');
   });
 
