@@ -200,6 +200,7 @@ describe('in a browser', () => {
 
   test('every tab answers, on whatever shard it is', async () => {
     const tabs = [ann, bob, cid];
+    await enter('market', ...tabs); // under their names
     const shards = await Promise.all(tabs.map((tab) => tab.shard('survey')));
     assert.equal(new Set(shards).size, 2);
     await bob.questions.getByRole('button', { name: 'Ask every tab' }).click();
