@@ -68,10 +68,10 @@ function chooseProtocol(header: string | undefined, protocols: readonly string[]
 
 /** The request as connections keep it. */
 export function connectionRequest(request: IncomingMessage): ConnectionRequest {
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
-  }
+  const headers = request.headers as Record<string, string>;
+  // Of these alone Node.js makes a list; they are a server's, but anybody may send them.
+  const cookies: string | string[] | undefined = request.headers['set-cookie'];
+  if (cookies !== undefined) headers['set-cookie'] = cookies.join(', ');
   const address = request.socket.remoteAddress ?? '';
   return {
     method: request.method ?? '',
@@ -93,13 +93,20 @@ export function checkOrigin(request: ConnectionRequest, origins: Origins): void 
 
 function isAllowed(origin: string, request: ConnectionRequest, origins: Origins): boolean {
   if (typeof origins === 'function') return origins(origin, request) === true;
-  if (!URL.canParse(origin)) return false;
-  const { host, origin: normal, protocol } = new URL(origin);
-  if (Array.isArray(origins)) return origins.includes(normal);
+  if (Array.isArray(origins)) {
+    return origins.includes(origin) || origins.includes(parseUrl(origin)?.origin);
+  }
+  const { host } = request.headers;
+  // As browsers write it; the rest is for what means the same, spelt otherwise.
+  if (origin === `http://${host}` || origin === `https://${host}`) return true;
+  const page = parseUrl(origin);
   // The port that the scheme implies may be spelt out in Host, and is not in an origin.
-  if (protocol !== 'http:' && protocol !== 'https:') return false;
-  const own = `${protocol}//${request.headers.host}`;
-  return URL.canParse(own) && new URL(own).host === host;
+  if (page?.protocol !== 'http:' && page?.protocol !== 'https:') return false;
+  return parseUrl(`${page.protocol}//${host}`)?.host === page.host;
+}
+
+function parseUrl(text: string): URL | undefined {
+  return URL.parse(text) ?? undefined;
 }
 
 /**

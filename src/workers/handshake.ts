@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Upgrade } from '../shared/control-messages.ts';
 
@@ -6,9 +6,7 @@ const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'; // RFC 6455 section 1.3
 
 /** The Sec-WebSocket-Accept of a Sec-WebSocket-Key (RFC 6455 section 4.2.2). */
 export function acceptOf(key: string): string {
-  return createHash('sha1')
-    .update(key + GUID)
-    .digest('base64');
+  return hash('sha1', key + GUID, 'base64');
 }
 
 /** The 101 that ends an upgrade, ready to be written. */

@@ -11,6 +11,7 @@ import { buildCloseFrame, buildControlFrame, buildFrame, OPCODES } from '../shar
 import type { DisconnectReason } from '../shared/public-types.ts';
 import type { Batch } from './fan-out.ts';
 import { FrameReader, type FrameSink } from './frame-reader.ts';
+import { Liveness } from './liveness.ts';
 import type { Rooms } from './rooms.ts';
 import type { ShardServer } from './shard-server.ts';
 import { SocketWriter } from './socket-writer.ts';
@@ -44,6 +45,7 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
   readonly #socket: Socket;
   readonly #writer: SocketWriter;
   readonly #reader: FrameReader;
+  readonly #liveness: Liveness;
   #state: State = 'open';
   /** Whether the 101 waits, and all behind it, until the handlers know of the connection. */
   #isOpening = true;
@@ -52,11 +54,7 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
   #dropping = false;
   /** Bytes that the socket had not yet sent when this tick's first frame came. */
   #backlog = 0;
-  #writtenBytes = 0;
-  #writtenAt: number;
   #closingAt = 0;
-  #pongAt: number;
-  #pingAt: number;
 
   constructor(server: ShardServer, socket: Socket, upgrade: Upgrade, now: number) {
     this.server = server;
@@ -70,9 +68,7 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
     this.#socket = socket;
     this.#writer = new SocketWriter(socket);
     this.#reader = new FrameReader(server.config, this);
-    this.#writtenAt = now;
-    this.#pongAt = now;
-    this.#pingAt = now + server.config.pingPeriod;
+    this.#liveness = new Liveness(server.config, this.#writer, now);
   }
 
   get shard(): number {
@@ -122,7 +118,7 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
   }
 
   onPong(data: Buffer): void {
-    this.#pongAt = performance.now();
+    this.#liveness.pong(performance.now());
     if (this.isOpen) this.server.dispatch.control(this, 'pong', data);
   }
 
@@ -255,42 +251,14 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
 
   /** Does what is due by the time `now` (ms, monotonic): a ping, or the end of a dead connection. */
   sweep(now: number): void {
-    const { writeTimeout, pongTimeout, closeTimeout } = this.server.config;
     if (this.#state === 'closing') {
-      if (now - this.#closingAt > closeTimeout) this.#socket.destroy();
+      if (now - this.#closingAt > this.server.config.closeTimeout) this.#socket.destroy();
       return;
     }
-    if (this.#isHeld && !this.#isOpening) this.#pongAt = now; // its pongs are not read: that is not the peer's fault
-    if (this.#stalledFor(now) > writeTimeout) {
-      const message = `no write made progress for writeTimeout (${writeTimeout} ms)`;
-      this.terminate(new EngineError('ERR_WRITE_TIMEOUT', message));
-    } else if (now - this.#pongAt > pongTimeout) {
-      const message = `no pong within pongTimeout (${pongTimeout} ms)`;
-      this.terminate(new EngineError('ERR_PONG_TIMEOUT', message));
-    } else if (now >= this.#pingAt) {
-      this.#ping(now);
-    }
-  }
-
-  /** Behind bytes that wait a ping would say nothing: it stays due, and writeTimeout rules. */
-  #ping(now: number): void {
-    const { pingPeriod } = this.server.config;
-    if (this.#writer.waitingBytes > 0) {
-      this.#pongAt = Math.max(this.#pongAt, now - pingPeriod);
-      return;
-    }
-    this.#pingAt = now + pingPeriod;
-    this.server.fanOut.send(this, PING);
-  }
-
-  /** How long the bytes that wait have been waiting with none of them sent, in ms. */
-  #stalledFor(now: number): number {
-    const written = this.#writer.sentBytes;
-    if (this.#writer.waitingBytes === 0 || written !== this.#writtenBytes) {
-      this.#writtenBytes = written;
-      this.#writtenAt = now;
-    }
-    return now - this.#writtenAt;
+    if (this.#isHeld && !this.#isOpening) this.#liveness.pong(now); // its pongs are not read
+    const due = this.#liveness.due(now);
+    if (due === 'ping') this.server.fanOut.send(this, PING);
+    else if (due !== undefined) this.terminate(due);
   }
 }
 
