@@ -160,6 +160,7 @@ export class PrimaryServer implements ServerScope {
         return;
       case RecordKind.DISCONNECTED:
         this.#disconnected(connection, closeOf(record, start, end));
+        connection.link.concluded();
     }
   }
 

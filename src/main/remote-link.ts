@@ -58,6 +58,11 @@ export class RemoteLink implements ConnectionLink {
     this.#outlet.sendAlways(this.shard, encodeRecord(this.#header(RecordKind.OPEN)));
   }
 
+  /** The closures have been told of its end: the client may be answered. */
+  concluded(): void {
+    this.#outlet.sendAlways(this.shard, encodeRecord(this.#header(RecordKind.CONCLUDED)));
+  }
+
   send(message: Message): void {
     this.#send(encodeFrameRecord(this.#header(RecordKind.SEND), message));
   }

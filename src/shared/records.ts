@@ -37,6 +37,8 @@ export const RecordKind = {
   ENTER: 15,
   /** The closures have been told of `connection`: its handshake may be finished. */
   OPEN: 12,
+  /** The closures have been told that `connection` has ended: this is the last record for it. */
+  CONCLUDED: 16,
   /** A question to the room `name`; body: an AskBody. */
   ASK: 13,
   // to whoever asked

@@ -22,8 +22,12 @@ export interface Dispatch {
   /** @param data only valid during the call */
   control(socket: ServerWebSocket, kind: 'ping' | 'pong', data: Buffer): void;
   failed(socket: ServerWebSocket, error: EngineError): void;
-  /** The last call for this connection. */
-  disconnected(socket: ServerWebSocket, reason: DisconnectReason): void;
+  /**
+   * The last call for this connection.
+   * @returns true if the handlers have answered all that came before; false if `concluded()` of the
+   *   socket follows when they have
+   */
+  disconnected(socket: ServerWebSocket, reason: DisconnectReason): boolean;
 }
 
 /** Handlers in a module of this shard. */
@@ -59,8 +63,9 @@ export class ModuleDispatch implements Dispatch {
     queueMicrotask(() => socket.face?.peerFailed(error));
   }
 
-  disconnected(socket: ServerWebSocket, reason: DisconnectReason): void {
+  disconnected(socket: ServerWebSocket, reason: DisconnectReason): boolean {
     queueMicrotask(() => socket.face?.ended(socket.rooms ?? [], reason));
+    return true;
   }
 }
 
@@ -103,10 +108,11 @@ export class PrimaryDispatch implements Dispatch {
     this.#send(encodeErrorRecord(header(socket, RecordKind.ERROR), serializeError(error)));
   }
 
-  disconnected(socket: ServerWebSocket, { code, reason }: DisconnectReason): void {
+  disconnected(socket: ServerWebSocket, { code, reason }: DisconnectReason): boolean {
     // What it still sends is for nobody; but the answer to a close frame has to be read.
     if (this.#held.delete(socket)) socket.release();
     this.#send(encodeCloseRecord(header(socket, RecordKind.DISCONNECTED), code, reason));
+    return false; // the primary says so, with CONCLUDED
   }
 
   /** Bounded without a limit: a socket that has put a record behind a full ring reads no more. */

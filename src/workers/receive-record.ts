@@ -68,6 +68,9 @@ export function receiveRecord(
     case RecordKind.OPEN:
       socket.open();
       return;
+    case RecordKind.CONCLUDED:
+      socket.concluded();
+      return;
     case RecordKind.LEAVE:
       socket.leave(nameOf(record, start));
       return;

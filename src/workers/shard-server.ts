@@ -206,10 +206,10 @@ export class ShardServer implements ServerScope, ServerHandle {
     this.shard.tell({ type: 'error', error: serializeError(error) });
   }
 
-  /** For rooms and handlers the connection is over. */
-  conclude(webSocket: ServerWebSocket, reason: DisconnectReason): void {
+  /** For rooms and handlers the connection is over; returns what {@link Dispatch} does. */
+  conclude(webSocket: ServerWebSocket, reason: DisconnectReason): boolean {
     webSocket.home.leaveAll(webSocket);
-    this.dispatch.disconnected(webSocket, reason);
+    return this.dispatch.disconnected(webSocket, reason);
   }
 
   /** The socket is gone. */

@@ -21,8 +21,6 @@ const NO_STATUS = 1005; // RFC 6455 section 7.4.1: the close frame had no code
 const ABNORMAL = 1006;
 const TRY_AGAIN_LATER = 1013;
 
-type State = 'open' | 'closing' | 'closed';
-
 /** One socket: its state, what it sends, its backpressure and its closing handshake. */
 export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIdentity {
   readonly server: ShardServer;
@@ -46,9 +44,11 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
   readonly #writer: SocketWriter;
   readonly #reader: FrameReader;
   readonly #liveness: Liveness;
-  #state: State = 'open';
+  #state: 'open' | 'closing' | 'closed' = 'open';
   /** Whether the 101 waits, and all behind it, until the handlers know of the connection. */
   #isOpening = true;
+  /** What answers the peer's end of it, as long as closures may have more to say before that. */
+  #closeFrame: Buffer | undefined;
   #endsAfterFlush = false;
   #isHeld = false;
   #dropping = false;
@@ -123,20 +123,13 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
   }
 
   onClose(code: number, reason: string): void {
-    if (this.isOpen) {
-      const answer = code === NO_STATUS ? buildCloseFrame() : buildCloseFrame(code);
-      this.#startClosing(answer, { code, reason });
-    }
-    this.#end();
+    this.#peerEnds(code === NO_STATUS ? undefined : code, { code, reason });
   }
 
   onViolation(error: EngineError): void {
     const code = error.closeCode ?? ABNORMAL;
-    if (this.isOpen) {
-      this.server.dispatch.failed(this, error);
-      this.#startClosing(buildCloseFrame(code), { code, reason: error.message });
-    }
-    this.#end();
+    if (this.isOpen) this.server.dispatch.failed(this, error);
+    this.#peerEnds(code, { code, reason: error.message });
   }
 
   // ── sending ────────────────────────────────────────────────────────────────────────────────
@@ -151,7 +144,7 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
 
   /** Whether a frame of so many bytes may be sent to it now; does what is due where not. */
   admits(bytes: number): boolean {
-    if (!this.isOpen) return false;
+    if (!this.isOpen && this.#closeFrame === undefined) return false;
     const { maxBufferedBytes, writeBufferSize } = this.server.config;
     if (this.batch !== undefined && this.batch.bytes + bytes > writeBufferSize) this.flush();
     if (this.batch === undefined) this.#backlog = this.#writer.waitingBytes;
@@ -175,17 +168,15 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
   }
 
   #overflow(waiting: number, bytes: number): void {
+    if (!this.isOpen || this.#dropping) return; // told once for each time that it falls behind
     const { maxBufferedBytes, slowConsumer } = this.server.config;
     const message =
       `${waiting} bytes wait for connection ${this.id}, ` +
       `${bytes} more would pass maxBufferedBytes (${maxBufferedBytes})`;
-    if (slowConsumer === 'drop') {
-      // Once for each time that it falls behind, not for each message.
-      if (!this.#dropping) this.server.dispatch.failed(this, slow(message));
-      this.#dropping = true;
-      return;
-    }
-    this.server.dispatch.failed(this, slow(message, TRY_AGAIN_LATER));
+    this.#dropping = slowConsumer === 'drop';
+    const options = this.#dropping ? {} : { closeCode: TRY_AGAIN_LATER };
+    this.server.dispatch.failed(this, new EngineError('ERR_SLOW_CONSUMER', message, options));
+    if (this.#dropping) return;
     this.disconnect(TRY_AGAIN_LATER, 'slow consumer');
     this.#end();
   }
@@ -207,7 +198,17 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
 
   /** Starts the closing handshake, behind what has been sent already. */
   disconnect(code: number, reason: string): void {
-    if (this.isOpen) this.#startClosing(buildCloseFrame(code, reason), { code, reason });
+    if (!this.isOpen) return;
+    this.server.fanOut.send(this, buildCloseFrame(code, reason));
+    this.#conclude({ code, reason });
+  }
+
+  /** The handlers know that the peer has ended it: it is answered behind what they have sent. */
+  concluded(): void {
+    if (this.#closeFrame === undefined) return; // the server has ended it
+    this.server.fanOut.send(this, this.#closeFrame);
+    this.#closeFrame = undefined;
+    this.#end();
   }
 
   /** Ends at once, without a closing handshake. */
@@ -220,7 +221,7 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
   /** The peer has ended its side without a close frame. */
   socketEnded(): void {
     this.#conclude({ code: ABNORMAL, reason: '' });
-    this.#end();
+    if (this.#closeFrame === undefined) this.#end();
   }
 
   /** The socket is gone. */
@@ -231,17 +232,19 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
     this.server.forget(this);
   }
 
-  #startClosing(closeFrame: Buffer, reason: DisconnectReason): void {
-    this.server.fanOut.send(this, closeFrame);
-    this.#conclude(reason);
+  #peerEnds(answer: number | undefined, reason: DisconnectReason): void {
+    if (this.isOpen) {
+      this.#closeFrame = buildCloseFrame(answer);
+      if (this.#conclude(reason)) this.concluded();
+    } else this.#end(); // it has answered ours
   }
 
-  /** For rooms and handlers the connection is over; the socket may take a moment longer. */
-  #conclude(reason: DisconnectReason): void {
-    if (!this.isOpen) return;
+  /** For rooms and handlers it is over; false if handlers may have sent what is on its way yet. */
+  #conclude(reason: DisconnectReason): boolean {
+    if (!this.isOpen) return true;
     this.#state = 'closing';
     this.#closingAt = performance.now();
-    this.server.conclude(this, reason);
+    return this.server.conclude(this, reason);
   }
 
   #end(): void {
@@ -260,9 +263,4 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
     if (due === 'ping') this.server.fanOut.send(this, PING);
     else if (due !== undefined) this.terminate(due);
   }
-}
-
-function slow(message: string, closeCode?: number): EngineError {
-  const options = closeCode === undefined ? {} : { closeCode };
-  return new EngineError('ERR_SLOW_CONSUMER', message, options);
 }

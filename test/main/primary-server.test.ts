@@ -99,6 +99,21 @@ test('an upgrade that has arrived is a connection, whose client is told after th
   assert.equal(opened.length, 1, 'it arrives once');
 });
 
+test('a shard is told when the closures know of an end, behind what they have sent', () => {
+  const { server, sent, opened, receive } = openServer();
+  server.expect(7, { shard: 1, identity: { id: 'ann', request, data: undefined }, handshake });
+  receive(RecordKind.CONNECTED, 7, 1);
+  opened[0]?.emitMessage('before');
+  opened[0]?.onDisconnect(() => opened[0]?.emitMessage('too late'));
+  receive(RecordKind.DISCONNECTED, 7, 1);
+  receive(RecordKind.DISCONNECTED, 7, 1);
+  const kinds = sent.slice(2).map(([, record]) => [kindOf(record, 0), connectionOf(record, 0)]);
+  assert.deepEqual(kinds, [
+    [RecordKind.SEND, 7],
+    [RecordKind.CONCLUDED, 7],
+  ]);
+});
+
 test('an upgrade that was on its way to a shard that died is never a connection', () => {
   const { server, opened, receive } = openServer();
   for (const [connection, shard] of [

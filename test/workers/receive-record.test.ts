@@ -36,6 +36,7 @@ function receive(record: Buffer): void {
   const socket = {
     sendFrame: note('send'),
     open: () => log.push(['open']),
+    concluded: () => log.push(['concluded']),
     join: note('join'),
     leave: note('leave'),
     disconnect: note('disconnect'),
@@ -82,11 +83,13 @@ test('what a connection is asked to do it does', () => {
   receive(encodeFrameRecord({ ...header, kind: RecordKind.SEND }, 'hello'));
   receive(encodeRecord({ ...header, kind: RecordKind.LEAVE, name: 'red' }));
   receive(encodeCloseRecord({ ...header, kind: RecordKind.DISCONNECT }, 4000, 'bye'));
+  receive(encodeRecord({ ...header, kind: RecordKind.CONCLUDED }));
   assert.deepEqual(log, [
     ['open'],
     ['send', buildFrame('hello')],
     ['leave', 'red'],
     ['disconnect', 4000, 'bye'],
+    ['concluded'],
   ]);
 });
 
@@ -124,7 +127,8 @@ test('what is about a server or a connection that has gone is of no consequence'
     [SERVER, UNKNOWN],
     [UNKNOWN, CONNECTION],
   ] as const) {
-    for (const kind of [RecordKind.OPEN, RecordKind.LEAVE, RecordKind.DISCONNECT]) {
+    const { OPEN, LEAVE, DISCONNECT, CONCLUDED } = RecordKind;
+    for (const kind of [OPEN, LEAVE, DISCONNECT, CONCLUDED]) {
       receive(encodeRecord({ kind, server, connection, name: 'red' }));
     }
     receive(encodeFrameRecord({ kind: RecordKind.SEND, server, connection }, 'hello'));

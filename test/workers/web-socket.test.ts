@@ -3,13 +3,14 @@ import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { resolveServerConfig, type ServerConfig } from '../../src/shared/config.ts';
 import type { Upgrade } from '../../src/shared/control-messages.ts';
+import { buildFrame } from '../../src/shared/frame.ts';
 import { FanOut } from '../../src/workers/fan-out.ts';
 import type { ShardServer } from '../../src/workers/shard-server.ts';
 import { ServerWebSocket } from '../../src/workers/web-socket.ts';
-import { close, last, ping, text } from '../conformance/client-frames.ts';
+import { close, hex, last, ping, text } from '../conformance/client-frames.ts';
 
 /** A connection whose socket is the test, and whose 101 is the text `101`. */
-function connect(config: ServerConfig = {}) {
+function connect(config: ServerConfig = {}, handlersAre: 'here' | 'elsewhere' = 'here') {
   const log: string[] = [];
   const socket = {
     writable: true,
@@ -33,8 +34,10 @@ function connect(config: ServerConfig = {}) {
       failed: (_socket: unknown, error: { code: string; closeCode?: number }) =>
         log.push(`${error.code} ${error.closeCode}`),
     },
-    conclude: (_socket: unknown, { code, reason }: { code: number; reason: string }) =>
-      log.push(`conclude ${code} ${reason}`),
+    conclude: (_socket: unknown, { code, reason }: { code: number; reason: string }) => {
+      log.push(`conclude ${code} ${reason}`);
+      return handlersAre !== 'elsewhere';
+    },
     forget: () => log.push('forget'),
   } as unknown as ShardServer;
   const connection = new ServerWebSocket(server, socket as unknown as Socket, upgrade, 0);
@@ -44,8 +47,8 @@ function connect(config: ServerConfig = {}) {
   return { connection, socket, fanOut, since };
 }
 
-function open(config: ServerConfig = {}) {
-  const made = connect(config);
+function open(config: ServerConfig = {}, handlersAre: 'here' | 'elsewhere' = 'here') {
+  const made = connect(config, handlersAre);
   made.connection.open();
   made.fanOut.flush();
   made.since();
@@ -138,6 +141,49 @@ test('a violation is told, closed with its code, and ends the socket', () => {
   assert.equal(error, 'ERR_PROTOCOL 1002');
   assert.match(String(conclusion), /^conclude 1002 a continuation/);
   assert.deepEqual(rest, ['write \x88\x02\x03\xea', 'end']);
+});
+
+for (const [what, bytes, reason, closeFrame] of [
+  ['a close', close(4000, 'bye'), '4000 bye', '\x88\x02\x0f\xa0'],
+  ['a violation', hex('83'), '1002 opcode 3 is reserved', '\x88\x02\x03\xea'],
+] as const) {
+  test(`${what} is answered behind what handlers elsewhere say to what came before`, () => {
+    const { connection, fanOut, since } = open({}, 'elsewhere');
+    connection.read(Buffer.concat([text('question'), bytes]));
+    connection.socketEnded();
+    fanOut.flush();
+    assert.deepEqual(
+      since().filter((what) => !what.startsWith('ERR_')),
+      ['message question', `conclude ${reason}`],
+    );
+    connection.send('no handler here has anything to say');
+    connection.sendFrame(buildFrame('answer'));
+    connection.disconnect(4001, 'too late');
+    connection.concluded();
+    connection.sendFrame(buildFrame('too late'));
+    connection.concluded();
+    fanOut.flush();
+    assert.deepEqual(since(), [`write \x81\x06answer${closeFrame}`, 'end']);
+  });
+}
+
+test('of one that the server has closed handlers elsewhere have nothing to say', () => {
+  const { connection, fanOut, since } = open({}, 'elsewhere');
+  connection.disconnect(4001, 'bye');
+  connection.concluded();
+  connection.sendFrame(buildFrame('too late'));
+  fanOut.flush();
+  assert.deepEqual(since(), ['conclude 4001 bye', 'write \x88\x05\x0f\xa1bye']);
+});
+
+test('an answer that is too much for one that is about to be closed is not sent', () => {
+  const { connection, socket, fanOut, since } = open({ maxBufferedBytes: 9 }, 'elsewhere');
+  socket.writableLength = 8;
+  connection.read(close(1000));
+  connection.sendFrame(buildFrame('answer'));
+  connection.concluded();
+  fanOut.flush();
+  assert.deepEqual(since(), ['conclude 1000 ', 'write \x88\x02\x03\xe8', 'end']);
 });
 
 test('a connection ends once, in whatever way it ends', () => {
