@@ -91,7 +91,10 @@ export interface ServerConfig {
   maxRoomNameBytes?: number;
   /** Longest event name, in bytes of UTF-8. Default 256. */
   maxEventNameBytes?: number;
-  /** Most frames that one message may come in; more: close 1008. Default 1024. */
+  /**
+   * Most frames that one message may come in; more: close 1008. Default 1024, or one for each 16
+   * bytes of maxMessageSize where that is more.
+   */
   maxFragments?: number;
   /** Most connections of this server; more: refused with 503. Default 1 000 000. */
   maxConnections?: number;
@@ -118,6 +121,10 @@ const ENGINE_RULES: Rules<EngineConfig> = {
 const CLOSE_RULES: Rules<CloseOptions> = { timeoutMs: integer(0, MAX_MS, 5_000) };
 
 const PONG_TIMEOUT = 60_000;
+const MAX_FRAGMENTS = 2 ** 24;
+const MIN_DEFAULT_FRAGMENTS = 1024;
+/** Small for a fragment: who sends smaller ones than this all the time does it to cost time. */
+const FRAGMENT_BYTES = 16;
 
 const SERVER_RULES: Rules<ServerConfig> = {
   endpoint: rule("'' or a path such as '/chat' without query", '', isPathOrEmpty),
@@ -150,7 +157,7 @@ const SERVER_RULES: Rules<ServerConfig> = {
   maxRooms: integer(0, 2 ** 24, 1000),
   maxRoomNameBytes: integer(1, 65_535, 256),
   maxEventNameBytes: integer(1, 65_535, 256),
-  maxFragments: integer(1, 2 ** 24, 1024),
+  maxFragments: integer(1, MAX_FRAGMENTS, MIN_DEFAULT_FRAGMENTS),
   maxConnections: integer(1, 2 ** 32 - 1, 1_000_000),
 };
 
@@ -178,6 +185,11 @@ export function resolveServerConfig(config: ServerConfig): ResolvedServerConfig 
   const resolved = applyRules(SERVER_RULES, config);
   if (config?.pingPeriod === undefined) {
     resolved.pingPeriod = Math.max(1, Math.floor((resolved.pongTimeout * 9) / 10));
+  }
+  if (config?.maxFragments === undefined) {
+    const fragments = Math.ceil(resolved.maxMessageSize / FRAGMENT_BYTES);
+    const atLeast = Math.max(MIN_DEFAULT_FRAGMENTS, fragments);
+    resolved.maxFragments = Math.min(MAX_FRAGMENTS, atLeast);
   }
   if (resolved.pingPeriod >= resolved.pongTimeout) {
     const allowed = `less than pongTimeout (${resolved.pongTimeout})`;

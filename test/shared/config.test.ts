@@ -191,6 +191,19 @@ test('pingPeriod follows pongTimeout, and must be less', () => {
   });
 });
 
+test('maxFragments leaves room for a message of maxMessageSize in small fragments', () => {
+  for (const [maxMessageSize, maxFragments] of [
+    [1, 1024],
+    [16 * 1024, 1024],
+    [16 * 1024 + 1, 1025],
+    [2 ** 24, 2 ** 20],
+    [2 ** 30, 2 ** 24],
+  ] as const) {
+    assert.equal(resolveServerConfig({ maxMessageSize }).maxFragments, maxFragments);
+  }
+  assert.equal(resolveServerConfig({ maxMessageSize: 2 ** 24, maxFragments: 3 }).maxFragments, 3);
+});
+
 test('what goes to the shards can be cloned, and has all that they need', () => {
   const config = resolveServerConfig({
     endpoint: '/a',
