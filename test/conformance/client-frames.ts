@@ -9,7 +9,9 @@ const MASK: Uint8Array = Uint8Array.of(0x37, 0xfa, 0x21, 0x3d);
  */
 export function frame(first: number, payload: string | Uint8Array, mask = MASK): Buffer {
   const plain = typeof payload === 'string' ? Buffer.from(payload) : payload;
-  const masked = plain.map((byte, i) => byte ^ (mask[i % 4] as number));
+  const masked = Uint8Array.from(plain);
+  for (let i = 0; i < masked.length; i++)
+    masked[i] = (plain[i] as number) ^ (mask[i & 3] as number);
   return Buffer.concat([Uint8Array.of(first), lengthField(masked.length), mask, masked]);
 }
 

@@ -11,7 +11,7 @@ interface ReceiverOptions {
 // Exported by ws, but missing in its types.
 const { Receiver } = ws as unknown as { Receiver: new (options: ReceiverOptions) => Writable };
 
-/** What ws makes of these bytes, in the notation of frame-cases.ts, without violations. */
+/** What ws makes of these bytes, in the notation of frame-case.ts, without violations. */
 export function outcomesOfWs(options: ReceiverOptions, bytes: Uint8Array): string[] {
   const outcomes: string[] = [];
   const receiver = new Receiver(options);

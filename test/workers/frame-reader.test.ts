@@ -14,7 +14,8 @@ import {
   ping,
   text,
 } from '../conformance/client-frames.ts';
-import { CASE_LIMITS, FRAME_CASES } from '../conformance/frame-cases.ts';
+import { CASE_LIMITS } from '../conformance/frame-case.ts';
+import { FRAME_CASES } from '../conformance/frame-cases.ts';
 import { cut, outcomesOf, RecordingSink, readChunk } from './recording-sink.ts';
 import { referenceOutcomes } from './reference-reader.ts';
 

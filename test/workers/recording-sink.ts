@@ -1,7 +1,7 @@
 import type { EngineError } from '../../src/shared/errors.ts';
 import { type FrameLimits, FrameReader, type FrameSink } from '../../src/workers/frame-reader.ts';
 
-/** Writes down each call in the notation of test/conformance/frame-cases.ts. */
+/** Writes down each call in the notation of test/conformance/frame-case.ts. */
 export class RecordingSink implements FrameSink {
   readonly outcomes: string[] = [];
   readonly violations: EngineError[] = [];

@@ -10,7 +10,7 @@ class End {
 
 /**
  * An obvious, slow reader of a client's frames: one byte after the other, top to bottom, as RFC
- * 6455 §5 tells it. What it returns is in the notation of test/conformance/frame-cases.ts.
+ * 6455 §5 tells it. What it returns is in the notation of test/conformance/frame-case.ts.
  */
 export function referenceOutcomes(limits: FrameLimits, bytes: Uint8Array): string[] {
   const outcomes: string[] = [];
