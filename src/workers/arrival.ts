@@ -6,6 +6,8 @@ import { Socket } from 'node:net';
  * @param onread what it reads into, which all sockets may share: by default one allocates for each read
  */
 export function arrive(handle: object, onread?: OnReadOpts): Socket {
-  const options = { handle, onread, manualStart: true }; // two of them @types/node does not know
+  // Half open, as who sends a close frame and then ends its side is answered all the same.
+  const options = { handle, onread, manualStart: true, allowHalfOpen: true };
+  // Two of them @types/node does not know.
   return new Socket(options as ConstructorParameters<typeof Socket>[0]);
 }

@@ -47,6 +47,11 @@ export class Conversation {
     this.#socket.write(bytes);
   }
 
+  /** Ends the client's side. */
+  end(): void {
+    this.#socket.end();
+  }
+
   /** Resolves with the next bytes of the server: as many as asked for. */
   async next(bytes: number): Promise<Buffer> {
     while (this.#receivedBytes < bytes) await this.#more();

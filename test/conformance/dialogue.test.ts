@@ -8,8 +8,11 @@ import { PLEASE_CLOSE } from './echo.ts';
 const ECHO = new URL('./echo.ts', import.meta.url);
 const PATIENT = { closeTimeout: 60_000, pongTimeout: 600_000 };
 
+/** Ends the client's side of TCP. */
+const END = null;
+
 /** What a client sends, and what it waits for before it goes on: strings are a server's bytes. */
-type Dialogue = readonly (Buffer | string)[];
+type Dialogue = readonly (Buffer | string | null)[];
 
 const echoOf = (letters: string) => `81 0${letters.length} ${Buffer.from(letters).toString('hex')}`;
 const PONG_P = '8a 01 70';
@@ -45,6 +48,11 @@ const DIALOGUES: Readonly<Record<string, Dialogue>> = {
   'a client that closes may be answered with what it has asked for': [
     ...[Buffer.concat([text('a'), text('b'), close(1000)]), echoOf('a'), echoOf('b'), CLOSE_1000],
   ],
+  'a client that has ended its side is answered all the same': [
+    ...[Buffer.concat([text('a'), close(1000)]), END, echoOf('a'), CLOSE_1000],
+  ],
+  'a client that ends its side without a word is left without one': [END],
+  'a server that closes ends with whoever only ends its side': [ask, SERVERS_CLOSE, END],
   'a server that closes waits for the answer': [ask, SERVERS_CLOSE, close(4321)],
   'a server that closes takes any code for an answer': [ask, SERVERS_CLOSE, close(1000, 'why')],
   'a server that closes takes an answer without a code': [
@@ -66,7 +74,8 @@ for (const { place, shards } of SETUPS) {
         await t.test(title, async () => {
           const conversation = await Conversation.open(port, '/echo');
           for (const step of dialogue) {
-            if (typeof step !== 'string') conversation.send(step);
+            if (step === END) conversation.end();
+            else if (typeof step !== 'string') conversation.send(step);
             else assert.deepEqual(await conversation.next(hex(step).length), hex(step));
           }
           assert.deepEqual(await conversation.rest(), Buffer.alloc(0));
