@@ -1,25 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Codec, Decoded, Message } from '../../src/shared/codec.ts';
-import { createCodecs } from '../../src/shared/codecs.ts';
-import { EngineError } from '../../src/shared/errors.ts';
-
-const eventPrefix = 'iris-websocket-message:';
-const codecs = createCodecs({ codec: 'negotiate', eventPrefix, maxEventNameBytes: 64 });
-
-const words = fc.string({ unit: 'binary' });
-const eventNames = fc
-  .string({ unit: 'binary', minLength: 1, maxLength: 16 })
-  .filter((name) => !name.includes(';'));
-// JSON has one zero, and msgpackr a safe name for one key.
-const json = fc
-  .jsonValue({ noUnicodeString: false, maxDepth: 5 })
-  .map((value) => JSON.parse(JSON.stringify(value).replaceAll('__proto__', 'proto')) as unknown);
-const numbers = fc.double({ noNaN: true, noDefaultInfinity: true }).map((n) => n + 0);
-const plainBytes = fc.uint8Array({ maxLength: 300 });
-const asks = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
-const payloads = fc.oneof(words, fc.integer(), numbers, fc.boolean(), json, plainBytes);
+import {
+  asks,
+  codecs,
+  decodesOrIsMalformed,
+  eventNames,
+  hostileMessages,
+  payloads,
+  plainBytes,
+  words,
+} from './hostile-messages.ts';
 
 for (const codec of codecs) {
   test(`${codec.name}: every event decodes to itself`, () => {
@@ -51,49 +42,4 @@ for (const codec of codecs) {
   test(`${codec.name}: no message of a peer makes it throw anything but ERR_MALFORMED_EVENT`, () => {
     fc.assert(fc.property(hostileMessages(codec), decodesOrIsMalformed(codec)), { numRuns: 5000 });
   });
-}
-
-/** Noise, noise behind a prefix, and whole messages with a few bytes changed, added or missing. */
-function hostileMessages(codec: Codec): fc.Arbitrary<Message> {
-  const fields = fc.array(fc.oneof(fc.constantFrom(...';?!~+012349'), words));
-  const lines = fields.map((parts) => eventPrefix + parts.join(''));
-  const broken = fc
-    .tuple(payloads, fc.array(fc.tuple(fc.nat(), fc.nat(255))), fc.nat(400))
-    .map(([payload, changes, end]) => {
-      const bytes = Buffer.from(codec.encode('event', payload) as string);
-      for (const [at, byte] of changes) bytes[at % bytes.length] = byte;
-      return bytes.subarray(0, end);
-    });
-  const asBytes = lines.map((line) => Buffer.from(line));
-  const tokens = fc.array(fc.constantFrom(...HOSTILE_TOKENS), { maxLength: 40 });
-  const asTokens = tokens.map((list) => Uint8Array.from(list));
-  return fc.oneof(words, lines, asBytes, broken, fc.uint8Array({ maxLength: 100 }), asTokens);
-}
-
-const HOSTILE_TOKENS = [
-  ...[0x00, 0x01, 0x40, 0x72, 0x80, 0x81, 0x90, 0x91, 0x92, 0xa0, 0xa1, 0xc0, 0xc1, 0xc4, 0xc7],
-  ...[0xcf, 0xd4, 0xd5, 0xd6, 0xd9, 0xdb, 0xdc, 0xdd, 0xde, 0xdf, 0xff],
-];
-
-function decodesOrIsMalformed(codec: Codec) {
-  return (message: Message) => {
-    try {
-      assert.ok(isSound(codec.decode(message)));
-    } catch (error) {
-      assert.ok(error instanceof EngineError, String(error));
-      assert.equal(error.code, 'ERR_MALFORMED_EVENT');
-    }
-  };
-}
-
-function isSound(decoded: Decoded): boolean {
-  if ('event' in decoded) {
-    return decoded.event !== '' && (decoded.ask === undefined || isAskNumber(decoded.ask));
-  }
-  if ('answerTo' in decoded) return isAskNumber(decoded.answerTo);
-  return 'native' in decoded || isAskNumber(decoded.acks);
-}
-
-function isAskNumber(value: number): boolean {
-  return Number.isSafeInteger(value) && value > 0;
 }

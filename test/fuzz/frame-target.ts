@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { Buffer } from 'node:buffer';
+import fc from 'fast-check';
+import { broken, STREAM_LIMITS, sizes } from '../workers/client-streams.ts';
+import { cut, outcomesOf } from '../workers/recording-sink.ts';
+import { referenceOutcomes } from '../workers/reference-reader.ts';
+import type { FuzzTarget } from './target.ts';
+
+/** Bytes that look like frames more often than noise does: first bytes, lengths, masks of zeros. */
+const likely = fc
+  .array(fc.constantFrom(0x81, 0x82, 0x01, 0x00, 0x80, 0x88, 0x89, 0x8a, 0xfe, 0xff, 0x61, 0xc3))
+  .map((bytes) => Uint8Array.from(bytes));
+const limits = fc.record({
+  maxMessageSize: fc.constantFrom(1, 50, STREAM_LIMITS.maxMessageSize),
+  maxFragments: fc.constantFrom(1, 2, STREAM_LIMITS.maxFragments),
+});
+/** A control frame, as long as it may be: what the reader may have to hold. */
+const MAX_HELD_BYTES = 131;
+
+/** Runs something, and fails where it allocates a larger buffer than it may. */
+function withinBytes<Result>(maxBytes: number, run: () => Result): Result {
+  const { allocUnsafeSlow, concat } = Buffer;
+  let largest = 0;
+  const noting =
+    <Args extends unknown[], Made extends Buffer>(make: (...args: Args) => Made) =>
+    (...args: Args): Made => {
+      const made = make.apply(Buffer, args);
+      largest = Math.max(largest, made.length);
+      return made;
+    };
+  Buffer.allocUnsafeSlow = noting(allocUnsafeSlow) as typeof allocUnsafeSlow;
+  Buffer.concat = noting(concat) as typeof concat;
+  try {
+    return run();
+  } finally {
+    Object.assign(Buffer, { allocUnsafeSlow, concat });
+    assert.ok(largest <= maxBytes, `a buffer of ${largest} bytes, at most ${maxBytes}`);
+  }
+}
+
+/** The reader never throws, stays within its limits, and does as the slow one, however cut. */
+export const frameTarget: FuzzTarget = {
+  name: 'frames',
+  share: 300,
+  property: () =>
+    fc.property(
+      fc.oneof(broken, likely, fc.uint8Array({ maxLength: 200 })),
+      sizes,
+      limits,
+      (input, chunkSizes, frameLimits) => {
+        const bytes = Buffer.from(input);
+        const maxBytes = Math.max(frameLimits.maxMessageSize, MAX_HELD_BYTES);
+        const outcomes = withinBytes(maxBytes, () =>
+          outcomesOf(frameLimits, cut(bytes, chunkSizes)),
+        );
+        assert.deepEqual(outcomes, referenceOutcomes(frameLimits, bytes));
+      },
+    ),
+};

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import fc from 'fast-check';
+import { Engine } from '../../src/main/index.ts';
+import { text } from '../conformance/client-frames.ts';
+import { RawClient } from '../end-to-end/raw-client.ts';
+import { requestBytes } from './hostile-requests.ts';
+import type { FuzzTarget } from './target.ts';
+
+const HOST = '127.0.0.1';
+/** Nothing, or an answer of HTTP that is not our fault. */
+const ANSWER = /^($|HTTP\/1\.1 (101|200|4\d\d|503) )/;
+
+/** All that a server says to some bytes and the end behind them. */
+function say(port: number, bytes: Buffer): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const socket = connect({ port, host: HOST, allowHalfOpen: true });
+  let answer = '';
+  socket.on('data', (chunk: Buffer) => {
+    answer += chunk.toString('latin1');
+  });
+  socket.on('error', () => {}); // a reset is an answer, too
+  socket.on('close', () => resolve(answer));
+  socket.end(bytes);
+  return promise;
+}
+
+async function openEngine() {
+  const engine = new Engine({ shards: 0 });
+  const errors: unknown[] = [];
+  engine.on('error', (error) => errors.push(error));
+  const server = engine.server({ endpoint: '/w', codec: 'negotiate' });
+  server.onConnection((c) => c.onMessage((message) => c.emitMessage(message)));
+  const { port } = await engine.listen(0, { host: HOST });
+  return { engine, port, errors };
+}
+
+/** A real listener gives each request an answer of HTTP or an end, and goes on. */
+export function createListenerTarget(): FuzzTarget {
+  let opened: ReturnType<typeof openEngine> | undefined;
+  return {
+    name: 'listener',
+    share: 5,
+    property: () => {
+      opened ??= openEngine();
+      return fc.asyncProperty(requestBytes, async (bytes) => {
+        const { port, errors } = await (opened as ReturnType<typeof openEngine>);
+        assert.match(await say(port, bytes), ANSWER);
+        assert.deepEqual(errors, []);
+      });
+    },
+    async finish() {
+      if (opened === undefined) return;
+      const { engine, port } = await opened;
+      const client = await RawClient.open(port, '/w');
+      client.send(text('still there'));
+      assert.equal(await client.message(), 'still there');
+      await client[Symbol.asyncDispose]();
+      await engine.close();
+    },
+  };
+}

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import type { IncomingMessage } from 'node:http';
+import fc from 'fast-check';
+import { Refusal } from '../../src/main/refusal.ts';
+import { checkHandshake, checkOrigin, connectionRequest } from '../../src/main/upgrade.ts';
+import { pathOf } from '../../src/main/upgrade-source.ts';
+import { requests } from './hostile-requests.ts';
+import type { FuzzTarget } from './target.ts';
+
+const PROTOCOLS = ['fanring.text.v1', 'fanring.msgpack.v1', ''];
+const CONFIG = { protocols: [], codec: 'negotiate' } as const;
+
+/** Each decision on an upgrade is a yes or a refusal; what is kept of it can cross threads. */
+export const upgradeTarget: FuzzTarget = {
+  name: 'upgrade decisions',
+  share: 145,
+  property: () =>
+    fc.property(requests, ({ headers, ...rest }) => {
+      // As the parser has it: what there is twice it joins, or takes the first of.
+      const joined: Record<string, string> = {};
+      for (const [name, value] of headers) joined[name.toLowerCase()] ??= value;
+      const socket = { remoteAddress: '::ffff:10.0.0.1' };
+      const request = { ...rest, headers: joined, socket } as unknown as IncomingMessage;
+      const path = pathOf(rest.url);
+      assert.ok(path === undefined || path.startsWith('/') || !rest.url.startsWith('/'));
+      try {
+        const { key, protocol, codec } = checkHandshake(request, CONFIG);
+        assert.equal(Buffer.from(key, 'base64').length, 16);
+        assert.ok(PROTOCOLS.includes(protocol) && (codec === 0 || codec === 1));
+        const kept = connectionRequest(request);
+        assert.deepEqual(structuredClone(kept), kept);
+        for (const origins of ['same-host', '*', ['http://a']] as const) checkOrigin(kept, origins);
+      } catch (thrown) {
+        assert.ok(thrown instanceof Refusal, String(thrown));
+      }
+    }),
+};
