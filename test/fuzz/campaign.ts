@@ -23,6 +23,9 @@ export interface Failure {
 /** Inputs that are generated with one seed. */
 const ROUND = 10_000;
 
+/** Characters of a report: an input may be long. */
+const MAX_REPORT = 2_000;
+
 /**
  * Gives a target so many inputs, round by round.
  * @param onProgress is told the number of inputs so far
@@ -38,7 +41,9 @@ export async function fuzz(
     const roundSeed = (seed + done / ROUND) | 0;
     const details = await fc.check(target.property(), { seed: roundSeed, numRuns });
     if (details.failed) {
-      return { seed: roundSeed, inputs: numRuns, report: fc.defaultReportMessage(details) ?? '' };
+      await target.finish?.().catch(() => {}); // it has failed already
+      const report = (fc.defaultReportMessage(details) ?? '').slice(0, MAX_REPORT);
+      return { seed: roundSeed, inputs: numRuns, report: `${report}\n${details.errorInstance}` };
     }
     done += numRuns;
     onProgress(done);

@@ -39,6 +39,7 @@ const names = fc.oneof(
 
 /** The target of a request. */
 export const urls = fc.oneof(
+  fc.constant('/w'),
   fc.constantFrom(
     '/w',
     '/w?a=b',

@@ -25,6 +25,10 @@ function readOptions(): Options {
   const seed = Number(values.seed);
   if (!Number.isSafeInteger(inputs) || inputs < 1) throw new TypeError('--inputs: 1 or more');
   if (!Number.isInteger(seed)) throw new TypeError('--seed: a whole number');
+  const names = fuzzTargets().map(({ name }) => name);
+  if (values.target !== undefined && !names.includes(values.target)) {
+    throw new TypeError(`--target: one of ${names.join(', ')}`);
+  }
   return { inputs, seed, target: values.target };
 }
 
