@@ -38,7 +38,7 @@ const names = fc.oneof(
 );
 
 /** The target of a request. */
-export const urls = fc.oneof(
+const urls = fc.oneof(
   fc.constant('/w'),
   fc.constantFrom(
     '/w',
@@ -70,7 +70,7 @@ const GOOD = {
 };
 
 /** The headers of a handshake, some of them changed, added or missing. */
-export const headers: fc.Arbitrary<[name: string, value: string][]> = fc
+const headers: fc.Arbitrary<[name: string, value: string][]> = fc
   .tuple(fc.array(fc.tuple(names, values), { maxLength: 4 }), fc.subarray(Object.keys(GOOD)))
   .map(([changed, missing]) => {
     const left = Object.entries(GOOD).filter(
