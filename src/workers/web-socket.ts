@@ -255,7 +255,10 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
   /** Does what is due by the time `now` (ms, monotonic): a ping, or the end of a dead connection. */
   sweep(now: number): void {
     if (this.#state === 'closing') {
-      if (now - this.#closingAt > this.server.config.closeTimeout) this.#socket.destroy();
+      if (now - this.#closingAt <= this.server.config.closeTimeout) return;
+      // Where closures are late it waits no more for them; what is cut is who does not answer.
+      if (this.#closeFrame === undefined) this.#socket.destroy();
+      else this.concluded();
       return;
     }
     if (this.#isHeld && !this.#isOpening) this.#liveness.pong(now); // its pongs are not read

@@ -167,6 +167,20 @@ for (const [what, bytes, reason, closeFrame] of [
   });
 }
 
+test('a close is answered after closeTimeout, whatever handlers elsewhere do', () => {
+  const { connection, fanOut, since } = open({ closeTimeout: 1000 }, 'elsewhere');
+  connection.read(close(4000));
+  const closedAt = performance.now();
+  connection.sweep(closedAt + 900);
+  fanOut.flush();
+  assert.deepEqual(since(), ['conclude 4000 ']);
+  connection.sweep(closedAt + 1100);
+  fanOut.flush();
+  assert.deepEqual(since(), ['write \x88\x02\x0f\xa0', 'end']);
+  connection.sweep(closedAt + 1200);
+  assert.deepEqual(since(), ['destroy']);
+});
+
 test('of one that the server has closed handlers elsewhere have nothing to say', () => {
   const { connection, fanOut, since } = open({}, 'elsewhere');
   connection.disconnect(4001, 'bye');
