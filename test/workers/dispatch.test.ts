@@ -36,13 +36,13 @@ function openServer(slowConsumer: 'close' | 'drop', onConnection: (c: Connection
     report: (error: Error) => assert.fail(error),
     conclude: (socket: ServerWebSocket, reason: { code: number; reason: string }) => {
       rooms.leaveAll(socket);
-      dispatch.disconnected(socket, reason);
+      return dispatch.disconnected(socket, reason);
     },
   } as unknown as ShardServer;
   const connect = (number: number, writableLength: number) => {
     const written: Buffer[] = [];
     const socket = {
-      ...{ writable: true, writableLength, written },
+      ...{ _handle: null, writable: true, writableLength, written },
       ...{ pause: () => {}, resume: () => {}, end: () => {}, destroy: () => {} },
       write: (bytes: Buffer) => written.push(bytes),
     };

@@ -13,6 +13,7 @@ import { close, hex, last, ping, text } from '../conformance/client-frames.ts';
 function connect(config: ServerConfig = {}, handlersAre: 'here' | 'elsewhere' = 'here') {
   const log: string[] = [];
   const socket = {
+    _handle: null, // so all goes through the stream
     writable: true,
     writableLength: 0,
     pause: () => log.push('pause'),
