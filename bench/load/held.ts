@@ -1,0 +1,52 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Idle, OpenAndClose } from '../scenarios/scenario.ts';
+import { Crowd } from './crowd.ts';
+import type { Job, Measurement } from './job.ts';
+import { readUsage } from './server-process.ts';
+import { Window } from './window.ts';
+
+const ALL_IN_ONE = () => undefined;
+
+/** Opens connections and closes them, round after round; the first round warms the server up. */
+export async function runOpenAndClose(load: OpenAndClose, job: Job): Promise<Measurement> {
+  const crowd = new Crowd(job, () => {});
+  const opens: ReturnType<Window['end']>[] = [];
+  const closes: typeof opens = [];
+  for (let round = 0; round <= load.rounds; round++) {
+    const opening = new Window(job.pid);
+    await crowd.open(load.connections, ALL_IN_ONE);
+    const opened = opening.end(load.connections);
+    const closing = new Window(job.pid);
+    await crowd.close();
+    await quiet(job.pid);
+    const closed = closing.end(load.connections);
+    if (round === 0) continue;
+    opens.push(opened);
+    closes.push(closed);
+  }
+  const middle = opens.toSorted((a, b) => a.cpu - b.cpu)[opens.length >> 1];
+  const close = closes.toSorted((a, b) => a.cpu - b.cpu)[closes.length >> 1];
+  if (middle === undefined || close === undefined) throw new Error('no round was measured');
+  return { ...middle, cpuPerClose: close.cpu };
+}
+
+/** Opens connections that do nothing, and reads what they cost when they have settled. */
+export async function runIdle({ connections }: Idle, job: Job): Promise<Measurement> {
+  const before = readUsage(job.pid).rss;
+  const crowd = new Crowd(job, () => {});
+  const opening = new Window(job.pid);
+  await crowd.open(connections, ALL_IN_ONE);
+  const opened = opening.end(connections);
+  await delay(job.timing.settle);
+  const { rss } = readUsage(job.pid);
+  return { ...opened, rss: rss / 1024, kbPerConnection: (rss - before) / connections };
+}
+
+/** Resolves when a server has done what was left to do: it uses less than a tick in 50 ms. */
+async function quiet(pid: number): Promise<void> {
+  for (let before = -1, cpu = 0; cpu !== before; ) {
+    before = readUsage(pid).cpu;
+    await delay(50);
+    cpu = readUsage(pid).cpu;
+  }
+}

@@ -1,0 +1,172 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { OPCODES } from '../shared/frame.ts';
+import { buildClientFrame } from './client-frame.ts';
+import { FrameScanner } from './frame-scanner.ts';
+import { type LoadTarget, sourceAddress } from './load-target.ts';
+
+const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'; // RFC 6455 section 1.3
+const KEY = randomBytes(16).toString('base64');
+const ACCEPT = createHash('sha1').update(`${KEY}${GUID}`).digest('base64');
+
+const MAX_RESPONSE_BYTES = 2 ** 16;
+
+/** What all connections read into: it is scanned before the next read. */
+const READ_BUFFER = Buffer.allocUnsafeSlow(2 ** 18);
+
+/** Told of what becomes of connections. */
+export interface ConnectionSink {
+  /** The bytes from `start` to `end` begin a message; valid only during the call. */
+  onMessage(connection: LoadConnection, bytes: Buffer, start: number, end: number): void;
+  /** An open connection has ended, and not by {@link LoadConnection.close}. */
+  onLost(connection: LoadConnection, reason: string): void;
+}
+
+type State = 'connecting' | 'open' | 'closing' | 'ended';
+
+/** A WebSocket client that costs as little as one can: it counts what it gets. */
+export class LoadConnection {
+  /** From 0. */
+  readonly index: number;
+  readonly #socket: Socket;
+  readonly #sink: ConnectionSink;
+  readonly #scanner: FrameScanner;
+  readonly #opened = Promise.withResolvers<LoadConnection>();
+  readonly #ended = Promise.withResolvers<void>();
+  #state: State = 'connecting';
+  /** What has come of the answer to the upgrade. */
+  #response = '';
+  #reason = 'the connection ended';
+
+  /** Begins to connect. */
+  constructor(target: LoadTarget, index: number, sink: ConnectionSink) {
+    this.index = index;
+    this.#sink = sink;
+    this.#scanner = new FrameScanner({
+      onMessage: (bytes, start, end) => sink.onMessage(this, bytes, start, end),
+      onPing: (bytes, start, end) =>
+        this.send(buildClientFrame(OPCODES.PONG, bytes.subarray(start, end))),
+      onClose: (bytes, start, end) => this.#onClose(bytes.subarray(start, end)),
+    });
+    this.#socket = this.#connect(target);
+    this.#socket.write(upgradeRequest(target));
+  }
+
+  /** Resolves when the server has accepted; rejects with an Error that says why it has not. */
+  get opened(): Promise<LoadConnection> {
+    return this.#opened.promise;
+  }
+
+  /** Resolves when the socket is gone. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  get isOpen(): boolean {
+    return this.#state === 'open';
+  }
+
+  /** Bytes that wait to be sent. */
+  get queuedBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  /** Sends a frame of {@link buildClientFrame}; it must not be written to afterwards. */
+  send(frame: Uint8Array): void {
+    if (this.#state === 'open') this.#socket.write(frame);
+  }
+
+  /** Closes in good order: a close frame, and the end that the server makes of it. */
+  close(): Promise<void> {
+    if (this.#state === 'open') {
+      this.#socket.write(buildClientFrame(OPCODES.CLOSE, Buffer.of(0x03, 0xe8))); // 1000
+      this.#state = 'closing';
+    }
+    return this.ended;
+  }
+
+  /** Ends it at once. */
+  destroy(): void {
+    if (this.#state === 'open') this.#state = 'closing';
+    this.#socket.destroy();
+  }
+
+  #connect(target: LoadTarget): Socket {
+    const { host, port } = target;
+    const localAddress = sourceAddress(target, this.index);
+    const options = { host, port, noDelay: true, ...(localAddress && { localAddress }) };
+    const onread = {
+      buffer: READ_BUFFER,
+      callback: (bytes: number) => {
+        this.#onData(READ_BUFFER, bytes);
+        return true;
+      },
+    };
+    const socket = target.secure
+      ? connectTls({
+          ...options,
+          ...(isIP(host) === 0 && { servername: host }),
+          rejectUnauthorized: !target.insecure,
+        })
+      : connectTcp({ ...options, onread });
+    if (target.secure) socket.on('data', (chunk: Buffer) => this.#onData(chunk, chunk.length));
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.#reason = error.code ?? error.message;
+    });
+    socket.on('close', () => this.#onEnd());
+    return socket;
+  }
+
+  #onData(chunk: Buffer, length: number): void {
+    if (this.#state === 'connecting') this.#onResponse(chunk, length);
+    else this.#scanner.scan(chunk, 0, length);
+  }
+
+  #onResponse(chunk: Buffer, length: number): void {
+    const before = this.#response.length;
+    this.#response += chunk.toString('latin1', 0, length);
+    const end = this.#response.indexOf('\r\n\r\n');
+    if (end < 0 && this.#response.length < MAX_RESPONSE_BYTES) return;
+    const [status = '', ...headers] = this.#response.slice(0, end).split('\r\n');
+    this.#response = '';
+    const accept = headers.find((line) => /^sec-websocket-accept:/i.test(line))?.slice(21);
+    if (!/^HTTP\/1\.1 101\b/.test(status) || accept?.trim() !== ACCEPT) {
+      this.#reason = `refused: ${status.replace(/^HTTP\/1\.1 /, '')}`;
+      this.#socket.destroy();
+      return;
+    }
+    this.#state = 'open';
+    this.#opened.resolve(this);
+    const head = end + 4 - before;
+    if (head < length) this.#scanner.scan(chunk, head, length);
+  }
+
+  #onClose(payload: Buffer): void {
+    const code = payload.length >= 2 ? payload.readUInt16BE(0) : 1005;
+    this.#reason = `closed with ${code}`;
+    this.send(buildClientFrame(OPCODES.CLOSE, payload.subarray(0, 2)));
+    this.#socket.end();
+  }
+
+  #onEnd(): void {
+    const state = this.#state;
+    this.#state = 'ended';
+    this.#ended.resolve();
+    if (state === 'connecting') this.#opened.reject(new Error(this.#reason));
+    else if (state === 'open') this.#sink.onLost(this, this.#reason);
+  }
+}
+
+function upgradeRequest({ path, authority, headers }: LoadTarget): string {
+  const lines = [
+    `GET ${path} HTTP/1.1`,
+    `Host: ${authority}`,
+    'Upgrade: websocket',
+    'Connection: Upgrade',
+    `Sec-WebSocket-Key: ${KEY}`,
+    'Sec-WebSocket-Version: 13',
+    ...headers.map(([name, value]) => `${name}: ${value}`),
+  ];
+  return `${lines.join('\r\n')}\r\n\r\n`;
+}

@@ -1,0 +1,53 @@
+import { isIP } from 'node:net';
+
+/** Where the load goes, and how it presents itself. */
+export interface LoadTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly secure: boolean;
+  /** Path and query. */
+  readonly path: string;
+  /** As it stands in the Host header. */
+  readonly authority: string;
+  /** Further headers of the upgrade. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** Whether a certificate that nobody vouches for is accepted. */
+  readonly insecure: boolean;
+}
+
+/** Connections from one address to one port: the range of ephemeral ports is not much larger. */
+const CONNECTIONS_PER_ADDRESS = 20_000;
+
+/**
+ * Reads a `ws:` or `wss:` URL.
+ * @throws Error that names the URL and what is allowed
+ */
+export function parseTarget(
+  url: string,
+  rest: Partial<Pick<LoadTarget, 'headers' | 'insecure'>> = {},
+): LoadTarget {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed === undefined || !['ws:', 'wss:'].includes(parsed.protocol)) {
+    throw new Error(`'${url}' is no URL such as ws://localhost:8080/chat or wss://host/chat`);
+  }
+  const secure = parsed.protocol === 'wss:';
+  return {
+    host: parsed.hostname.replace(/^\[|\]$/g, ''),
+    port: Number(parsed.port) || (secure ? 443 : 80),
+    secure,
+    path: `${parsed.pathname}${parsed.search}`,
+    authority: parsed.host,
+    headers: rest.headers ?? [],
+    insecure: rest.insecure ?? false,
+  };
+}
+
+/**
+ * The address that a connection comes from; undefined: as the system likes. One address has not
+ * ports enough for more than 28 000 connections; the loopback interface has more addresses.
+ */
+export function sourceAddress(target: LoadTarget, index: number): string | undefined {
+  const block = Math.floor(index / CONNECTIONS_PER_ADDRESS);
+  if (block === 0 || isIP(target.host) !== 4 || !target.host.startsWith('127.')) return undefined;
+  return `127.0.0.${1 + block}`;
+}
