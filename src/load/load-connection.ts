@@ -11,6 +11,7 @@ const KEY = randomBytes(16).toString('base64');
 const ACCEPT = createHash('sha1').update(`${KEY}${GUID}`).digest('base64');
 
 const MAX_RESPONSE_BYTES = 2 ** 16;
+const HANDSHAKE_MS = 10_000;
 
 /** What all connections read into: it is scanned before the next read. */
 const READ_BUFFER = Buffer.allocUnsafeSlow(2 ** 18);
@@ -114,6 +115,10 @@ export class LoadConnection {
     socket.on('error', (error: NodeJS.ErrnoException) => {
       this.#reason = error.code ?? error.message;
     });
+    socket.setTimeout(HANDSHAKE_MS, () => {
+      this.#reason = `no answer to the upgrade in ${HANDSHAKE_MS / 1000} s`;
+      socket.destroy();
+    });
     socket.on('close', () => this.#onEnd());
     return socket;
   }
@@ -137,6 +142,7 @@ export class LoadConnection {
       return;
     }
     this.#state = 'open';
+    this.#socket.setTimeout(0);
     this.#opened.resolve(this);
     const head = end + 4 - before;
     if (head < length) this.#scanner.scan(chunk, head, length);

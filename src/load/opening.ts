@@ -11,22 +11,23 @@ export interface Pace {
 /**
  * Opens connections, the first ones first.
  * @param open opens one and settles when that is decided; must not reject
- * @param stopped says, before each, whether it is time to end early
+ * @param stop ends it early; what is under way is left to `open`
  */
 export async function openMany(
   count: number,
   { underWay, perSecond }: Pace,
   open: (index: number) => Promise<unknown>,
-  stopped: () => boolean = () => false,
+  stop?: AbortSignal,
 ): Promise<void> {
   const began = performance.now();
   let next = 0;
   const lane = async () => {
-    while (next < count && !stopped()) {
+    while (next < count && !stop?.aborted) {
       const index = next++;
       if (perSecond > 0) {
         const early = began + (index * 1000) / perSecond - performance.now();
-        if (early > 1) await delay(early);
+        if (early > 1) await delay(early, undefined, stop && { signal: stop }).catch(() => {});
+        if (stop?.aborted) return;
       }
       await open(index);
     }

@@ -11,7 +11,7 @@ const ZERO = 0x30; // '0'
 const DIGITS = 14;
 
 /** Bytes of a stamp: a payload that carries one has at least as many. */
-const STAMP_BYTES = 2 + DIGITS;
+export const STAMP_BYTES = 2 + DIGITS;
 
 /** A payload of so many bytes with a stamp at its beginning that is yet to be written. */
 export function stampedPayload(bytes: number): string {

@@ -84,6 +84,12 @@ describe('the package, packed and installed into an empty folder', () => {
     await assert.doesNotReject(run(process.execPath, [TSC], app));
   });
 
+  test('brings the command fanring-load', async () => {
+    const command = join(app, 'node_modules/.bin/fanring-load');
+    const { stdout } = await run(command, ['--help'], app);
+    assert.match(stdout, /^usage: fanring-load/);
+  });
+
   test('holds what was built and the documents, no sources or tests', async () => {
     const installed = join(app, 'node_modules/fanring');
     const entries = await readdir(installed);

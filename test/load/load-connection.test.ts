@@ -1,0 +1,114 @@
+import { strict as assert } from 'node:assert';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { buildClientFrame } from '../../src/load/client-frame.ts';
+import { LoadConnection } from '../../src/load/load-connection.ts';
+import { parseTarget } from '../../src/load/load-target.ts';
+import { OPCODES } from '../../src/shared/frame.ts';
+
+/** A server of `ws` that is gone when the test has ended, with its connections. */
+async function serve(t: TestContext): Promise<WebSocketServer> {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  t.after(() => {
+    for (const peer of server.clients) peer.terminate();
+    server.close();
+  });
+  await once(server, 'listening');
+  return server;
+}
+
+/** One client of a server of `ws`, and what it is told. */
+async function open(t: TestContext) {
+  const server = await serve(t);
+  const { port } = server.address() as AddressInfo;
+  const accepted = once(server, 'connection') as Promise<[WebSocket]>;
+  const messages: string[] = [];
+  const lost = Promise.withResolvers<string>();
+  const client = new LoadConnection(parseTarget(`ws://127.0.0.1:${port}`), 0, {
+    onMessage: (_, bytes, start, end) => messages.push(bytes.toString('utf8', start, end)),
+    onLost: (_, reason) => lost.resolve(reason),
+  });
+  await client.opened;
+  const [peer] = await accepted;
+  return { client, peer, messages, lost: lost.promise };
+}
+
+/** Answers every upgrade with the same bytes. */
+async function answering(t: TestContext, answer: string): Promise<Server> {
+  const server = createServer().on('upgrade', (_, socket) => {
+    socket.on('error', () => {});
+    socket.end(answer);
+  });
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
+
+test('sends, receives, answers pings, and closes in good order', async (t) => {
+  const { client, peer, messages } = await open(t);
+  const heard = once(peer, 'message');
+  client.send(buildClientFrame(OPCODES.TEXT, Buffer.from('hello')));
+  assert.equal(String((await heard)[0]), 'hello');
+  const pong = once(peer, 'pong');
+  peer.send('one');
+  peer.ping('are you there');
+  assert.equal(String((await pong)[0]), 'are you there');
+  assert.deepEqual(messages, ['one']);
+  const closed = once(peer, 'close');
+  await client.close();
+  assert.equal((await closed)[0], 1000);
+});
+
+test('says with which code the server closed', async (t) => {
+  const { client, peer, lost } = await open(t);
+  const closed = once(peer, 'close');
+  peer.close(4001);
+  assert.equal(await lost, 'closed with 4001');
+  assert.equal((await closed)[0], 4001, 'the close was answered');
+  await client.ended;
+});
+
+test('says that a connection broke', async (t) => {
+  const { client, peer, lost } = await open(t);
+  peer.terminate();
+  assert.match(await lost, /the connection ended|ECONNRESET/);
+  await client.ended;
+});
+
+test('takes frames that come with the answer to the upgrade', async (t) => {
+  const server = await serve(t);
+  server.on('connection', (peer) => peer.send('at once'));
+  const { port } = server.address() as AddressInfo;
+  const first = Promise.withResolvers<string>();
+  const client = new LoadConnection(parseTarget(`ws://127.0.0.1:${port}`), 0, {
+    onMessage: (_, bytes, start, end) => first.resolve(bytes.toString('utf8', start, end)),
+    onLost: (_, reason) => first.reject(new Error(reason)),
+  });
+  assert.equal(await first.promise, 'at once');
+  await client.close();
+});
+
+test('an upgrade that is not accepted rejects, and says why', async (t) => {
+  const cases: [answer: string, message: RegExp][] = [
+    ['HTTP/1.1 403 Forbidden\r\n\r\n', /^refused: 403 Forbidden$/],
+    ['HTTP/1.1 101 Yes\r\nSec-WebSocket-Accept: nonsense\r\n\r\n', /^refused: 101 Yes$/],
+    ['HTTP/1.1 101 Yes\r\n\r\n', /^refused: 101 Yes$/],
+    ['', /^the connection ended$/],
+  ];
+  for (const [answer, message] of cases) {
+    const server = await answering(t, answer);
+    const { port } = server.address() as AddressInfo;
+    const client = new LoadConnection(parseTarget(`ws://127.0.0.1:${port}`), 0, {
+      onMessage: () => assert.fail('no message'),
+      onLost: () => assert.fail('it was never open'),
+    });
+    await assert.rejects(client.opened, { message });
+  }
+});
