@@ -7,11 +7,13 @@ import { Window } from './window.ts';
 
 const ALL_IN_ONE = () => undefined;
 
+type Part = ReturnType<Window['end']>;
+
 /** Opens connections and closes them, round after round; the first round warms the server up. */
 export async function runOpenAndClose(load: OpenAndClose, job: Job): Promise<Measurement> {
   const crowd = new Crowd(job, () => {});
-  const opens: ReturnType<Window['end']>[] = [];
-  const closes: typeof opens = [];
+  const opens: Part[] = [];
+  const closes: Part[] = [];
   for (let round = 0; round <= load.rounds; round++) {
     const opening = new Window(job.pid);
     await crowd.open(load.connections, ALL_IN_ONE);
@@ -24,10 +26,23 @@ export async function runOpenAndClose(load: OpenAndClose, job: Job): Promise<Mea
     opens.push(opened);
     closes.push(closed);
   }
-  const middle = opens.toSorted((a, b) => a.cpu - b.cpu)[opens.length >> 1];
-  const close = closes.toSorted((a, b) => a.cpu - b.cpu)[closes.length >> 1];
-  if (middle === undefined || close === undefined) throw new Error('no round was measured');
-  return { ...middle, cpuPerClose: close.cpu };
+  return { ...together(opens), cpuPerClose: together(closes).cpu };
+}
+
+/** The rounds as one: CPU is only known to 10 ms, which is much for one of them. */
+function together(rounds: readonly Part[]): Part {
+  const [last] = rounds.slice(-1);
+  if (last === undefined) throw new Error('no round was measured');
+  const mean = (read: (round: Part) => number) =>
+    rounds.reduce((sum, round) => sum + read(round), 0) / rounds.length;
+  return {
+    ...last,
+    count: last.count * rounds.length,
+    perSecond: mean(({ perSecond }) => perSecond),
+    cpu: mean(({ cpu }) => cpu),
+    primaryShare: mean(({ primaryShare }) => primaryShare),
+    driver: mean(({ driver }) => driver),
+  };
 }
 
 /** Opens connections that do nothing, and reads what they cost when they have settled. */

@@ -33,8 +33,8 @@ const rooms: Scenario = {
 
 const open: Scenario = {
   id: 'open',
-  title: 'opening and closing, 2000 connections, 64 under way',
-  load: { kind: 'open', connections: 2000, rounds: 3 },
+  title: 'opening and closing, 4000 connections, 64 under way',
+  load: { kind: 'open', connections: 4000, rounds: 3 },
   quick: true,
 };
 
