@@ -6,6 +6,7 @@ import { codecSteps } from './codec-steps.ts';
 import { controls } from './controls.ts';
 import { frameSteps } from './frame-steps.ts';
 import { mailboxSteps } from './mailbox-steps.ts';
+import { measureRoundTrips } from './round-trip.ts';
 import { PAYLOAD, type Step } from './step.ts';
 
 const OPERATIONS = 1000; // in one sample, at least, so that the clock's own cost does not count
@@ -41,3 +42,6 @@ for (const { name, result } of bench.tasks) {
   const nanoseconds = (ms: number) => ((ms * 1e6) / (operations.get(name) ?? 1)).toFixed(1);
   console.log(`| ${name} | ${nanoseconds(p50)} | ${nanoseconds(p99)} |`);
 }
+const { p50, p99 } = await measureRoundTrips();
+const whole = (ns: number) => Math.round(ns).toLocaleString('en');
+console.log(`| doorbell: a record to a sleeping thread and back | ${whole(p50)} | ${whole(p99)} |`);

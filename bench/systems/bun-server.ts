@@ -39,3 +39,4 @@ const server = Bun.serve({
   },
 });
 console.log(JSON.stringify({ port: server.port, pid: process.pid }));
+process.once('disconnect', () => process.exit());
