@@ -72,10 +72,11 @@ export class Admission {
     const connection = ++this.#lastConnection;
     entry.arriving(connection, { shard: host.number, identity, handshake });
     host.connections += 1;
+    const { id, request, data } = identity;
     // Closures find request and data here; only a module in the shard needs them there.
     const travelling = primary.hasClosures
-      ? { id: identity.id, request: NO_REQUEST, data: undefined }
-      : identity;
+      ? { id, request: '', data: undefined }
+      : { id, request: JSON.stringify(request), data };
     const onFailed = (cause?: unknown) => {
       entry.refused(connection, host.number);
       host.connections -= 1;
@@ -104,5 +105,3 @@ function uncloneable(endpoint: string, cause: unknown): EngineError {
   const message = `${endpoint}: what authorize returned cannot go to a shard: ${messageOf(cause)}`;
   return new EngineError('ERR_HANDLER', message, { cause });
 }
-
-const NO_REQUEST = { method: '', url: '', headers: {}, remoteAddress: '' };

@@ -1,6 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ShardServerConfig } from './config.ts';
-import type { ConnectionIdentity } from './connection-face.ts';
 import type { SerializedError } from './errors.ts';
 import type { InterestMemory } from './interest-table.ts';
 import type { MailboxLink } from './mailbox.ts';
@@ -24,7 +23,11 @@ export interface ShardStart {
 }
 
 /** An accepted upgrade on its way to a shard, beside its socket. */
-export interface Upgrade extends ConnectionIdentity {
+export interface Upgrade {
+  readonly id: string;
+  /** The request as JSON: few handlers look at it, and one string costs less to move and to keep. */
+  readonly request: string;
+  readonly data: unknown;
   readonly server: number;
   /** The connection's number. */
   readonly connection: number;

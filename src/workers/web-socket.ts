@@ -8,7 +8,7 @@ import type {
 import type { Upgrade } from '../shared/control-messages.ts';
 import { EngineError } from '../shared/errors.ts';
 import { buildCloseFrame, buildControlFrame, buildFrame, OPCODES } from '../shared/frame.ts';
-import type { DisconnectReason } from '../shared/public-types.ts';
+import type { ConnectionRequest, DisconnectReason } from '../shared/public-types.ts';
 import type { Batch } from './fan-out.ts';
 import { FrameReader, type FrameSink } from './frame-reader.ts';
 import { Liveness } from './liveness.ts';
@@ -26,7 +26,6 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
   readonly server: ShardServer;
   readonly number: number;
   readonly id: string;
-  readonly request: ConnectionIdentity['request'];
   readonly data: unknown;
   readonly codec: Codec;
   readonly answersAsks: boolean;
@@ -40,6 +39,7 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
   /** Whether the fan-out will flush it at the end of this tick; the fan-out's. */
   awaitsFlush = false;
 
+  #request: string | ConnectionRequest;
   readonly #socket: Socket;
   readonly #writer: SocketWriter;
   readonly #reader: FrameReader;
@@ -60,7 +60,7 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
     this.server = server;
     this.number = upgrade.connection;
     this.id = upgrade.id;
-    this.request = upgrade.request;
+    this.#request = upgrade.request;
     this.data = upgrade.data;
     this.answersAsks = impliesAnswers(upgrade.protocol);
     this.codec = server.codecs[upgrade.codec] as Codec;
@@ -73,6 +73,11 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
 
   get shard(): number {
     return this.server.shard.number;
+  }
+
+  get request(): ConnectionRequest {
+    if (typeof this.#request === 'string') this.#request = JSON.parse(this.#request);
+    return this.#request as ConnectionRequest;
   }
 
   get isOpen(): boolean {
