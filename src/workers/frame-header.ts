@@ -9,6 +9,7 @@ import {
 // The frame is drawn in src/shared/frame.ts.
 const FIN_BIT = 0x80;
 const RSV_BITS = 0x70;
+const RSV1_BIT = 0x40;
 const OPCODE_BITS = 0x0f;
 const MASK_BIT = 0x80;
 const LENGTH_CODE_BITS = 0x7f;
@@ -25,6 +26,8 @@ export class FrameHeader {
   opcode = 0;
   /** True for the last frame of a message. */
   isFinal = false;
+  /** True for the first frame of a compressed message (RFC 7692 §6). */
+  isCompressed = false;
   /** Bytes of the header itself, with the masking key. */
   headerBytes = 0;
   /** Bytes of payload; above 2^53 rounded, but still above it. */
@@ -33,6 +36,12 @@ export class FrameHeader {
   mask = 0;
   /** What an illegal header breaks. */
   violation: string | undefined;
+  readonly #mayBeCompressed: boolean;
+
+  /** @param mayBeCompressed whether permessage-deflate has been agreed on */
+  constructor(mayBeCompressed = false) {
+    this.#mayBeCompressed = mayBeCompressed;
+  }
 
   /** True for close, ping and pong, RFC 6455 §5.5. */
   get isControl(): boolean {
@@ -52,7 +61,9 @@ export class FrameHeader {
     const first = bytes[at] as number;
     this.opcode = first & OPCODE_BITS;
     this.isFinal = (first & FIN_BIT) !== 0;
-    this.violation = firstByteViolation(first) ?? sequenceViolation(this.opcode, isContinued);
+    this.isCompressed = this.#mayBeCompressed && beginsCompressed(first);
+    const plain = this.isCompressed ? first & ~RSV1_BIT : first;
+    this.violation = firstByteViolation(plain) ?? sequenceViolation(this.opcode, isContinued);
     if (this.violation !== undefined) return 'illegal';
 
     if (arrived < 2) return 'partial';
@@ -81,9 +92,16 @@ function isControlOpcode(opcode: number): boolean {
   return opcode >= OPCODES.CLOSE;
 }
 
+/** Whether RSV1 stands where RFC 7692 §6 gives it a meaning: on the first frame of a message. */
+export function beginsCompressed(first: number): boolean {
+  const opcode = first & OPCODE_BITS;
+  return (first & RSV1_BIT) !== 0 && (opcode === OPCODES.TEXT || opcode === OPCODES.BINARY);
+}
+
 function firstByteViolation(first: number): string | undefined {
   const opcode = first & OPCODE_BITS;
-  if ((first & RSV_BITS) !== 0) return 'a reserved bit is set, and no extension is agreed on';
+  if ((first & RSV_BITS) !== 0)
+    return 'a reserved bit is set that no extension agreed on gives a meaning';
   if (opcode > OPCODES.PONG || (opcode > OPCODES.BINARY && opcode < OPCODES.CLOSE)) {
     return `opcode ${opcode} is reserved`;
   }

@@ -1,7 +1,9 @@
 import { Buffer, isUtf8 } from 'node:buffer';
 import { EngineError } from '../shared/errors.ts';
 import { isValidCloseCode, OPCODES } from '../shared/frame.ts';
-import { FrameHeader, MAX_CONTROL_FRAME_BYTES } from './frame-header.ts';
+import { CompressedMessage, maxCompressedBytes } from './compressed-message.ts';
+import { beginsCompressed, FrameHeader, MAX_CONTROL_FRAME_BYTES } from './frame-header.ts';
+import { inflateMessage } from './inflate.ts';
 import { MessageAssembly } from './message-assembly.ts';
 import { turnMask, unmask } from './unmask.ts';
 
@@ -28,7 +30,7 @@ export interface FrameSink {
   onClose(code: number, reason: string): void;
   /**
    * The peer broke a rule: the last call. ERR_PROTOCOL with closeCode 1002, 1007 (a text is not
-   * UTF-8) or 1008 (maxFragments), or ERR_MESSAGE_SIZE with closeCode 1009.
+   * UTF-8, or what is compressed cannot be inflated) or 1008 (maxFragments), or ERR_MESSAGE_SIZE with closeCode 1009.
    */
   onViolation(error: EngineError): void;
 }
@@ -51,6 +53,7 @@ type Phase = 'header' | 'payload' | 'stopped';
 export class FrameReader {
   readonly #limits: FrameLimits;
   readonly #sink: FrameSink;
+  readonly #inflates: boolean;
   #phase: Phase = 'header';
   #isPaused = false;
   /** What has come while the reader was paused. */
@@ -59,17 +62,22 @@ export class FrameReader {
   #held: Buffer | undefined;
   /** The message that has begun and is not whole yet. */
   #message: MessageAssembly | undefined;
+  /** Where that is compressed, what is known of what it will be. */
+  #compressed: CompressedMessage | undefined;
 
   /** The frame that is being read, or was read last. */
-  readonly #header = new FrameHeader();
+  readonly #header: FrameHeader;
   /** Of this frame's payload, bytes that have not been read. */
   #payloadLeft = 0;
   /** Its mask, turned to fit the next of these bytes. */
   #mask = 0;
 
-  constructor(limits: FrameLimits, sink: FrameSink) {
+  /** @param inflates whether messages may be compressed, as agreed on by RFC 7692 */
+  constructor(limits: FrameLimits, sink: FrameSink, inflates = false) {
     this.#limits = limits;
     this.#sink = sink;
+    this.#inflates = inflates;
+    this.#header = new FrameHeader(inflates);
   }
 
   /** Reads what has arrived; `chunk` is unmasked in place and free again when this returns. */
@@ -105,6 +113,7 @@ export class FrameReader {
     this.#backlog = undefined;
     this.#held = undefined;
     this.#message = undefined;
+    this.#compressed = undefined;
   }
 
   get #isStopped(): boolean {
@@ -161,12 +170,13 @@ export class FrameReader {
     const header = this.#header;
     const message = this.#message;
     const { maxMessageSize, maxFragments } = this.#limits;
-    const room = maxMessageSize - (message?.byteLength ?? 0);
+    const limit = this.#inflates ? this.#maxBytesOf(bytes[at] as number) : maxMessageSize;
+    const room = limit - (message?.byteLength ?? 0);
     const state = header.read(bytes, at, message !== undefined, room);
     if (state === 'partial') return false;
     if (state === 'illegal') return this.#violate(1002, header.violation as string);
     if (state === 'tooLarge') {
-      const size = maxMessageSize - room + header.payloadBytes;
+      const size = limit - room + header.payloadBytes;
       return this.#violate(
         1009,
         `a message has ${size} bytes, maxMessageSize is ${maxMessageSize}`,
@@ -176,19 +186,34 @@ export class FrameReader {
     return this.#violate(1008, `a message has more fragments than maxFragments (${maxFragments})`);
   }
 
+  /** What the message of a frame may have in bytes as they come, compressed or not. */
+  #maxBytesOf(first: number): number {
+    const { maxMessageSize } = this.#limits;
+    const message = this.#message;
+    const isCompressed =
+      message === undefined ? beginsCompressed(first) : this.#compressed !== undefined;
+    return isCompressed
+      ? maxCompressedBytes(maxMessageSize, message?.fragments ?? 0)
+      : maxMessageSize;
+  }
+
   #readDataFrame(chunk: Buffer, at: number): number {
-    const { opcode, isFinal, payloadBytes, mask } = this.#header;
+    const { opcode, isFinal, isCompressed, payloadBytes, mask } = this.#header;
     const end = at + payloadBytes;
     if (this.#message === undefined) {
       const isBinary = opcode === OPCODES.BINARY;
       if (isFinal && end <= chunk.length) {
         unmask(chunk, at, end, mask);
         const data = chunk.subarray(at, end);
-        if (isBinary || isUtf8(data)) this.#sink.onMessage(data, isBinary);
+        if (isCompressed) this.#inflate(data, isBinary);
+        else if (isBinary || isUtf8(data)) this.#sink.onMessage(data, isBinary);
         else this.#violateUtf8();
         return end;
       }
-      this.#message = new MessageAssembly(isBinary, this.#limits.maxMessageSize);
+      const { maxMessageSize } = this.#limits;
+      if (isCompressed) this.#compressed = new CompressedMessage(isBinary, maxMessageSize);
+      // Compressed bytes are no text, whatever they will be.
+      this.#message = new MessageAssembly(isBinary || isCompressed, maxMessageSize);
     }
     this.#message.fragments++;
     this.#payloadLeft = payloadBytes;
@@ -211,9 +236,23 @@ export class FrameReader {
 
   #endFrame(message: MessageAssembly): void {
     this.#phase = 'header';
-    if (!this.#header.isFinal) return;
+    const compressed = this.#compressed;
+    if (!this.#header.isFinal) {
+      const fault = compressed?.check(message.bytes);
+      if (fault !== undefined) this.#violate(fault.closeCode, fault.message);
+      return;
+    }
     this.#message = undefined;
-    if (message.endsWhole) this.#sink.onMessage(message.bytes, message.isBinary);
+    this.#compressed = undefined;
+    if (compressed !== undefined) this.#inflate(message.bytes, compressed.isBinary);
+    else if (message.endsWhole) this.#sink.onMessage(message.bytes, message.isBinary);
+    else this.#violateUtf8();
+  }
+
+  #inflate(payload: Buffer, isBinary: boolean): void {
+    const inflated = inflateMessage(payload, this.#limits.maxMessageSize);
+    if (!('buffer' in inflated)) this.#violate(inflated.closeCode, inflated.message);
+    else if (isBinary || isUtf8(inflated)) this.#sink.onMessage(inflated, isBinary);
     else this.#violateUtf8();
   }
 

@@ -23,15 +23,27 @@ const MASKS: FrameCase[] = [
   refusesThen(1002, 'another that is not masked', hex('81 01 61')),
 ];
 
+function reservedInFirstFrames(rsv: number): FrameCase[] {
+  return [
+    refuses(1002, `the reserved bits ${rsv} in a text`, frame(0x81 | rsv, 'a')),
+    refuses(1002, `the reserved bits ${rsv} in a binary message`, frame(0x82 | rsv, 'a')),
+    refuses(1002, `the reserved bits ${rsv} in a first fragment`, frame(0x01 | rsv, 'a')),
+    refusesThen(1002, `the reserved bits ${rsv} in the next`, frame(0x81 | rsv, 'a'), ping('')),
+  ];
+}
+
+/** Those that hold for a connection without permessage-deflate, which gives RSV1 a meaning. */
+export const RSV1_CASES: readonly FrameCase[] = [
+  ...reservedInFirstFrames(0x40),
+  refuses(1002, 'a reserved bit at its byte', hex('c1')),
+];
+
 const RESERVED_BITS: FrameCase[] = [0x10, 0x20, 0x30, 0x40, 0x50, 0x60, 0x70].flatMap((rsv) => [
-  refuses(1002, `the reserved bits ${rsv} in a text`, frame(0x81 | rsv, 'a')),
-  refuses(1002, `the reserved bits ${rsv} in a binary message`, frame(0x82 | rsv, 'a')),
-  refuses(1002, `the reserved bits ${rsv} in a first fragment`, frame(0x01 | rsv, 'a')),
+  ...(rsv === 0x40 ? [] : reservedInFirstFrames(rsv)),
   refuses(1002, `the reserved bits ${rsv} in a fragment`, firstText('a'), frame(0x80 | rsv, 'b')),
   refuses(1002, `the reserved bits ${rsv} in a ping`, frame(0x89 | rsv, '')),
   refuses(1002, `the reserved bits ${rsv} in a pong`, frame(0x8a | rsv, '')),
   refuses(1002, `the reserved bits ${rsv} in a close`, frame(0x88 | rsv, hex('03e8'))),
-  refusesThen(1002, `the reserved bits ${rsv} in the next`, frame(0x81 | rsv, 'a'), ping('')),
 ]);
 
 const OPCODES: FrameCase[] = [3, 4, 5, 6, 7, 11, 12, 13, 14, 15].flatMap((opcode) => [
@@ -86,7 +98,7 @@ const LENGTHS: FrameCase[] = [
 /** Each stops in the middle of a frame: what is wrong has shown already. */
 const EARLY: FrameCase[] = [
   refuses(1002, 'a reserved opcode at its byte', hex('83')),
-  refuses(1002, 'a reserved bit at its byte', hex('c1')),
+  refuses(1002, 'a reserved bit at its byte', hex('a1')),
   refuses(1002, 'a fragmented ping at its byte', hex('09')),
   refuses(1002, 'a continuation of nothing at its byte', hex('00')),
   refuses(1002, 'a text inside a fragmented message at its byte', firstText('a'), hex('81')),

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { codecTargets } from './codec-targets.ts';
+import { compressedTarget } from './compressed-target.ts';
 import { frameTarget } from './frame-target.ts';
 import { createListenerTarget } from './listener-target.ts';
 import { recordTarget } from './record-target.ts';
@@ -8,7 +9,14 @@ import { upgradeTarget } from './upgrade-target.ts';
 
 /** All that takes hostile input; the shares make 1000. */
 export function fuzzTargets(): FuzzTarget[] {
-  return [frameTarget, ...codecTargets, recordTarget, upgradeTarget, createListenerTarget()];
+  return [
+    frameTarget,
+    compressedTarget,
+    ...codecTargets,
+    recordTarget,
+    upgradeTarget,
+    createListenerTarget(),
+  ];
 }
 
 /** What a campaign has found. */

@@ -62,7 +62,7 @@ function withinBytes<Result>(maxBytes: number, run: () => Result): Result {
 /** The reader never throws, stays within its limits, and does as the slow one, however cut. */
 export const frameTarget: FuzzTarget = {
   name: 'frames',
-  share: 300,
+  share: 260,
   property: () =>
     fc.property(
       fc.oneof(broken, likely, texts, fc.uint8Array({ maxLength: 200 })),

@@ -43,9 +43,13 @@ export function readChunk(reader: FrameReader, chunk: Uint8Array): void {
 }
 
 /** What a new reader makes of some chunks. */
-export function outcomesOf(limits: FrameLimits, chunks: Iterable<Uint8Array>): string[] {
+export function outcomesOf(
+  limits: FrameLimits,
+  chunks: Iterable<Uint8Array>,
+  inflates = false,
+): string[] {
   const sink = new RecordingSink();
-  const reader = new FrameReader(limits, sink);
+  const reader = new FrameReader(limits, sink, inflates);
   for (const chunk of chunks) readChunk(reader, chunk);
   return sink.outcomes;
 }

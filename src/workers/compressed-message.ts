@@ -1,0 +1,46 @@
+import type { Buffer } from 'node:buffer';
+import { type InflateFault, inflateBeginning } from './inflate.ts';
+import { validUtf8End } from './utf8-validator.ts';
+
+/** Bytes that each frame may add: what ends a block, so that the frame can be inflated by itself. */
+const FRAME_BYTES = 16;
+
+/** How much more has to have come before what has come is looked at again. */
+const GROWTH = 1.25;
+
+/**
+ * Bytes that a compressed message may have: more than any compressor needs for a message of
+ * `maxMessageSize` (zlib's compressBound adds an eighth and a 64th at most).
+ * @param frames frames of the message so far
+ */
+export function maxCompressedBytes(maxMessageSize: number, frames: number): number {
+  const expansion = (maxMessageSize >> 3) + (maxMessageSize >> 6) + 2 * FRAME_BYTES;
+  return maxMessageSize + expansion + frames * FRAME_BYTES;
+}
+
+/** A compressed message that comes in several pieces, as far as more than its bytes is of interest. */
+export class CompressedMessage {
+  readonly isBinary: boolean;
+  readonly #maxMessageSize: number;
+  #checkedBytes = 0;
+
+  constructor(isBinary: boolean, maxMessageSize: number) {
+    this.isBinary = isBinary;
+    this.#maxMessageSize = maxMessageSize;
+  }
+
+  /**
+   * Looks at what has come of it, when a frame that is not the last has ended: what cannot become
+   * a legal message need not be waited for. It is inflated from its start each time, so only once
+   * it has grown by a quarter: that bounds the work to five times what the whole message takes.
+   * @param beginning the compressed bytes so far
+   */
+  check(beginning: Buffer): InflateFault | undefined {
+    if (beginning.length < GROWTH * this.#checkedBytes) return undefined;
+    this.#checkedBytes = beginning.length;
+    const inflated = inflateBeginning(beginning, this.#maxMessageSize);
+    if (!('buffer' in inflated)) return inflated;
+    if (this.isBinary || validUtf8End(inflated, 0, inflated.length) !== undefined) return undefined;
+    return { closeCode: 1007, message: 'a text message is not valid UTF-8' };
+  }
+}
