@@ -1,5 +1,6 @@
 export type { AckAnswer, AckMissing, AckResult } from '../shared/asks.ts';
 export type { CodecChoice, Message } from '../shared/codec.ts';
+export type { CompressionConfig } from '../shared/compression-config.ts';
 export type { EngineConfig, Origins, ServerConfig } from '../shared/config.ts';
 export { EngineError, type ErrorCode } from '../shared/errors.ts';
 export type {

@@ -5,10 +5,12 @@ import { subprotocol } from 'ws';
 import { CODEC_SUBPROTOCOLS, codecNames } from '../shared/codec.ts';
 import type { Origins, ResolvedServerConfig } from '../shared/config.ts';
 import type { ConnectionIdentity } from '../shared/connection-face.ts';
+import type { DeflateTerms } from '../shared/control-messages.ts';
 import { checkRoomName } from '../shared/emitter.ts';
 import { EngineError, messageOf } from '../shared/errors.ts';
 import type { ConnectionRequest } from '../shared/public-types.ts';
 import { MAX_NAME_BYTES } from '../shared/records.ts';
+import { chooseDeflate } from './deflate-offers.ts';
 import { Refusal } from './refusal.ts';
 
 /** What the handshake is finished with. */
@@ -19,17 +21,23 @@ export interface Handshake {
   readonly protocol: string;
   /** Which of the server's codecs it is, or the first. */
   readonly codec: number;
+  /** Left out where messages are not compressed. */
+  readonly deflate?: DeflateTerms;
 }
+
+/** The options that the handshake depends on. */
+export type HandshakeConfig = Pick<ResolvedServerConfig, 'protocols' | 'codec' | 'compression'>;
 
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
 
 /**
- * Checks the client's opening handshake (RFC 6455 section 4.2.1) and chooses a subprotocol.
+ * Checks the client's opening handshake (RFC 6455 section 4.2.1), chooses a subprotocol and
+ * agrees on compression.
  * @throws Refusal 400, 405 or 426
  */
 export function checkHandshake(
   request: IncomingMessage,
-  { protocols, codec }: Pick<ResolvedServerConfig, 'protocols' | 'codec'>,
+  { protocols, codec, compression }: HandshakeConfig,
 ): Handshake {
   const { method, headers, httpVersion } = request;
   if (method !== 'GET') throw new Refusal(405, 'Method Not Allowed', { Allow: 'GET' });
@@ -51,7 +59,10 @@ export function checkHandshake(
   const spoken = codecNames(codec).map((name) => CODEC_SUBPROTOCOLS[name]);
   const offered = headers['sec-websocket-protocol'];
   const protocol = chooseProtocol(offered, [...protocols, ...spoken]);
-  return { key, protocol, codec: Math.max(0, spoken.indexOf(protocol)) };
+  const handshake = { key, protocol, codec: Math.max(0, spoken.indexOf(protocol)) };
+  if (compression === undefined) return handshake;
+  const deflate = chooseDeflate(headers['sec-websocket-extensions']);
+  return deflate === undefined ? handshake : { ...handshake, deflate };
 }
 
 function chooseProtocol(header: string | undefined, protocols: readonly string[]): string {

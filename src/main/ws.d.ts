@@ -7,4 +7,13 @@ declare module 'ws' {
     /** @throws SyntaxError where it is malformed or names a protocol twice */
     parse(header: string): Set<string>;
   };
+
+  /** The Sec-WebSocket-Extensions header. */
+  export const extension: {
+    /**
+     * What is offered under each name, in order; for each parameter its values, `true` for none.
+     * @throws SyntaxError where it is malformed
+     */
+    parse(header: string): Record<string, Record<string, (string | true)[]>[]>;
+  };
 }

@@ -2,6 +2,12 @@ import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { availableParallelism } from 'node:os';
 import type { CodecChoice } from './codec.ts';
 import {
+  COMPRESSION_RULE,
+  type CompressionConfig,
+  type ResolvedCompression,
+  resolveCompression,
+} from './compression-config.ts';
+import {
   applyRules,
   integer,
   oneOf,
@@ -67,7 +73,9 @@ export interface ServerConfig {
   authorize?: ((request: ConnectionRequest) => unknown) | undefined;
   /** Makes the id of a connection; must be unique among the living. Default: random. */
   idGenerator?: ((request: ConnectionRequest) => string) | undefined;
-  /** Largest message, all its fragments together; larger: close 1009. Default 1024. */
+  /** Compresses messages (permessage-deflate, RFC 7692) for clients that offer it. Default false. */
+  compression?: boolean | CompressionConfig;
+  /** Largest message, inflated, all its fragments together; larger: close 1009. Default 1024. */
   maxMessageSize?: number;
   /** Most bytes taken from a socket in one read. Default 64 KiB. */
   readBufferSize?: number;
@@ -101,7 +109,9 @@ export interface ServerConfig {
 }
 
 /** A server's options as the engine keeps them. */
-export type ResolvedServerConfig = Required<ServerConfig>;
+export type ResolvedServerConfig = Required<Omit<ServerConfig, 'compression'>> & {
+  readonly compression: ResolvedCompression;
+};
 
 /** The part of a server's options that shards need: no functions, so that it can cross threads. */
 export type ShardServerConfig = Omit<
@@ -145,6 +155,7 @@ const SERVER_RULES: Rules<ServerConfig> = {
   ),
   authorize: optionalFunction(),
   idGenerator: optionalFunction(),
+  compression: COMPRESSION_RULE,
   maxMessageSize: integer(1, MAX_BYTES, 1024),
   readBufferSize: integer(64, 2 ** 24, 64 * 2 ** 10),
   writeBufferSize: integer(64, 2 ** 24, 16 * 2 ** 10),
@@ -182,7 +193,8 @@ export function resolveCloseTimeout(options: CloseOptions): number {
  * @throws EngineError ERR_OPTION
  */
 export function resolveServerConfig(config: ServerConfig): ResolvedServerConfig {
-  const resolved = applyRules(SERVER_RULES, config);
+  const checked = applyRules(SERVER_RULES, config);
+  const resolved = { ...checked, compression: resolveCompression(checked.compression) };
   if (config?.pingPeriod === undefined) {
     resolved.pingPeriod = Math.max(1, Math.floor((resolved.pongTimeout * 9) / 10));
   }

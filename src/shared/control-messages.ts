@@ -22,6 +22,12 @@ export interface ShardStart {
   readonly port: MessagePort;
 }
 
+/** That messages may be compressed, RFC 7692, and how; without context takeover on either side. */
+export interface DeflateTerms {
+  /** What the client has asked for as server_max_window_bits: 9 to 15; undefined = nothing. */
+  readonly serverMaxWindowBits: number | undefined;
+}
+
 /** An accepted upgrade on its way to a shard, beside its socket. */
 export interface Upgrade {
   readonly id: string;
@@ -37,6 +43,8 @@ export interface Upgrade {
   readonly protocol: string;
   /** Which of the server's codecs the connection speaks. */
   readonly codec: number;
+  /** Left out where messages are not compressed. */
+  readonly deflate?: DeflateTerms;
   /** What the client had sent behind its request. */
   head: Uint8Array;
 }

@@ -46,11 +46,13 @@ export function optionalFunction(): Rule<undefined> {
 
 /**
  * The options with every default filled in.
+ * @param prefix stands before an option's name in errors
  * @throws EngineError ERR_OPTION naming the option, its value and what is allowed
  */
 export function applyRules<Config extends object>(
   rules: Rules<Config>,
   config: Config,
+  prefix = '',
 ): Required<Config> {
   if (config === null || typeof config !== 'object') {
     throw new EngineError('ERR_OPTION', `options must be an object, not ${inspect(config)}`);
@@ -59,13 +61,13 @@ export function applyRules<Config extends object>(
   for (const name of Object.keys(config)) {
     if (Object.hasOwn(rules, name)) continue;
     const known = names.join(', ');
-    throw new EngineError('ERR_OPTION', `${name}: no such option; there are ${known}`);
+    throw new EngineError('ERR_OPTION', `${prefix}${name}: no such option; there are ${known}`);
   }
   const result: Partial<Config> = {};
   for (const name of names) {
     const { allowed, check, fallback } = rules[name];
     const value = config[name];
-    if (value !== undefined && !check(value)) throw optionError(name, value, allowed);
+    if (value !== undefined && !check(value)) throw optionError(prefix + name, value, allowed);
     result[name] = value === undefined ? fallback : value;
   }
   return result as Required<Config>;

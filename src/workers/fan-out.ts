@@ -1,3 +1,4 @@
+import { type FrameDeflater, FrameForms } from './deflate.ts';
 import type { ServerWebSocket } from './web-socket.ts';
 
 /*
@@ -44,13 +45,13 @@ export class Batch {
 
 /** A frame for many sockets: it remembers which node follows which, so that they stay together. */
 class SharedFrame {
-  readonly #frame: Buffer;
+  readonly frame: Buffer;
   #lastBefore: Batch | undefined;
   #lastBatch: Batch | undefined;
   #batches: Map<Batch | undefined, Batch> | undefined;
 
   constructor(frame: Buffer) {
-    this.#frame = frame;
+    this.frame = frame;
   }
 
   after(before: Batch | undefined): Batch {
@@ -59,7 +60,7 @@ class SharedFrame {
       this.#batches ??= new Map();
       this.#batches.set(this.#lastBefore, this.#lastBatch);
     }
-    const batch = this.#batches?.get(before) ?? new Batch(before, this.#frame);
+    const batch = this.#batches?.get(before) ?? new Batch(before, this.frame);
     this.#lastBefore = before;
     this.#lastBatch = batch;
     return batch;
@@ -76,12 +77,24 @@ export class FanOut {
     this.#schedule = schedule;
   }
 
-  /** Sends a frame to each of many sockets, but not to the one whose number is `except`. */
-  publish(members: Iterable<ServerWebSocket>, except: number, frame: Buffer): void {
-    const shared = new SharedFrame(frame);
+  /**
+   * Sends a frame to each of many sockets, but not to the one whose number is `except`.
+   * @param deflater of the server, where it compresses
+   */
+  publish(
+    members: Iterable<ServerWebSocket>,
+    except: number,
+    frame: Buffer,
+    deflater?: FrameDeflater,
+  ): void {
+    const plain = new SharedFrame(frame);
+    const forms = deflater?.takes(frame)
+      ? new FrameForms(deflater, frame, plain, (deflated) => new SharedFrame(deflated))
+      : undefined;
     for (const member of members) {
-      if (member.number === except || !member.admits(frame.length)) continue;
-      this.#enqueue(member, shared.after(member.batch));
+      if (member.number === except) continue;
+      const shared = forms === undefined ? plain : forms.for(member.deflateBits);
+      if (member.admits(shared.frame.length)) this.#enqueue(member, shared.after(member.batch));
     }
   }
 

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Socket } from 'node:net';
-import type { Upgrade } from '../shared/control-messages.ts';
+import type { DeflateTerms, Upgrade } from '../shared/control-messages.ts';
 
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'; // RFC 6455 section 1.3
 
@@ -11,7 +11,7 @@ export function acceptOf(key: string): string {
 
 /** The 101 that ends an upgrade, ready to be written. */
 export function switchingProtocols(
-  { key, protocol }: Pick<Upgrade, 'key' | 'protocol'>,
+  { key, protocol, deflate }: Pick<Upgrade, 'key' | 'protocol' | 'deflate'>,
   headers: Readonly<Record<string, string>>,
 ): Buffer {
   const lines = [
@@ -21,8 +21,19 @@ export function switchingProtocols(
     `Sec-WebSocket-Accept: ${acceptOf(key)}`,
   ];
   if (protocol !== '') lines.push(`Sec-WebSocket-Protocol: ${protocol}`);
+  if (deflate !== undefined) lines.push(`Sec-WebSocket-Extensions: ${extensionOf(deflate)}`);
   for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`);
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+}
+
+/**
+ * RFC 7692 section 7.1. A server may ask for both even if the client has not offered them: so no
+ * connection keeps a window, and one compressed frame suits all.
+ */
+function extensionOf({ serverMaxWindowBits }: DeflateTerms): string {
+  const terms = 'permessage-deflate; server_no_context_takeover; client_no_context_takeover';
+  if (serverMaxWindowBits === undefined) return terms;
+  return `${terms}; server_max_window_bits=${serverMaxWindowBits}`;
 }
 
 /** Refuses an upgrade whose server cannot take it any more. */

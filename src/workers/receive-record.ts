@@ -44,7 +44,8 @@ export function receiveRecord(
   if (kind === RecordKind.PUBLISH) {
     const members = server.membersOf(flagOf(record, start), nameOf(record, start));
     if (members === undefined) return;
-    server.fanOut.publish(members, connectionOf(record, start), copyBody(record, start, end));
+    const frame = copyBody(record, start, end);
+    server.fanOut.publish(members, connectionOf(record, start), frame, server.deflater);
     return;
   }
   if (kind === RecordKind.ASK) {

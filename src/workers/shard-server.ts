@@ -26,6 +26,7 @@ import {
 import { type RoutedRecord, routePublish } from '../shared/routed-record.ts';
 import { NotMe, type Target } from '../shared/targets.ts';
 import { arrive } from './arrival.ts';
+import { FrameDeflater } from './deflate.ts';
 import type { Dispatch } from './dispatch.ts';
 import type { FanOut } from './fan-out.ts';
 import { switchingProtocols } from './handshake.ts';
@@ -62,6 +63,8 @@ export class ShardServer implements ServerScope, ServerHandle {
   /** For each codec the rooms of those who speak it. */
   readonly rooms: readonly Rooms[];
   readonly dispatch: Dispatch;
+  /** Compresses what goes to those who agreed to it; undefined where that is not wanted. */
+  readonly deflater: FrameDeflater | undefined;
   readonly #sockets = new Map<number, ServerWebSocket>();
   readonly #onread;
   readonly #asks = new RemoteAsks();
@@ -74,6 +77,8 @@ export class ShardServer implements ServerScope, ServerHandle {
     this.config = config;
     this.codecs = createCodecs(config);
     this.dispatch = dispatch;
+    const { compression } = config;
+    this.deflater = compression === undefined ? undefined : new FrameDeflater(compression);
     this.rooms = this.codecs.map((_, codec) => new Rooms(number, codec, shard.interest));
     // One buffer for all: what a socket has read is used up before the next one reads.
     const buffer = Buffer.allocUnsafeSlow(config.readBufferSize);
@@ -135,7 +140,8 @@ export class ShardServer implements ServerScope, ServerHandle {
     for (const { record } of records) {
       const frame = record.subarray(bodyStartOf(record, 0));
       const members = this.membersOf(flagOf(record, 0), nameOf(record, 0));
-      if (members !== undefined) this.fanOut.publish(members, connectionOf(record, 0), frame);
+      if (members === undefined) continue;
+      this.fanOut.publish(members, connectionOf(record, 0), frame, this.deflater);
     }
   }
 

@@ -29,6 +29,8 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
   readonly data: unknown;
   readonly codec: Codec;
   readonly answersAsks: boolean;
+  /** The window that messages to it are compressed with, 9 to 15; 0 = they are not. */
+  readonly deflateBits: number;
   /** The rooms of the server here that it can be in: those of its codec. */
   readonly home: Rooms;
   rooms: Set<string> | undefined;
@@ -67,7 +69,9 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
     this.home = server.rooms[upgrade.codec] as Rooms;
     this.#socket = socket;
     this.#writer = new SocketWriter(socket);
-    this.#reader = new FrameReader(server.config, this);
+    const { deflate } = upgrade;
+    this.deflateBits = deflate === undefined ? 0 : (deflate.serverMaxWindowBits ?? 15);
+    this.#reader = new FrameReader(server.config, this, deflate !== undefined);
     this.#liveness = new Liveness(server.config, this.#writer, now);
   }
 
@@ -144,7 +148,8 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
   }
 
   sendFrame(frame: Buffer): void {
-    if (this.admits(frame.length)) this.server.fanOut.send(this, frame);
+    const bytes = this.server.deflater?.formFor(this.deflateBits, frame) ?? frame;
+    if (this.admits(bytes.length)) this.server.fanOut.send(this, bytes);
   }
 
   /** Whether a frame of so many bytes may be sent to it now; does what is due where not. */

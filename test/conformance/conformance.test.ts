@@ -4,9 +4,10 @@ import type { ServerConfig } from '../../src/main/index.ts';
 import { addServer, SETUPS, withEngine } from '../end-to-end/test-engine.ts';
 import { cut } from '../workers/recording-sink.ts';
 import { close } from './client-frames.ts';
+import { COMPRESSED_CASES } from './compressed-cases.ts';
 import { Conversation, type Pieces } from './conversation.ts';
 import { CASE_LIMITS, type FrameCase } from './frame-case.ts';
-import { FRAME_CASES } from './frame-cases.ts';
+import { CASES_OF_ANY_CONNECTION, FRAME_CASES } from './frame-cases.ts';
 import { readServerFrames, type Said } from './server-frames.ts';
 
 const ECHO = new URL('./echo.ts', import.meta.url);
@@ -22,16 +23,27 @@ interface Variant {
   /** Headers of the client's opening handshake. */
   readonly headers: Record<string, string>;
   readonly pieces: Pieces;
+  readonly cases: readonly FrameCase[];
 }
 
-const plain = { config: {}, headers: {} };
+const plain = { config: {}, headers: {}, cases: FRAME_CASES };
+const compressed = {
+  config: { compression: { threshold: 0 } },
+  headers: { 'Sec-WebSocket-Extensions': 'permessage-deflate' },
+  cases: [...CASES_OF_ANY_CONNECTION, ...COMPRESSED_CASES],
+};
+
+const byteByByte: Pieces = (bytes) => cut(bytes, [bytes.length > 400 ? 997 : 1]);
 
 const VARIANTS: readonly Variant[] = [
   { ...plain, title: 'in one piece', pieces: (bytes) => [bytes] },
+  { ...plain, title: 'byte by byte', pieces: byteByByte },
+  { ...compressed, title: 'compressed', pieces: (bytes) => [bytes] },
   {
-    ...plain,
-    title: 'byte by byte',
-    pieces: (bytes) => cut(bytes, [bytes.length > 400 ? 997 : 1]),
+    ...compressed,
+    title: 'compressed, byte by byte',
+    cases: COMPRESSED_CASES,
+    pieces: byteByByte,
   },
   {
     ...plain,
@@ -58,12 +70,13 @@ async function runCase(port: number, path: string, frameCase: FrameCase, variant
   const ends = frameCase.expect.some((outcome) => /^(close|violation) /.test(outcome));
   for (const piece of variant.pieces(frameCase.sends)) conversation.send(piece);
   if (!ends) conversation.send(close(1000));
-  assert.deepEqual(readServerFrames(await conversation.rest()), answersTo(frameCase));
+  const said = readServerFrames(await conversation.rest(), 'compression' in variant.config);
+  assert.deepEqual(said, answersTo(frameCase));
 }
 
 async function runCases(t: TestContext, port: number, path: string, variant: Variant) {
   await t.test(variant.title, { concurrency }, async (group) => {
-    const runs = FRAME_CASES.map((frameCase) =>
+    const runs = variant.cases.map((frameCase) =>
       group.test(frameCase.title, () => runCase(port, path, frameCase, variant)),
     );
     await Promise.all(runs);

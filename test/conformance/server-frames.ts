@@ -1,3 +1,5 @@
+import { inflateRawSync } from 'node:zlib';
+
 /** What a server has said in a conversation. */
 export interface Said {
   /** Its messages, in the notation of frame-case.ts, in order. */
@@ -8,16 +10,22 @@ export interface Said {
   close: number | undefined;
 }
 
+const RSV1 = 0x40;
+const FINAL_BLOCK = Buffer.of(0, 0, 0xff, 0xff, 3, 0);
+
 /**
  * Reads all frames that a server has sent, as strictly as RFC 6455 §5 tells a client to.
+ * @param inflates whether messages may be compressed, without context takeover (RFC 7692)
  * @throws Error for anything that a server must not send
  */
-export function readServerFrames(bytes: Buffer): Said {
+export function readServerFrames(bytes: Buffer, inflates = false): Said {
   const said: Said = { messages: [], pongs: [], close: undefined };
   for (let at = 0; at < bytes.length; ) {
     if (said.close !== undefined) throw new Error('there is something behind the close frame');
     const { first, payload, end } = readFrame(bytes, at);
-    take(first, payload, said);
+    const isCompressed = inflates && (first === (0x81 | RSV1) || first === (0x82 | RSV1));
+    if (isCompressed) take(first & ~RSV1, inflated(payload), said);
+    else take(first, payload, said);
     at = end;
   }
   return said;
@@ -40,6 +48,11 @@ function readFrame(bytes: Buffer, at: number) {
   const end = start + length;
   if (end > bytes.length) throw new Error('the last frame is not whole');
   return { first: bytes.readUInt8(at), payload: bytes.subarray(start, end), end };
+}
+
+/** With an end of its own behind it, so that a payload that is not whole is noticed. */
+function inflated(payload: Buffer): Buffer {
+  return inflateRawSync(Buffer.concat([payload, FINAL_BLOCK]));
 }
 
 function take(first: number, payload: Buffer, said: Said): void {

@@ -16,6 +16,13 @@ const values = fc.oneof(
     'a,,b',
   ),
   fc.constantFrom(
+    'permessage-deflate',
+    'permessage-deflate; server_max_window_bits=9',
+    'permessage-deflate; server_max_window_bits=010, permessage-deflate; client_max_window_bits',
+    'permessage-deflate; server_no_context_takeover; a="b',
+    'x; y="\\z", permessage-deflate;',
+  ),
+  fc.constantFrom(
     'http://a',
     'null',
     'file://',

@@ -8,7 +8,8 @@ import { requests } from './hostile-requests.ts';
 import type { FuzzTarget } from './target.ts';
 
 const PROTOCOLS = ['fanring.text.v1', 'fanring.msgpack.v1', ''];
-const CONFIG = { protocols: [], codec: 'negotiate' } as const;
+const COMPRESSION = { threshold: 0, level: 1 };
+const CONFIG = { protocols: [], codec: 'negotiate', compression: COMPRESSION } as const;
 
 /** Each decision on an upgrade is a yes or a refusal; what is kept of it can cross threads. */
 export const upgradeTarget: FuzzTarget = {
@@ -24,7 +25,8 @@ export const upgradeTarget: FuzzTarget = {
       const path = pathOf(rest.url);
       assert.ok(path === undefined || path.startsWith('/') || !rest.url.startsWith('/'));
       try {
-        const { key, protocol, codec } = checkHandshake(request, CONFIG);
+        const { key, protocol, codec, deflate } = checkHandshake(request, CONFIG);
+        assert.ok([undefined, 9].includes(deflate?.serverMaxWindowBits));
         assert.equal(Buffer.from(key, 'base64').length, 16);
         assert.ok(PROTOCOLS.includes(protocol) && (codec === 0 || codec === 1));
         const kept = connectionRequest(request);

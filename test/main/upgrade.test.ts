@@ -11,7 +11,7 @@ import {
 
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 /** A server that speaks no subprotocol of its own. */
-const PLAIN = { protocols: [], codec: 'text' } as const;
+const PLAIN = { protocols: [], codec: 'text', compression: undefined } as const;
 const HEADERS = {
   host: 'example.com',
   upgrade: 'websocket',
@@ -86,10 +86,24 @@ for (const [codec, offered, protocol, spoken] of [
 ] as const) {
   test(`where the codec is '${codec}', a client that offers ${offered} gets '${protocol}'`, () => {
     const headers = { 'sec-websocket-protocol': offered };
-    const handshake = checkHandshake(incoming({ headers }), { protocols: ['own'], codec });
+    const config = { ...PLAIN, protocols: ['own'], codec };
+    const handshake = checkHandshake(incoming({ headers }), config);
     assert.deepEqual(handshake, { key: KEY, protocol, codec: spoken });
   });
 }
+
+test('compression is agreed on where the server and the client want it', () => {
+  const compression = { threshold: 0, level: 1 };
+  const agreed = (offer: string | undefined, config = { ...PLAIN, compression }) => {
+    const headers = { 'sec-websocket-extensions': offer };
+    return 'deflate' in checkHandshake(incoming({ headers }), config);
+  };
+  assert.equal(agreed('permessage-deflate'), true);
+  assert.equal(agreed('permessage-deflate; unknown'), false);
+  assert.equal(agreed(undefined), false);
+  const headers = { 'sec-websocket-extensions': 'permessage-deflate' };
+  assert.equal('deflate' in checkHandshake(incoming({ headers }), PLAIN), false);
+});
 
 test('a request is kept as plain values', () => {
   const headers = { cookie: 'a=b', 'set-cookie': ['c', 'd'] };

@@ -92,6 +92,11 @@ const SERVER: Values<ServerConfig> = {
   },
   authorize: aFunction,
   idGenerator: aFunction,
+  compression: {
+    good: [], // becomes something else: compression-config.test.ts
+    bad: [null, 1, 'deflate', [], () => true],
+    allowed: 'true, false or an object of compression options',
+  },
   maxMessageSize: whole(1, 2 ** 30),
   readBufferSize: whole(64, 2 ** 24),
   writeBufferSize: whole(64, 2 ** 24),
@@ -164,6 +169,7 @@ test('an option that is left out, or undefined, has its default', () => {
     origins: 'same-host',
     authorize: undefined,
     idGenerator: undefined,
+    compression: undefined,
     maxMessageSize: 1024,
     readBufferSize: 64 * 2 ** 10,
     writeBufferSize: 16 * 2 ** 10,

@@ -1,5 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
+import { buildFrame } from '../../src/shared/frame.ts';
+import { FrameDeflater } from '../../src/workers/deflate.ts';
 import { type Batch, FanOut } from '../../src/workers/fan-out.ts';
 import type { ServerWebSocket } from '../../src/workers/web-socket.ts';
 
@@ -9,6 +11,7 @@ class FakeMember {
   batch: Batch | undefined;
   awaitsFlush = false;
   isSlow = false;
+  deflateBits = 0;
   readonly writes: Buffer[] = [];
 
   constructor(number: number) {
@@ -162,4 +165,25 @@ test('a socket that flushes itself in the middle of a tick gets the rest behind 
   publish(members, 'b');
   fanOut.flush();
   assert.deepEqual([one.texts, two.texts], [['a', 'b'], ['ab']]);
+});
+
+test('a message is compressed once for all who want it, and as it is for the others', () => {
+  const { fanOut, members } = fanOutOf(5);
+  const all: readonly FakeMember[] = members;
+  for (const [i, bits] of [15, 0, 9, 15, 0].entries()) (all[i] as FakeMember).deflateBits = bits;
+  const publish = (frame: Buffer) => {
+    fanOut.publish(all as unknown as ServerWebSocket[], 0, frame, deflater);
+    fanOut.flush();
+  };
+  const deflater = new FrameDeflater({ threshold: 300, level: 1 });
+  const frame = buildFrame('x'.repeat(300));
+  publish(frame);
+  const [one, two, three, four, five] = all.map(({ writes }) => writes[0] as Buffer);
+  assert.equal(one?.[0], 0xc1);
+  assert.equal(two, frame);
+  assert.ok(one === three && one === four && two === five, 'the same bytes, not equal ones');
+
+  const short = buildFrame('x'.repeat(299));
+  publish(short);
+  for (const { writes } of all) assert.equal(writes[1], short);
 });

@@ -26,6 +26,21 @@ test('a 101 names the protocol, and has the headers of the server', () => {
   );
 });
 
+test('a 101 says that nobody keeps a window, and how large that of the server may be', () => {
+  const terms = 'permessage-deflate; server_no_context_takeover; client_no_context_takeover';
+  for (const [serverMaxWindowBits, extension] of [
+    [undefined, terms],
+    [15, `${terms}; server_max_window_bits=15`],
+    [9, `${terms}; server_max_window_bits=9`],
+  ] as const) {
+    const upgrade = { key: KEY, protocol: '', deflate: { serverMaxWindowBits } };
+    assert.equal(
+      switchingProtocols(upgrade, {}).toString(),
+      `${HEAD}Sec-WebSocket-Extensions: ${extension}\r\n\r\n`,
+    );
+  }
+});
+
 test('an upgrade that comes too late gets a 503, and the end', async () => {
   const socket = new PassThrough();
   refuse(socket as unknown as Socket);
