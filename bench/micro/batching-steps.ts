@@ -38,7 +38,7 @@ function broadcast(messages: number): Step {
     name: `batching: ${messages} of a tick to ${MEMBERS}, each delivery`,
     each: messages * MEMBERS,
     run: () => {
-      for (let i = 0; i < messages; i++) fanOut.publish(room, 0, frame);
+      for (let i = 0; i < messages; i++) fanOut.publish(room, 0, frame, '');
       fanOut.flush();
     },
   };

@@ -6,6 +6,7 @@ export { EngineError, type ErrorCode } from '../shared/errors.ts';
 export type {
   AckOptions,
   AnyEvents,
+  Backpressure,
   Connection,
   ConnectionRequest,
   DisconnectReason,

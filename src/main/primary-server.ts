@@ -10,6 +10,7 @@ import { callHandler } from '../shared/handler-lists.ts';
 import { optionError } from '../shared/option-rules.ts';
 import type { Connection, ServerHandle } from '../shared/public-types.ts';
 import {
+  backpressureOf,
   closeOf,
   connectionOf,
   copyBody,
@@ -157,6 +158,9 @@ export class PrimaryServer implements ServerScope {
         return;
       case RecordKind.ERROR:
         face.peerFailed(deserializeError(errorOf(record, start, end)));
+        return;
+      case RecordKind.BACKPRESSURE:
+        face.tell('backpressure', backpressureOf(record, start, end));
         return;
       case RecordKind.DISCONNECTED:
         this.#disconnected(connection, closeOf(record, start, end));

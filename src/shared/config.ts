@@ -50,6 +50,9 @@ export type Origins =
   | readonly string[]
   | ((origin: string, request: ConnectionRequest) => boolean);
 
+/** What happens when a connection cannot take what it is sent. */
+export type SlowConsumerChoice = 'close' | 'drop' | 'latest';
+
 /** The options of one server; times in milliseconds, sizes in bytes. */
 export interface ServerConfig {
   /** The path of this server, such as '/chat'; '' (default) = the server is disabled. */
@@ -91,8 +94,11 @@ export interface ServerConfig {
   closeTimeout?: number;
   /** Bytes that may wait for one connection. Default 1 MiB. */
   maxBufferedBytes?: number;
-  /** At that limit: close with 1013, or drop whole messages. Default 'close'. */
-  slowConsumer?: 'close' | 'drop';
+  /**
+   * At that limit: close with 1013, drop whole messages, or keep of each event and room only the
+   * latest. Default 'close'.
+   */
+  slowConsumer?: SlowConsumerChoice;
   /** Most rooms a connection may be in, its own id's aside. Default 1000. */
   maxRooms?: number;
   /** Longest room name, in bytes of UTF-8. Default 256. */
@@ -164,7 +170,7 @@ const SERVER_RULES: Rules<ServerConfig> = {
   pingPeriod: integer(1, MAX_MS, (PONG_TIMEOUT * 9) / 10),
   closeTimeout: integer(1, MAX_MS, 5_000),
   maxBufferedBytes: integer(1, MAX_BYTES, 2 ** 20),
-  slowConsumer: oneOf<'close' | 'drop'>(['close', 'drop'], 'close'),
+  slowConsumer: oneOf<SlowConsumerChoice>(['close', 'drop', 'latest'], 'close'),
   maxRooms: integer(0, 2 ** 24, 1000),
   maxRoomNameBytes: integer(1, 65_535, 256),
   maxEventNameBytes: integer(1, 65_535, 256),

@@ -10,6 +10,7 @@ import type {
   AnyEvents,
   AskArguments,
   AskName,
+  Backpressure,
   Connection,
   ConnectionRequest,
   DisconnectReason,
@@ -119,6 +120,10 @@ export class ConnectionFace<Events extends object = AnyEvents>
 
   onError(fn: EventHandler<EngineError>): void {
     this.#handlers.addHook('error', fn);
+  }
+
+  onBackpressure(fn: EventHandler<Backpressure>): void {
+    this.#handlers.addHook('backpressure', fn);
   }
 
   onPing(fn: EventHandler<Uint8Array>): void {
@@ -261,9 +266,10 @@ export class ConnectionFace<Events extends object = AnyEvents>
     else ask.failed(this, 'ERR_ACK_FAILED');
   }
 
-  /** Tells the handlers of a ping or a pong. */
+  /** Tells the handlers of a ping or a pong, and of what it has lost, at its end too. */
   tell<Name extends keyof Hooks>(hook: Name, argument: Hooks[Name]): void {
-    if (!this.#disconnecting) this.#handlers.callHook(hook, argument);
+    if (this.#disconnecting && hook !== 'backpressure') return;
+    this.#handlers.callHook(hook, argument);
   }
 
   /** The peer did wrong: that is for this connection's handlers alone, or peers could fill logs. */

@@ -48,6 +48,7 @@ export const LENGTH_CODES = { UINT16: 126, UINT64: 127 } as const;
 export const MAX_UINT16_PAYLOAD_BYTES = 0xffff;
 
 const FIN = 0x80;
+const CONTROL = 0x08;
 
 /**
  * Says how many bytes the header of an unmasked frame has.
@@ -102,6 +103,11 @@ export function encodeFrame(message: string | Uint8Array, prefixBytes: number): 
   if (isText) frame.write(message, payloadAt);
   else frame.set(message, payloadAt);
   return frame;
+}
+
+/** Whether a frame is a ping, a pong or a close, RFC 6455 §5.5. */
+export function isControlFrame(frame: Buffer): boolean {
+  return ((frame[0] as number) & CONTROL) !== 0;
 }
 
 /** Frames a message: {@link encodeFrame} with nothing in front. */

@@ -1,7 +1,7 @@
 import type { Message } from './codec.ts';
 import type { EngineError } from './errors.ts';
 import { optionError } from './option-rules.ts';
-import type { DisconnectReason } from './public-types.ts';
+import type { Backpressure, DisconnectReason } from './public-types.ts';
 
 /** What a connection can tell its handlers, events aside, and with which argument. */
 export interface Hooks {
@@ -11,6 +11,7 @@ export interface Hooks {
   ping: Uint8Array;
   pong: Uint8Array;
   leave: string;
+  backpressure: Backpressure;
 }
 
 type Handler = (argument: never) => unknown;

@@ -83,6 +83,21 @@ export interface DisconnectReason {
   readonly reason: string;
 }
 
+/** How a connection keeps up with what it is sent. */
+export interface Backpressure {
+  /**
+   * 'behind': a message has found no room within `maxBufferedBytes`; 'caughtUp': what waited has
+   * gone; 'closed': it ends, behind as it is.
+   */
+  readonly state: 'behind' | 'caughtUp' | 'closed';
+  /** Bytes that wait for it; whether they arrive when it is closed nobody knows. */
+  readonly queuedBytes: number;
+  /** Messages that it has lost since it fell behind. */
+  readonly droppedMessages: number;
+  /** Their bytes, as frames. */
+  readonly droppedBytes: number;
+}
+
 /** Sends to a target: `to(target).emit(event, payload)`. */
 export interface Emitter<Events extends object = AnyEvents> {
   /**
@@ -144,6 +159,8 @@ export interface Connection<Events extends object = AnyEvents> {
   onDisconnect(fn: EventHandler<DisconnectReason>): void;
   /** Calls `fn` with what went wrong: a malformed event, a violation, a handler that threw. */
   onError(fn: EventHandler<EngineError>): void;
+  /** Calls `fn` when the connection falls behind, and when it has caught up or ends behind. */
+  onBackpressure(fn: EventHandler<Backpressure>): void;
   /** Calls `fn` with the payload of each ping of the peer; the pong is sent without it. */
   onPing(fn: EventHandler<Uint8Array>): void;
   /** Calls `fn` with the payload of each pong of the peer. */

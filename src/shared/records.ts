@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import type { Message } from './codec.ts';
 import type { SerializedError } from './errors.ts';
 import { encodeFrame } from './frame.ts';
+import type { Backpressure } from './public-types.ts';
 
 /*
  * A record is what a ring carries: 16 bytes, a name, a body. Little-endian.
@@ -55,6 +56,8 @@ export const RecordKind = {
   PONG: 9,
   /** Body: a {@link SerializedError} in JSON. */
   ERROR: 10,
+  /** Body: a {@link Backpressure} in JSON. */
+  BACKPRESSURE: 16,
   /** The last record of `connection`. Body: close code (u16), reason. */
   DISCONNECTED: 11,
 } as const;
@@ -181,4 +184,9 @@ export function closeOf(record: Buffer, start: number, end: number) {
 /** The error in the record's body. */
 export function errorOf(record: Buffer, start: number, end: number): SerializedError {
   return JSON.parse(textBodyOf(record, start, end)) as SerializedError;
+}
+
+/** The state of a connection in the record's body. */
+export function backpressureOf(record: Buffer, start: number, end: number): Backpressure {
+  return JSON.parse(textBodyOf(record, start, end)) as Backpressure;
 }

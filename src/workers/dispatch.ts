@@ -1,7 +1,12 @@
 import { ConnectionFace } from '../shared/connection-face.ts';
 import { type EngineError, serializeError } from '../shared/errors.ts';
 import { callHandler } from '../shared/handler-lists.ts';
-import type { Connection, DisconnectReason, HandlerModule } from '../shared/public-types.ts';
+import type {
+  Backpressure,
+  Connection,
+  DisconnectReason,
+  HandlerModule,
+} from '../shared/public-types.ts';
 import {
   encodeCloseRecord,
   encodeErrorRecord,
@@ -22,6 +27,8 @@ export interface Dispatch {
   /** @param data only valid during the call */
   control(socket: ServerWebSocket, kind: 'ping' | 'pong', data: Buffer): void;
   failed(socket: ServerWebSocket, error: EngineError): void;
+  /** It has fallen behind with what it is sent, or is behind no more. */
+  backpressure(socket: ServerWebSocket, backpressure: Backpressure): void;
   /**
    * The last call for this connection.
    * @returns true if the handlers have answered all that came before; false if `concluded()` of the
@@ -56,11 +63,15 @@ export class ModuleDispatch implements Dispatch {
     socket.face?.tell(kind, new Uint8Array(data));
   }
 
-  // The next two may come in the middle of a fan-out. A handler that sends there would get its
+  // The next three may come in the middle of a fan-out. A handler that sends there would get its
   // message to some members ahead of the one on its way: so the handlers run right after.
 
   failed(socket: ServerWebSocket, error: EngineError): void {
     queueMicrotask(() => socket.face?.peerFailed(error));
+  }
+
+  backpressure(socket: ServerWebSocket, backpressure: Backpressure): void {
+    queueMicrotask(() => socket.face?.tell('backpressure', backpressure));
   }
 
   disconnected(socket: ServerWebSocket, reason: DisconnectReason): boolean {
@@ -106,6 +117,11 @@ export class PrimaryDispatch implements Dispatch {
 
   failed(socket: ServerWebSocket, error: EngineError): void {
     this.#send(encodeErrorRecord(header(socket, RecordKind.ERROR), serializeError(error)));
+  }
+
+  backpressure(socket: ServerWebSocket, backpressure: Backpressure): void {
+    const body = Buffer.from(JSON.stringify(backpressure));
+    this.#send(encodeRecord(header(socket, RecordKind.BACKPRESSURE), body));
   }
 
   disconnected(socket: ServerWebSocket, { code, reason }: DisconnectReason): boolean {

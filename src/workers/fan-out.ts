@@ -79,23 +79,30 @@ export class FanOut {
 
   /**
    * Sends a frame to each of many sockets, but not to the one whose number is `except`.
+   * @param room whose members they are; '' = everyone
    * @param deflater of the server, where it compresses
+   * @returns how many sockets get it
    */
   publish(
     members: Iterable<ServerWebSocket>,
     except: number,
     frame: Buffer,
+    room: string,
     deflater?: FrameDeflater,
-  ): void {
+  ): number {
     const plain = new SharedFrame(frame);
     const forms = deflater?.takes(frame)
       ? new FrameForms(deflater, frame, plain, (deflated) => new SharedFrame(deflated))
       : undefined;
+    let receivers = 0;
     for (const member of members) {
       if (member.number === except) continue;
       const shared = forms === undefined ? plain : forms.for(member.deflateBits);
-      if (member.admits(shared.frame.length)) this.#enqueue(member, shared.after(member.batch));
+      if (!member.admits(shared.frame, room, frame)) continue;
+      this.#enqueue(member, shared.after(member.batch));
+      receivers += 1;
     }
+    return receivers;
   }
 
   /** Sends bytes to one socket, behind whatever this tick has for it already. */

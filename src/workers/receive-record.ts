@@ -42,10 +42,10 @@ export function receiveRecord(
   }
   if (server === undefined) return;
   if (kind === RecordKind.PUBLISH) {
-    const members = server.membersOf(flagOf(record, start), nameOf(record, start));
+    const room = nameOf(record, start);
+    const members = server.membersOf(flagOf(record, start), room);
     if (members === undefined) return;
-    const frame = copyBody(record, start, end);
-    server.fanOut.publish(members, connectionOf(record, start), frame, server.deflater);
+    server.deliver(members, connectionOf(record, start), copyBody(record, start, end), room);
     return;
   }
   if (kind === RecordKind.ASK) {
@@ -58,7 +58,10 @@ export function receiveRecord(
     return;
   }
   const socket = server.socket(connectionOf(record, start));
-  if (socket === undefined) return;
+  if (socket === undefined) {
+    if (kind === RecordKind.SEND) server.counters.droppedClosed += 1;
+    return;
+  }
   switch (kind) {
     case RecordKind.SEND:
       socket.sendFrame(copyBody(record, start, end));

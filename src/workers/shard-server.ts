@@ -26,6 +26,7 @@ import {
 import { type RoutedRecord, routePublish } from '../shared/routed-record.ts';
 import { NotMe, type Target } from '../shared/targets.ts';
 import { arrive } from './arrival.ts';
+import { Counters } from './counters.ts';
 import { FrameDeflater } from './deflate.ts';
 import type { Dispatch } from './dispatch.ts';
 import type { FanOut } from './fan-out.ts';
@@ -65,6 +66,9 @@ export class ShardServer implements ServerScope, ServerHandle {
   readonly dispatch: Dispatch;
   /** Compresses what goes to those who agreed to it; undefined where that is not wanted. */
   readonly deflater: FrameDeflater | undefined;
+  readonly counters = new Counters();
+  /** Bytes that may wait in line for one connection. */
+  readonly maxQueuedBytes: number;
   readonly #sockets = new Map<number, ServerWebSocket>();
   readonly #onread;
   readonly #asks = new RemoteAsks();
@@ -79,6 +83,9 @@ export class ShardServer implements ServerScope, ServerHandle {
     this.dispatch = dispatch;
     const { compression } = config;
     this.deflater = compression === undefined ? undefined : new FrameDeflater(compression);
+    const { maxBufferedBytes, slowConsumer } = config;
+    // The other half is for what is kept while it cannot stand in line.
+    this.maxQueuedBytes = slowConsumer === 'latest' ? maxBufferedBytes / 2 : maxBufferedBytes;
     this.rooms = this.codecs.map((_, codec) => new Rooms(number, codec, shard.interest));
     // One buffer for all: what a socket has read is used up before the next one reads.
     const buffer = Buffer.allocUnsafeSlow(config.readBufferSize);
@@ -137,12 +144,18 @@ export class ShardServer implements ServerScope, ServerHandle {
     const { siblings } = this.shard;
     const records = routePublish(this, siblings, target, sender, encode, this.#isWantedHere);
     this.shard.send(records); // first: where that throws, nobody shall get it
+    this.counters.emitted += 1;
     for (const { record } of records) {
       const frame = record.subarray(bodyStartOf(record, 0));
-      const members = this.membersOf(flagOf(record, 0), nameOf(record, 0));
-      if (members === undefined) continue;
-      this.fanOut.publish(members, connectionOf(record, 0), frame, this.deflater);
+      const room = nameOf(record, 0);
+      const members = this.membersOf(flagOf(record, 0), room);
+      if (members !== undefined) this.deliver(members, connectionOf(record, 0), frame, room);
     }
+  }
+
+  /** Sends a frame to members of a room here, but not to the one whose number is `except`. */
+  deliver(members: Iterable<ServerWebSocket>, except: number, frame: Buffer, room: string): void {
+    this.counters.delivered += this.fanOut.publish(members, except, frame, room, this.deflater);
   }
 
   /** Asks the members here, and through their shards all others. */

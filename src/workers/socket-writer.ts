@@ -22,15 +22,25 @@ interface HasHandle {
 /** Whether handles of this Node.js write without being given a request (26.10 and later). */
 const WRITES_DIRECTLY = probeHandle();
 
+const NOTHING = Buffer.alloc(0);
+
+/** What waits in pieces smaller than this is put together. */
+const TAIL_BYTES = 16 * 2 ** 10;
+
 /**
  * Writes to a socket. While nothing waits, bytes go straight to the socket's handle, since what a
  * stream does for each write costs a third of what the kernel does. What the kernel has not taken
- * waits, and until it has gone all further bytes take the way through the stream, behind it.
+ * waits, and until it has gone all further bytes take the way through the stream, behind it. There
+ * small ones are copied together: by themselves each would cost more than its bytes, and keep the
+ * memory that it is a part of.
  */
 export class SocketWriter {
   readonly #socket: Socket;
   /** Bytes of a write straight to the handle that the kernel has not taken whole yet. */
   #unfinished = 0;
+  /** Small writes that are yet to go to the stream, behind all others. */
+  #tail: Buffer | undefined;
+  #tailBytes = 0;
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -38,20 +48,24 @@ export class SocketWriter {
 
   /** Bytes that wait because the peer does not read; a write counts until it has gone whole. */
   get waitingBytes(): number {
-    return this.#socket.writableLength + this.#unfinished;
+    return this.#socket.writableLength + this.#unfinished + this.#tailBytes;
   }
 
   /** Bytes of the writes that have gone whole. */
   get sentBytes(): number {
-    return this.#socket.bytesWritten - this.waitingBytes;
+    return this.#socket.bytesWritten - this.#socket.writableLength - this.#unfinished;
   }
 
   /** @param bytes must not change until they have been sent */
   write(bytes: Buffer): void {
     const socket = this.#socket;
     if (!socket.writable) return;
+    if (this.waitingBytes > 0) {
+      this.#queue(bytes);
+      return;
+    }
     const handle = (socket as unknown as HasHandle)._handle;
-    if (!WRITES_DIRECTLY || handle === null || this.waitingBytes > 0) {
+    if (!WRITES_DIRECTLY || handle === null) {
       socket.write(bytes);
       return;
     }
@@ -59,6 +73,46 @@ export class SocketWriter {
     if (result === 0) return;
     if (typeof result === 'number') socket.destroy();
     else this.#awaitEnd(result, bytes);
+  }
+
+  /** Calls back when all that has been written has gone; not at all if it never will. */
+  whenDrained(done: () => void): void {
+    if (!this.#socket.writable) return;
+    this.#flushTail();
+    // A write of nothing: it ends behind all others, those straight to the handle too.
+    this.#socket.write(NOTHING, (error) => {
+      if (!error) done();
+    });
+  }
+
+  /** Ends the socket's side behind all that has been written. */
+  end(): void {
+    if (this.#socket.writable) this.#flushTail();
+    this.#socket.end();
+  }
+
+  #queue(bytes: Buffer): void {
+    if (this.#tailBytes + bytes.length > TAIL_BYTES) this.#flushTail();
+    if (bytes.length >= TAIL_BYTES) {
+      this.#socket.write(bytes);
+      return;
+    }
+    if (this.#tail === undefined) {
+      // It goes at the latest when nothing is ahead of it any more.
+      this.whenDrained(() => this.#flushTail());
+      this.#tail = Buffer.allocUnsafeSlow(TAIL_BYTES);
+    }
+    this.#tailBytes += bytes.copy(this.#tail, this.#tailBytes);
+  }
+
+  #flushTail(): void {
+    const tail = this.#tail;
+    if (tail === undefined) return;
+    const bytes = tail.subarray(0, this.#tailBytes);
+    this.#tail = undefined;
+    this.#tailBytes = 0;
+    // Not much of it: then it shall not keep all of its memory.
+    this.#socket.write(bytes.length >= TAIL_BYTES / 2 ? bytes : copyOf(bytes));
   }
 
   #awaitEnd(request: WriteRequest, bytes: Buffer): void {
@@ -70,6 +124,12 @@ export class SocketWriter {
     };
     if (request.writeStatus !== null) request.oncomplete(request.writeStatus);
   }
+}
+
+function copyOf(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copy);
+  return copy;
 }
 
 /** Asks a socket how it would write to its handle. */

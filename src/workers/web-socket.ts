@@ -6,7 +6,7 @@ import type {
   ConnectionLink,
 } from '../shared/connection-face.ts';
 import type { Upgrade } from '../shared/control-messages.ts';
-import { EngineError } from '../shared/errors.ts';
+import type { EngineError } from '../shared/errors.ts';
 import { buildCloseFrame, buildControlFrame, buildFrame, OPCODES } from '../shared/frame.ts';
 import type { ConnectionRequest, DisconnectReason } from '../shared/public-types.ts';
 import type { Batch } from './fan-out.ts';
@@ -14,12 +14,12 @@ import { FrameReader, type FrameSink } from './frame-reader.ts';
 import { Liveness } from './liveness.ts';
 import type { Rooms } from './rooms.ts';
 import type { ShardServer } from './shard-server.ts';
+import { SlowConsumer, TRY_AGAIN_LATER } from './slow-consumer.ts';
 import { SocketWriter } from './socket-writer.ts';
 
 const PING = buildControlFrame(OPCODES.PING);
 const NO_STATUS = 1005; // RFC 6455 section 7.4.1: the close frame had no code
 const ABNORMAL = 1006;
-const TRY_AGAIN_LATER = 1013;
 
 /** One socket: its state, what it sends, its backpressure and its closing handshake. */
 export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIdentity {
@@ -53,7 +53,8 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
   #closeFrame: Buffer | undefined;
   #endsAfterFlush = false;
   #isHeld = false;
-  #dropping = false;
+  /** While it is behind. */
+  #slow: SlowConsumer | undefined;
   /** Bytes that the socket had not yet sent when this tick's first frame came. */
   #backlog = 0;
   #closingAt = 0;
@@ -117,12 +118,15 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
   }
 
   onMessage(data: Buffer, isBinary: boolean): void {
-    if (this.isOpen) this.server.dispatch.message(this, data, isBinary);
+    if (!this.isOpen) return;
+    this.server.counters.received += 1;
+    this.server.dispatch.message(this, data, isBinary);
   }
 
   onPing(data: Buffer): void {
     if (!this.isOpen) return;
-    this.sendFrame(buildControlFrame(OPCODES.PONG, data));
+    const pong = buildControlFrame(OPCODES.PONG, data);
+    if (this.admits(pong, '')) this.server.fanOut.send(this, pong);
     this.server.dispatch.control(this, 'ping', data);
   }
 
@@ -144,27 +148,42 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
   // ── sending ────────────────────────────────────────────────────────────────────────────────
 
   send(message: Message): void {
+    const { counters } = this.server;
+    counters.emitted += 1;
     if (this.isOpen) this.sendFrame(buildFrame(message));
+    else counters.droppedClosed += 1;
   }
 
   sendFrame(frame: Buffer): void {
-    const bytes = this.server.deflater?.formFor(this.deflateBits, frame) ?? frame;
-    if (this.admits(bytes.length)) this.server.fanOut.send(this, bytes);
+    const { counters, deflater, fanOut } = this.server;
+    const { isOpen } = this;
+    const bytes = deflater?.formFor(this.deflateBits, frame) ?? frame;
+    if (this.admits(bytes, this.id, frame)) {
+      counters.delivered += 1;
+      fanOut.send(this, bytes);
+    } else if (!isOpen) {
+      counters.droppedClosed += 1;
+    }
   }
 
-  /** Whether a frame of so many bytes may be sent to it now; does what is due where not. */
-  admits(bytes: number): boolean {
+  /**
+   * Whether a frame may be sent to it now; does what is due where not.
+   * @param room whom it is for: '' = everyone
+   * @param plain the frame as it was before anything was done to it
+   */
+  admits(frame: Buffer, room: string, plain = frame): boolean {
     if (!this.isOpen && this.#closeFrame === undefined) return false;
-    const { maxBufferedBytes, writeBufferSize } = this.server.config;
+    const bytes = frame.length;
+    const { maxQueuedBytes, config } = this.server;
+    const { writeBufferSize } = config;
     if (this.batch !== undefined && this.batch.bytes + bytes > writeBufferSize) this.flush();
     if (this.batch === undefined) this.#backlog = this.#writer.waitingBytes;
     const waiting = this.#backlog + (this.batch?.bytes ?? 0);
     // One message may always wait, or none larger than the limit could ever be sent.
-    if (waiting === 0 || waiting + bytes <= maxBufferedBytes) {
-      this.#dropping = false;
-      return true;
+    if (waiting === 0 || waiting + bytes <= maxQueuedBytes) {
+      if (this.#slow === undefined || !this.#slow.isKeeping) return true;
     }
-    this.#overflow(waiting, bytes);
+    this.#overflow(waiting, frame, room, plain);
     return false;
   }
 
@@ -174,21 +193,21 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
     if (batch === undefined || this.#isOpening) return;
     this.batch = undefined;
     this.#writer.write(batch.joined);
-    if (this.#endsAfterFlush) this.#socket.end();
+    this.#slow?.watch();
+    if (this.#endsAfterFlush) this.#writer.end();
   }
 
-  #overflow(waiting: number, bytes: number): void {
-    if (!this.isOpen || this.#dropping) return; // told once for each time that it falls behind
-    const { maxBufferedBytes, slowConsumer } = this.server.config;
-    const message =
-      `${waiting} bytes wait for connection ${this.id}, ` +
-      `${bytes} more would pass maxBufferedBytes (${maxBufferedBytes})`;
-    this.#dropping = slowConsumer === 'drop';
-    const options = this.#dropping ? {} : { closeCode: TRY_AGAIN_LATER };
-    this.server.dispatch.failed(this, new EngineError('ERR_SLOW_CONSUMER', message, options));
-    if (this.#dropping) return;
+  #overflow(waiting: number, frame: Buffer, room: string, plain: Buffer): void {
+    if (!this.isOpen) return; // who has left has been told
+    this.#slow ??= SlowConsumer.begin(this, this.#writer, waiting, frame.length);
+    if (this.#slow.refuse(frame, room, plain)) return;
     this.disconnect(TRY_AGAIN_LATER, 'slow consumer');
     this.#end();
+  }
+
+  /** It is behind no more. */
+  caughtUp(): void {
+    this.#slow = undefined;
   }
 
   /** The handlers are about to be told of it: messages may reach it from here on. */
@@ -209,6 +228,7 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
   /** Starts the closing handshake, behind what has been sent already. */
   disconnect(code: number, reason: string): void {
     if (!this.isOpen) return;
+    this.#slow?.sendKept();
     this.server.fanOut.send(this, buildCloseFrame(code, reason));
     this.#conclude({ code, reason });
   }
@@ -244,6 +264,7 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
 
   #peerEnds(answer: number | undefined, reason: DisconnectReason): void {
     if (this.isOpen) {
+      this.#slow?.sendKept();
       this.#closeFrame = buildCloseFrame(answer);
       if (this.#conclude(reason)) this.concluded();
     } else this.#end(); // it has answered ours
@@ -254,11 +275,13 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
     if (!this.isOpen) return true;
     this.#state = 'closing';
     this.#closingAt = performance.now();
+    this.#slow?.close();
+    this.#slow = undefined;
     return this.server.conclude(this, reason);
   }
 
   #end(): void {
-    if (this.batch === undefined) this.#socket.end();
+    if (this.batch === undefined) this.#writer.end();
     else this.#endsAfterFlush = true;
   }
 

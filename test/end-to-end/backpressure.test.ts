@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import type { ServerConfig } from '../../src/main/index.ts';
+import type { Backpressure, ServerConfig } from '../../src/main/index.ts';
 import { text } from '../conformance/client-frames.ts';
 import type { Verb } from './fixtures/verbs.ts';
 import { RawClient } from './raw-client.ts';
@@ -21,6 +21,32 @@ function ask(client: RawClient, verb: Verb, ...args: unknown[]): void {
 async function saw(watcher: VerbClient): Promise<[what: string, detail: unknown]> {
   const [, [, what, detail]] = (await watcher.next()) as ['saw', [string, string, unknown]];
   return [what, detail];
+}
+
+/** What the watcher is told next of how a connection keeps up. */
+async function sawPressure(watcher: VerbClient): Promise<Backpressure> {
+  const [what, detail] = await saw(watcher);
+  assert.equal(what, 'backpressure');
+  return detail as Backpressure;
+}
+
+/**
+ * Waits until the watcher has been told of so many lost messages, and no more; it may be told in
+ * parts, of one who catches up and falls behind again. Returns their bytes.
+ */
+async function sawLost(watcher: VerbClient, messages: number): Promise<number> {
+  let left = messages;
+  let bytes = 0;
+  while (left > 0) {
+    const [what, detail] = await saw(watcher);
+    if (what === 'error') continue;
+    assert.equal(what, 'backpressure');
+    const { droppedMessages, droppedBytes } = detail as Backpressure;
+    left -= droppedMessages;
+    bytes += droppedBytes;
+  }
+  assert.equal(left, 0);
+  return bytes;
 }
 
 async function openWatcher(port: number): Promise<VerbClient> {
@@ -49,9 +75,13 @@ const CASES: readonly [title: string, config: ServerConfig, run: Case][] = [
       await using watcher = await openWatcher(port);
       await using client = await RawClient.open(port, '/v');
       ask(client, 'flood', FLOOD, MIB);
+      assert.equal((await sawPressure(watcher)).state, 'behind');
       const [what, detail] = await saw(watcher);
       const { code, closeCode } = detail as { code: string; closeCode: number };
       assert.deepEqual([what, code, closeCode], ['error', 'ERR_SLOW_CONSUMER', 1013]);
+      const { state, droppedMessages, queuedBytes } = await sawPressure(watcher);
+      assert.deepEqual([state, droppedMessages], ['closed', 1]);
+      assert.ok(queuedBytes > MIB && queuedBytes <= 2 * MIB, `${queuedBytes} bytes`);
       assert.equal((await saw(watcher))[0], 'leave');
       assert.deepEqual(await saw(watcher), ['disconnect', [1013, 'slow consumer', 0]]);
       // What it had been sent before is whole.
@@ -67,12 +97,44 @@ const CASES: readonly [title: string, config: ServerConfig, run: Case][] = [
       await using watcher = await openWatcher(port);
       await using client = await RawClient.open(port, '/v');
       ask(client, 'flood', FLOOD, MIB);
+      assert.equal((await sawPressure(watcher)).state, 'behind');
       const [what, detail] = await saw(watcher);
       assert.deepEqual([what, (detail as { code: string }).code], ['error', 'ERR_SLOW_CONSUMER']);
       const { messages } = await readFlood(client);
       assert.ok(messages > 0 && messages < FLOOD, `${messages} messages`);
+      const bytes = await sawLost(watcher, FLOOD - messages);
+      assert.ok(bytes > (FLOOD - messages) * MIB);
       ask(client, 'say', 'still here');
-      while (!(await client.message()).endsWith('said;0;still here'));
+      assert.match(await client.message(), /said;0;still here$/);
+    },
+  ],
+  [
+    'gets the latest of each event and room where slowConsumer is latest',
+    { maxBufferedBytes: 2 * MIB, slowConsumer: 'latest' },
+    async (port) => {
+      await using watcher = await openWatcher(port);
+      await using client = await RawClient.open(port, '/v');
+      const NAMES = ['a', 'b', 'c'];
+      const MESSAGES = 300; // of 100 KB
+      ask(client, 'tickers', NAMES, MESSAGES, 100_000);
+      assert.equal((await sawPressure(watcher)).state, 'behind');
+      const seen: number[] = [];
+      const tail: string[] = [];
+      while (tail.length < 2) {
+        const message = await client.message();
+        const [, number] = /;0;(\d+) *$/.exec(message) ?? [];
+        if (number === undefined) tail.push(message.slice(0, 29));
+        else seen.push(Number(number));
+      }
+      assert.deepEqual(tail, ['end', 'iris-websocket-message:result']);
+      assert.deepEqual(seen.slice(-3), [297, 298, 299], 'the newest of each');
+      assert.deepEqual(
+        seen,
+        [...seen].sort((one, other) => one - other),
+        'in order',
+      );
+      assert.ok(seen.length < MESSAGES);
+      await sawLost(watcher, MESSAGES - seen.length);
     },
   ],
   [

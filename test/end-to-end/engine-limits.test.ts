@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { All, type Server } from '../../src/main/index.ts';
+import { All, type Connection, type Server } from '../../src/main/index.ts';
 import { TestClient } from './test-client.ts';
 import { addServer, withEngine } from './test-engine.ts';
 import { VerbClient } from './verb-client.ts';
@@ -49,6 +49,40 @@ test('maxOutboxBytes is room for more than fits into a ring', async () => {
 
 test('ringMemory is room for more than fits into an outbox', async () => {
   assert.deepEqual(await flooded(2 ** 27, 1), { sent: TOO_MANY, code: '' });
+});
+
+test('closures are told when an outbox is full, and then nothing of it has been done', async () => {
+  const config = { shards: 1, ringMemory: SMALL_RINGS, maxOutboxBytes: 10_000 };
+  await withEngine(config, async ({ engine, port }) => {
+    const server = engine.server({ endpoint: '/v', maxBufferedBytes: 2 ** 30 });
+    const { promise: connected, resolve } = Promise.withResolvers<Connection>();
+    server.onConnection(resolve);
+    await server.ready;
+    await using client = await TestClient.open({ port }, '/v');
+    const connection = await connected;
+    const { sent } = sendUntilRefused(server);
+    const full = { code: 'ERR_OUTBOX_FULL' };
+    let rooms = 0;
+    const joinMany = () => {
+      for (; rooms < 100; rooms++) connection.join(`room ${rooms}`);
+    };
+    assert.throws(joinMany, full);
+    assert.ok(rooms > 0 && rooms < 100, `${rooms} rooms`);
+    assert.equal(connection.isJoined(`room ${rooms}`), false);
+    const takeTheLastBytes = () => {
+      for (let i = 0; i < 100; i++) connection.emitMessage('');
+    };
+    assert.throws(takeTheLastBytes, full);
+    assert.throws(() => connection.leave('room 0'), full);
+    assert.ok(connection.isJoined('room 0'));
+    assert.throws(() => connection.disconnect(), full);
+    for (let i = 0; i < sent; i++) await client.next();
+    server.to('room 0').emitMessage('joined');
+    server.to(`room ${rooms}`).emitMessage('not joined');
+    server.to(All).emitMessage('still here');
+    while ((await client.next()) !== 'joined');
+    assert.equal(await client.next(), 'still here');
+  });
 });
 
 test('a module is told when an outbox is full, and then nobody got the message', async () => {

@@ -105,7 +105,11 @@ const SERVER: Values<ServerConfig> = {
   pingPeriod: { ...whole(1, MS), good: [1, 59_999] },
   closeTimeout: whole(1, MS),
   maxBufferedBytes: whole(1, 2 ** 30),
-  slowConsumer: { good: ['close', 'drop'], bad: ['keep', null], allowed: "'close' or 'drop'" },
+  slowConsumer: {
+    good: ['close', 'drop', 'latest'],
+    bad: ['keep', null],
+    allowed: "'close' or 'drop' or 'latest'",
+  },
   maxRooms: whole(0, 2 ** 24),
   maxRoomNameBytes: whole(1, 65_535),
   maxEventNameBytes: whole(1, 65_535),

@@ -184,6 +184,15 @@ test('after disconnect it receives nothing, but hears of its end', () => {
   assert.deepEqual(link.calls, [['disconnect', 1000, '']]);
 });
 
+test('after disconnect it is still told of what it loses', () => {
+  const { face, log } = connect();
+  face.onBackpressure((backpressure) => log.push(backpressure));
+  face.disconnect();
+  const lost = { state: 'closed', queuedBytes: 9, droppedMessages: 2, droppedBytes: 7 } as const;
+  face.tell('backpressure', lost);
+  assert.deepEqual(log, [lost]);
+});
+
 test('its end is told once: of each room, of that of its id, and then of all', () => {
   const { face, log } = connect();
   face.onLeave((room) => log.push(`leave ${room}`));

@@ -8,6 +8,7 @@ import type { Upgrade } from '../../src/shared/control-messages.ts';
 import { buildFrame } from '../../src/shared/frame.ts';
 import { InterestTable } from '../../src/shared/interest-table.ts';
 import type { Connection } from '../../src/shared/public-types.ts';
+import { Counters } from '../../src/workers/counters.ts';
 import { ModuleDispatch } from '../../src/workers/dispatch.ts';
 import { FanOut } from '../../src/workers/fan-out.ts';
 import { Rooms } from '../../src/workers/rooms.ts';
@@ -24,10 +25,10 @@ function openServer(slowConsumer: 'close' | 'drop', onConnection: (c: Connection
   const fanOut = new FanOut(() => {});
   const dispatch = new ModuleDispatch({ onConnection });
   const publish = (room: string, _sender: number, message: string | Uint8Array) =>
-    fanOut.publish(rooms.membersOf(room) ?? [], 0, buildFrame(message));
+    fanOut.publish(rooms.membersOf(room) ?? [], 0, buildFrame(message), room);
   const server = {
     ...{ number: SERVER, endpoint: '/a', maxRooms: 9, maxRoomNameBytes: 99 },
-    ...{ config, fanOut, dispatch },
+    ...{ config, fanOut, dispatch, counters: new Counters(), maxQueuedBytes: 100 },
     rooms: [rooms],
     publish: (room: string, sender: number, encode: (codec: Codec) => Message) =>
       publish(room, sender, encode(codecs[0] as Codec)),

@@ -39,7 +39,7 @@ function fanOutOf(count: number) {
   });
   const members = Array.from({ length: count }, (_, i) => new FakeMember(i + 1));
   const publish = (to: FakeMember[], text: string, except = 0) =>
-    fanOut.publish(to as unknown as ServerWebSocket[], except, Buffer.from(text));
+    fanOut.publish(to as unknown as ServerWebSocket[], except, Buffer.from(text), '');
   const send = (to: FakeMember, text: string) =>
     fanOut.send(to as unknown as ServerWebSocket, Buffer.from(text));
   return {
@@ -103,7 +103,7 @@ test('sockets that had something else before get the same frames all the same', 
 test('a single frame is written as it is', () => {
   const { fanOut, members } = fanOutOf(2);
   const frame = Buffer.from('a');
-  fanOut.publish(members as unknown as ServerWebSocket[], 0, frame);
+  fanOut.publish(members as unknown as ServerWebSocket[], 0, frame, '');
   fanOut.flush();
   for (const member of members) assert.equal(member.writes[0], frame);
 });
@@ -112,7 +112,7 @@ test('who is excepted and who admits nothing get nothing', () => {
   const { fanOut, members, publish } = fanOutOf(3);
   const [one, two, three] = members;
   two.isSlow = true;
-  publish(members, 'a', three.number);
+  assert.equal(publish(members, 'a', three.number), 1, 'one gets it');
   fanOut.flush();
   assert.deepEqual([one.texts, two.texts, three.texts], [['a'], [], []]);
 });
@@ -172,7 +172,7 @@ test('a message is compressed once for all who want it, and as it is for the oth
   const all: readonly FakeMember[] = members;
   for (const [i, bits] of [15, 0, 9, 15, 0].entries()) (all[i] as FakeMember).deflateBits = bits;
   const publish = (frame: Buffer) => {
-    fanOut.publish(all as unknown as ServerWebSocket[], 0, frame, deflater);
+    fanOut.publish(all as unknown as ServerWebSocket[], 0, frame, '', deflater);
     fanOut.flush();
   };
   const deflater = new FrameDeflater({ threshold: 300, level: 1 });

@@ -10,6 +10,7 @@ import {
   RecordKind,
 } from '../../src/shared/records.ts';
 import { encodeResult } from '../../src/shared/remote-asks.ts';
+import { Counters } from '../../src/workers/counters.ts';
 import { receiveRecord } from '../../src/workers/receive-record.ts';
 import type { ShardContext, ShardServer } from '../../src/workers/shard-server.ts';
 
@@ -22,9 +23,11 @@ const SENDER = 2;
 
 let log: unknown[][];
 let interest: InterestTable;
+let counters: Counters;
 
 beforeEach(() => {
   log = [];
+  counters = new Counters();
   interest = new InterestTable(InterestTable.allocate());
 });
 
@@ -48,10 +51,9 @@ function receive(record: Buffer): void {
     answerAsk: (body: unknown, room: string, except: number) =>
       log.push(['ask', body, room, except]),
     receiveResult: note('result'),
-    fanOut: {
-      publish: (members: unknown, except: number, frame: Buffer) =>
-        log.push(['publish', members, except, frame]),
-    },
+    deliver: (members: unknown, except: number, frame: Buffer, room: string) =>
+      log.push(['deliver', members, except, frame, room]),
+    counters,
   } as unknown as ShardServer;
   const servers = new Map([[SERVER, server]]);
   const received = { record: ring, start: 24, end: 24 + record.length, from: SENDER };
@@ -62,13 +64,15 @@ function receive(record: Buffer): void {
 test('a message for a room is published to its members, but not to its sender', () => {
   const header = { kind: RecordKind.PUBLISH, server: SERVER, connection: 5, name: 'red' };
   receive(encodeFrameRecord(header, 'hello'));
-  assert.deepEqual(log, [['publish', "members of 'red' with codec 0", 5, buildFrame('hello')]]);
+  assert.deepEqual(log, [
+    ['deliver', "members of 'red' with codec 0", 5, buildFrame('hello'), 'red'],
+  ]);
 });
 
 test('a message for everyone has no name, and is for those who speak its codec', () => {
   const header = { kind: RecordKind.PUBLISH, server: SERVER, flag: CODEC };
   receive(encodeFrameRecord(header, 'hello'));
-  assert.deepEqual(log, [['publish', "members of '' with codec 1", 0, buildFrame('hello')]]);
+  assert.deepEqual(log, [['deliver', "members of '' with codec 1", 0, buildFrame('hello'), '']]);
 });
 
 test('a message for a room that has nobody here is of no consequence', () => {
@@ -135,4 +139,5 @@ test('what is about a server or a connection that has gone is of no consequence'
   }
   receive(encodeFrameRecord({ kind: RecordKind.PUBLISH, server: UNKNOWN, flag: 1 }, 'hello'));
   assert.deepEqual(log, []);
+  assert.equal(counters.droppedClosed, 1, 'of the server that is there, the message for nobody');
 });

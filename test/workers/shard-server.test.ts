@@ -1,7 +1,11 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import type { Codec, CodecChoice } from '../../src/shared/codec.ts';
-import { resolveServerConfig, shardServerConfig } from '../../src/shared/config.ts';
+import {
+  resolveServerConfig,
+  type SlowConsumerChoice,
+  shardServerConfig,
+} from '../../src/shared/config.ts';
 import { InterestMap, InterestTable, interestKey } from '../../src/shared/interest-table.ts';
 import { connectionOf, flagOf, nameOf } from '../../src/shared/records.ts';
 import type { RoutedRecord } from '../../src/shared/routed-record.ts';
@@ -13,9 +17,11 @@ import type { ServerWebSocket } from '../../src/workers/web-socket.ts';
 const SERVER = 4;
 const TEXT = 0;
 const MSGPACK = 1;
+/** How many the fan-out says have got a message. */
+const MEMBERS = 3;
 
 /** A server in a shard with two siblings, and no connection of its own. */
-function openServer(codec: CodecChoice = 'text') {
+function openServer(codec: CodecChoice = 'text', slowConsumer: SlowConsumerChoice = 'close') {
   const sent: [peers: readonly number[], record: Buffer][] = [];
   const published: Buffer[] = [];
   const siblings = new InterestMap();
@@ -24,13 +30,18 @@ function openServer(codec: CodecChoice = 'text') {
     number: 1,
     interest: new InterestTable(InterestTable.allocate()),
     siblings,
-    fanOut: { publish: (_: unknown, __: number, frame: Buffer) => published.push(frame) },
+    fanOut: {
+      publish: (_: unknown, __: number, frame: Buffer) => {
+        published.push(frame);
+        return MEMBERS;
+      },
+    },
     send: (records: readonly RoutedRecord[]) => {
       for (const { peers, record } of records) if (peers.length > 0) sent.push([peers, record]);
     },
     tell: () => {},
   } as unknown as ShardContext;
-  const config = shardServerConfig(resolveServerConfig({ endpoint: '/a', codec }));
+  const config = shardServerConfig(resolveServerConfig({ endpoint: '/a', codec, slowConsumer }));
   const server = new ShardServer(context, SERVER, config, {} as Dispatch);
   const wants = (shard: number, room: string, codec = TEXT) =>
     siblings.of(shard)?.add(interestKey(SERVER, codec, room));
@@ -51,6 +62,13 @@ test('a message goes to the siblings that have members of its room, and to no ot
   server.to('red').emitMessage('hello');
   const [[peers, record]] = sent as [[number[], Buffer]];
   assert.deepEqual([peers, flagOf(record, 0), nameOf(record, 0)], [[3], 0, 'red']);
+  const { emitted, delivered } = server.counters;
+  assert.deepEqual([emitted, delivered], [3, 2 * MEMBERS]);
+});
+
+test("with 'latest' half of what may wait stands in line, and else all of it", () => {
+  assert.equal(openServer('text', 'latest').server.maxQueuedBytes, 2 ** 19);
+  assert.equal(openServer('text', 'drop').server.maxQueuedBytes, 2 ** 20);
 });
 
 test('a message for everyone goes to the siblings that have anyone', () => {

@@ -52,6 +52,62 @@ test('what the kernel does not take waits, and what comes behind it stays behind
   socket.destroy();
 });
 
+test('small writes that wait are copied together, behind what was before and ahead of what is after', async (t) => {
+  const { client, socket, writer } = await openPair();
+  const big = Buffer.alloc(40 * 2 ** 20, 'a');
+  writer.write(big);
+  const before = writer.waitingBytes;
+  const write = t.mock.method(socket, 'write');
+  const small = Buffer.alloc(100);
+  const sizes = [100, 100, 20_000, 100, 16_384, 10_000, 10_000, 1];
+  const expected: Buffer[] = [big];
+  for (const [i, size] of sizes.entries()) {
+    const bytes = size === 100 ? small.fill(i) : Buffer.alloc(size, i);
+    writer.write(bytes);
+    expected.push(Buffer.from(bytes)); // `small` is used again
+  }
+  const sum = sizes.reduce((total, size) => total + size, 0);
+  assert.equal(writer.waitingBytes, before + sum);
+  const written = write.mock.calls.map(({ arguments: [bytes] }) => (bytes as Buffer).length);
+  // The last two are not written before anything has gone. Writes of nothing tell when.
+  assert.deepEqual(
+    written.filter((bytes) => bytes > 0),
+    [200, 20_000, 100, 16_384, 10_000],
+  );
+  const received = await read(client, big.length + sum);
+  assert.ok(received.equals(Buffer.concat(expected)));
+  assert.equal(writer.waitingBytes, 0);
+  assert.equal(writer.sentBytes, big.length + sum);
+  socket.destroy();
+});
+
+test('an end waits for small writes that wait', async () => {
+  const { client, writer } = await openPair();
+  writer.write(Buffer.alloc(20 * 2 ** 20));
+  writer.write(Buffer.from('last words'));
+  writer.end();
+  const chunks: Buffer[] = [];
+  for await (const chunk of client) chunks.push(chunk as Buffer);
+  assert.ok(Buffer.concat(chunks).toString('latin1').endsWith('\0last words'));
+});
+
+test('it tells when all has gone, small writes too, and not of a socket that is destroyed', async () => {
+  const { client, socket, writer } = await openPair();
+  const { promise, resolve } = Promise.withResolvers<number>();
+  writer.write(Buffer.alloc(20 * 2 ** 20));
+  writer.write(Buffer.from('small'));
+  writer.whenDrained(() => resolve(writer.waitingBytes));
+  client.resume();
+  assert.equal(await promise, 0);
+  client.pause();
+  writer.write(Buffer.alloc(20 * 2 ** 20));
+  writer.whenDrained(() => assert.fail('it has not drained'));
+  socket.on('error', () => {});
+  socket.destroy();
+  await once(socket, 'close');
+  client.destroy();
+});
+
 test('a write that waits ends with the socket', async () => {
   const { client, socket, writer } = await openPair();
   writer.write(Buffer.alloc(40 * 2 ** 20));

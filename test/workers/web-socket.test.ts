@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { resolveServerConfig, type ServerConfig } from '../../src/shared/config.ts';
 import type { Upgrade } from '../../src/shared/control-messages.ts';
 import { buildFrame } from '../../src/shared/frame.ts';
+import { Counters } from '../../src/workers/counters.ts';
 import { FanOut } from '../../src/workers/fan-out.ts';
 import type { ShardServer } from '../../src/workers/shard-server.ts';
 import { ServerWebSocket } from '../../src/workers/web-socket.ts';
@@ -12,20 +13,27 @@ import { close, hex, last, ping, text } from '../conformance/client-frames.ts';
 /** A connection whose socket is the test, and whose 101 is the text `101`. */
 function connect(config: ServerConfig = {}, handlersAre: 'here' | 'elsewhere' = 'here') {
   const log: string[] = [];
+  const whenDrained: ((() => void) | undefined)[] = [];
   const socket = {
     _handle: null, // so all goes through the stream
     writable: true,
     writableLength: 0,
     pause: () => log.push('pause'),
     resume: () => log.push('resume'),
-    write: (bytes: Buffer) => log.push(`write ${bytes.toString('latin1')}`),
+    write: (bytes: Buffer, written?: () => void) => {
+      if (bytes.length > 0) log.push(`write ${bytes.toString('latin1')}`);
+      else whenDrained.push(written);
+    },
     end: () => log.push('end'),
     destroy: () => log.push('destroy'),
   };
   const upgrade = { codec: 0, protocol: '' } as Upgrade;
   const fanOut = new FanOut(() => {});
+  const resolved = resolveServerConfig(config);
   const server = {
-    config: resolveServerConfig(config),
+    config: resolved,
+    counters: new Counters(),
+    maxQueuedBytes: resolved.maxBufferedBytes,
     codecs: [undefined], // it only sends what is framed already
     rooms: [undefined], // and joins none
     fanOut,
@@ -34,6 +42,7 @@ function connect(config: ServerConfig = {}, handlersAre: 'here' | 'elsewhere' = 
       control: (_socket: unknown, kind: string) => log.push(kind),
       failed: (_socket: unknown, error: { code: string; closeCode?: number }) =>
         log.push(`${error.code} ${error.closeCode}`),
+      backpressure: () => {},
     },
     conclude: (_socket: unknown, { code, reason }: { code: number; reason: string }) => {
       log.push(`conclude ${code} ${reason}`);
@@ -45,7 +54,11 @@ function connect(config: ServerConfig = {}, handlersAre: 'here' | 'elsewhere' = 
   fanOut.send(connection, Buffer.from('101'));
   /** What has happened since the last call. */
   const since = () => log.splice(0);
-  return { connection, socket, fanOut, since };
+  /** What the socket had to send has gone. */
+  const drained = () => {
+    for (const written of whenDrained.splice(0)) written?.();
+  };
+  return { connection, socket, fanOut, since, drained };
 }
 
 function open(config: ServerConfig = {}, handlersAre: 'here' | 'elsewhere' = 'here') {
@@ -74,6 +87,7 @@ test('what is read while it is held waits for its release', () => {
   assert.deepEqual(since(), ['pause']);
   connection.release();
   assert.deepEqual(since(), ['resume', 'message one', 'message two']);
+  assert.equal(connection.server.counters.received, 2);
 });
 
 test('a ping is answered with its payload, and told', () => {
@@ -105,12 +119,16 @@ test('a slow connection is closed with 1013 behind what it has been sent', () =>
 });
 
 test('a slow connection whose messages are dropped is told of once, until it has caught up', () => {
-  const { connection, socket, fanOut, since } = open({ maxBufferedBytes: 9, slowConsumer: 'drop' });
+  const { connection, socket, fanOut, since, drained } = open({
+    maxBufferedBytes: 9,
+    slowConsumer: 'drop',
+  });
   for (const round of [1, 2]) {
     socket.writableLength = 8;
     for (let i = 0; i < 3; i++) connection.send('lost');
     assert.deepEqual(since(), ['ERR_SLOW_CONSUMER undefined'], `round ${round}`);
     socket.writableLength = 0;
+    drained();
     connection.send('heard');
     fanOut.flush();
     assert.deepEqual(since(), ['write \x81\x05heard']);

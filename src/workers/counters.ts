@@ -1,0 +1,22 @@
+/**
+ * What one server has done in one shard since it was added: numbers that only grow. Of every message
+ * that was meant for a connection here, either `delivered` or one of the `dropped…` has counted it.
+ */
+export class Counters {
+  /** Messages that clients have sent. */
+  received = 0;
+  /** What handlers in this shard have sent: one for each emit, whoever gets it. */
+  emitted = 0;
+  /** Messages queued for a socket: one for each connection that gets it. */
+  delivered = 0;
+  /** Messages for which a connection that is behind had no room ('close', 'drop'). */
+  droppedSlow = 0;
+  /** Messages that a connection which is behind did not get for the sake of newer ones ('latest'). */
+  droppedLatest = 0;
+  /** Messages that came when their connection had ended. */
+  droppedClosed = 0;
+  /** Bytes of `droppedSlow` and `droppedLatest`, as frames. */
+  droppedBytes = 0;
+  /** How often a connection has fallen behind. */
+  fellBehind = 0;
+}
