@@ -175,14 +175,12 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
     if (!this.isOpen && this.#closeFrame === undefined) return false;
     const bytes = frame.length;
     const { maxQueuedBytes, config } = this.server;
-    const { writeBufferSize } = config;
-    if (this.batch !== undefined && this.batch.bytes + bytes > writeBufferSize) this.flush();
+    if (this.batch !== undefined && this.batch.bytes + bytes > config.writeBufferSize) this.flush();
     if (this.batch === undefined) this.#backlog = this.#writer.waitingBytes;
     const waiting = this.#backlog + (this.batch?.bytes ?? 0);
     // One message may always wait, or none larger than the limit could ever be sent.
-    if (waiting === 0 || waiting + bytes <= maxQueuedBytes) {
-      if (this.#slow === undefined || !this.#slow.isKeeping) return true;
-    }
+    const fits = waiting === 0 || waiting + bytes <= maxQueuedBytes;
+    if (fits && this.#slow?.isKeeping !== true) return true;
     this.#overflow(waiting, frame, room, plain);
     return false;
   }
