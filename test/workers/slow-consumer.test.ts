@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { ServerConfig } from '../../src/shared/config.ts';
@@ -79,6 +80,18 @@ test('what was kept goes out ahead of the answer when the peer closes, and so do
   connection.send('too late');
   const { delivered, droppedLatest, droppedClosed, emitted } = counters;
   assert.deepEqual([delivered, droppedLatest, droppedClosed, emitted], [4, 2, 2, 1]);
+});
+
+test('of compressed messages too it is the event that counts', () => {
+  const { publish, drain, counters } = open({
+    ...latest,
+    maxBufferedBytes: 4000,
+    compression: true,
+  });
+  while (counters.fellBehind === 0) publish('fill', randomBytes(400).toString('hex'));
+  for (const event of ['a', 'b', 'a', 'b']) publish(event, event.repeat(2000));
+  drain();
+  assert.equal(counters.droppedLatest, 2);
 });
 
 test('what is kept is within the other half of the limit', () => {

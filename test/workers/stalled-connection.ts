@@ -5,6 +5,7 @@ import type { Upgrade } from '../../src/shared/control-messages.ts';
 import { buildFrame } from '../../src/shared/frame.ts';
 import type { Backpressure } from '../../src/shared/public-types.ts';
 import { Counters } from '../../src/workers/counters.ts';
+import { FrameDeflater } from '../../src/workers/deflate.ts';
 import { FanOut } from '../../src/workers/fan-out.ts';
 import type { ShardServer } from '../../src/workers/shard-server.ts';
 import { SocketWriter } from '../../src/workers/socket-writer.ts';
@@ -55,9 +56,10 @@ export function connect(options: ServerConfig) {
   const told: Backpressure[] = [];
   const errors: string[] = [];
   const counters = new Counters();
-  const { slowConsumer, maxBufferedBytes } = config;
+  const { slowConsumer, maxBufferedBytes, compression } = config;
+  const deflater = compression === undefined ? undefined : new FrameDeflater(compression);
   const server = {
-    ...{ config, fanOut, counters, codecs: createCodecs(config), rooms: [undefined] },
+    ...{ config, fanOut, counters, deflater, codecs: createCodecs(config), rooms: [undefined] },
     maxQueuedBytes: slowConsumer === 'latest' ? maxBufferedBytes / 2 : maxBufferedBytes,
     dispatch: {
       control: () => {},
@@ -67,12 +69,12 @@ export function connect(options: ServerConfig) {
     conclude: () => {},
     forget: () => {},
   } as unknown as ShardServer;
-  const upgrade = { id: 'me', codec: 0, protocol: '' } as Upgrade;
+  const upgrade = { id: 'me', codec: 0, protocol: '', deflate: deflater && {} } as Upgrade;
   const connection = new ServerWebSocket(server, socket as unknown as Socket, upgrade, 0);
   /** An event to a room that the connection is in. */
   const publish = (event: string, payload: string, room = 'room') => {
     const frame = buildFrame((server.codecs[0] as never as Encoder).encode(event, payload));
-    counters.delivered += fanOut.publish([connection], 0, frame, room);
+    counters.delivered += fanOut.publish([connection], 0, frame, room, deflater);
   };
   /** What the peer has been sent since the last call, as `event payload`. */
   const received = () => {
