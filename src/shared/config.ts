@@ -145,7 +145,11 @@ const FRAGMENT_BYTES = 16;
 const SERVER_RULES: Rules<ServerConfig> = {
   endpoint: rule("'' or a path such as '/chat' without query", '', isPathOrEmpty),
   codec: oneOf<CodecChoice>(['text', 'msgpack', 'negotiate'], 'text'),
-  eventPrefix: rule('a non-empty string', 'iris-websocket-message:', isText),
+  eventPrefix: rule(
+    'a non-empty string that begins with no byte order mark',
+    'iris-websocket-message:',
+    isEventPrefix,
+  ),
   handlers: rule<URL | string | undefined>(
     'the file URL of a module',
     undefined,
@@ -222,8 +226,8 @@ export function shardServerConfig(config: ResolvedServerConfig): ShardServerConf
   return { ...rest, handlers: handlers === undefined ? undefined : String(handlers) };
 }
 
-function isText(value: unknown): boolean {
-  return typeof value === 'string' && value !== '';
+function isEventPrefix(value: unknown): boolean {
+  return typeof value === 'string' && /^[^\ufeff]/.test(value) && value.isWellFormed();
 }
 
 function isPathOrEmpty(value: unknown): boolean {

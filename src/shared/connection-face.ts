@@ -2,7 +2,7 @@ import { Ask, type Askable, ackTimeout, onlyAnswer } from './asks.ts';
 import type { Codec, Decoded, DecodedAnswer, Message } from './codec.ts';
 import { checkRoomName, type ServerScope, TargetEmitter } from './emitter.ts';
 import { EngineError, handlerError } from './errors.ts';
-import { checkEventName } from './event-rules.ts';
+import { checkHandledName } from './event-rules.ts';
 import { checkClose } from './frame.ts';
 import { HandlerLists, type Hooks } from './handler-lists.ts';
 import type {
@@ -106,7 +106,7 @@ export class ConnectionFace<Events extends object = AnyEvents>
   }
 
   on<Name extends EventName<Events>>(event: Name, fn: EntryHandler<Events[Name]>): void {
-    checkEventName(event, this.#scope.maxEventNameBytes);
+    checkHandledName(event, this.#scope.maxEventNameBytes);
     this.#handlers.addEvent(event, fn);
   }
 

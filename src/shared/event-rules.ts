@@ -1,18 +1,44 @@
 import type { Message } from './codec.ts';
 import { EngineError, type ErrorCode, messageOf } from './errors.ts';
 
-const utf8 = new TextEncoder();
+/** Makes UTF-8. */
+export const utf8 = new TextEncoder();
 
 /**
  * Refuses what cannot be an event's name. The separator of the text codec is refused by all codecs,
- * so that an app can change from one to another.
+ * so that an app can change from one to another; half of a surrogate pair, since it would arrive as
+ * another name.
  * @param maxBytes of UTF-8
  * @throws EngineError ERR_EVENT_NAME
  */
 export function checkEventName(event: string, maxBytes: number): void {
-  if (typeof event === 'string' && !event.includes(';') && isEventName(event, maxBytes)) return;
-  const rule = `1 to maxEventNameBytes (${maxBytes}) bytes without ';'`;
-  throw new EngineError('ERR_EVENT_NAME', `an event name is ${rule}, not '${String(event)}'`);
+  if (
+    typeof event === 'string' &&
+    !event.includes(';') &&
+    isEventName(event, maxBytes) &&
+    event.isWellFormed?.() !== false // browsers of 2022 do not have it
+  ) {
+    return;
+  }
+  throw new EngineError('ERR_EVENT_NAME', `${nameRule(maxBytes)}, not '${String(event)}'`);
+}
+
+/**
+ * Refuses, too, names that are reserved for what fanring's own clients ask (PROTOCOL.md).
+ * @throws EngineError ERR_EVENT_NAME
+ */
+export function checkHandledName(event: string, maxBytes: number): void {
+  checkEventName(event, maxBytes);
+  if (!event.startsWith('fanring:')) return;
+  throw new EngineError(
+    'ERR_EVENT_NAME',
+    `names that begin with 'fanring:' are reserved: ${event}`,
+  );
+}
+
+/** Says what an event may be named. */
+export function nameRule(maxBytes: number): string {
+  return `an event name is 1 to maxEventNameBytes (${maxBytes}) bytes without ';'`;
 }
 
 /** Tells whether a peer may name an event so: 1 to `maxBytes` bytes of UTF-8. */

@@ -3,6 +3,19 @@ export const MAX_NESTING = 128;
 
 /** How many values each open array or map still waits for; one scan at a time uses it. */
 const waiting = new Uint32Array(MAX_NESTING + 1);
+/** Which of them are maps: 1, else 0. */
+const isMap = new Uint8Array(MAX_NESTING + 1);
+
+/** What a look at the msgpack of a peer has found. */
+export interface MsgpackFinding {
+  /** What is wrong with it; undefined: nothing. */
+  readonly fault?: string;
+  /** Whether {@link unpackCarefully} has to decode it. */
+  readonly isTricky: boolean;
+}
+
+const PLAIN: MsgpackFinding = { isTricky: false };
+const TRICKY: MsgpackFinding = { isTricky: true };
 
 /*
  * The bytes that follow each token from 0xc0 to 0xdf, as a scan has to see them:
@@ -33,28 +46,35 @@ const SHAPES = Uint8Array.of(
 );
 
 /**
- * Tells what is wrong with the msgpack of a peer; undefined: nothing. What passes is one value that
- * ends where the bytes end, nests at most {@link MAX_NESTING} deep, claims no length beyond its
- * bytes and has no extension but timestamps. A decoder can then trust it: the extensions of msgpackr
- * (references, records, bundled strings) let a few bytes stand for very many.
+ * Looks at the msgpack of a peer. What has no fault is one value that ends where the bytes end,
+ * nests at most {@link MAX_NESTING} deep, claims no length beyond its bytes and has no extension
+ * but timestamps: the extensions of msgpackr (references, records, bundled strings) let a few bytes
+ * stand for very many. msgpackr can then be trusted with it, unless it is tricky.
  */
-export function findMsgpackFault(bytes: Uint8Array): string | undefined {
+export function inspectMsgpack(bytes: Uint8Array): MsgpackFinding {
   const end = bytes.length;
   let position = 0;
   let depth = 0;
+  let isTricky = false;
   waiting[0] = 1;
   for (;;) {
     while (waiting[depth] === 0) {
-      if (depth === 0) return position === end ? undefined : 'bytes after the value';
+      if (depth === 0) return position === end ? verdict(isTricky) : fault('bytes after the value');
       depth--;
     }
-    (waiting[depth] as number)--;
-    if (position >= end) return 'it ends too early';
-    const token = bytes[position++] as number;
-    let values = 0;
+    const expected = (waiting[depth] as number)--;
+    if (position >= end) return fault('it ends too early');
+    const token = bytes[position] as number;
+    // Key and value come in turns; what is expected is even ahead of a key.
+    const isKey = isMap[depth] === 1 && (expected & 1) === 0;
+    isTricky ||= isKey ? isIndexKey(bytes, position) : token >= 0xd9 && isMarked(bytes, position);
+    position++;
     if (token < 0x80 || token >= 0xe0) continue;
+    let values = 0;
+    let maps = 0;
     if (token < 0xa0) {
-      values = token < 0x90 ? (token & 0x0f) * 2 : token & 0x0f;
+      maps = token < 0x90 ? 1 : 0;
+      values = (token & 0x0f) << maps;
     } else if (token < 0xc0) {
       position += token & 0x1f;
     } else {
@@ -65,21 +85,52 @@ export function findMsgpackFault(bytes: Uint8Array): string | undefined {
       } else if (shape < COUNT) {
         position += size + readUint(bytes, position, size);
       } else if (shape < EXTENSION) {
-        values = readUint(bytes, position, size) * (token >= 0xde ? 2 : 1);
+        maps = token >= 0xde ? 1 : 0;
+        values = readUint(bytes, position, size) * (1 + maps);
         position += size;
       } else {
         const timestampBytes = shape === EXTENSION ? measureTimestamp(bytes, position - 1) : 0;
-        if (timestampBytes === 0) return 'an unknown extension';
+        if (timestampBytes === 0) return fault('an unknown extension');
         position += timestampBytes - 1;
       }
     }
     // Each value takes a byte at least, so that a count is refused before anything is made for it.
-    if (values > end - position) return 'it ends too early';
+    if (values > end - position) return fault('it ends too early');
     if (values > 0) {
-      if (depth === MAX_NESTING) return `more than ${MAX_NESTING} levels`;
+      if (depth === MAX_NESTING) return fault(`more than ${MAX_NESTING} levels`);
       waiting[++depth] = values;
+      isMap[depth] = maps;
     }
   }
+}
+
+function fault(what: string): MsgpackFinding {
+  return { fault: what, isTricky: false };
+}
+
+function verdict(isTricky: boolean): MsgpackFinding {
+  return isTricky ? TRICKY : PLAIN;
+}
+
+/** Whether the key at `position` may be that of an array: a number, or a string like one. */
+function isIndexKey(bytes: Uint8Array, position: number): boolean {
+  const token = bytes[position] as number;
+  const isString = (token & 0xe0) === 0xa0 || (token >= 0xd9 && token <= 0xdb);
+  const first = bytes[position + headerBytes(token)] ?? 0;
+  return !isString || isMarked(bytes, position) || (first >= 0x30 && first <= 0x39);
+}
+
+/** Whether at `position` is a string of more than 31 bytes that begins with a byte order mark. */
+function isMarked(bytes: Uint8Array, position: number): boolean {
+  const token = bytes[position] as number;
+  if (token < 0xd9 || token > 0xdb) return false;
+  const start = position + headerBytes(token);
+  return bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf;
+}
+
+/** The bytes of a string ahead of its text. */
+function headerBytes(token: number): number {
+  return token < 0xd9 ? 1 : 1 + (1 << (token - 0xd9));
 }
 
 /** Big-endian, of 1, 2 or 4 bytes; what is past the end counts as nothing, and is seen later. */

@@ -2,17 +2,18 @@ import type * as Msgpackr from 'msgpackr';
 // These two entries, unlike the main one, never load the optional native addon.
 import { Packr } from 'msgpackr/pack';
 import { Unpackr } from 'msgpackr/unpack';
+import { unpackCarefully } from './careful-unpack.ts';
 import type { Codec, CodecOptions, Decoded } from './codec.ts';
-import { EngineError } from './errors.ts';
 import {
-  bytesOf,
   checkEventName,
   isEventName,
   malformedEvent,
+  nameRule,
   nativeMessage,
   unencodable,
 } from './event-rules.ts';
-import { findMsgpackFault, MAX_NESTING } from './msgpack-bounds.ts';
+import { inspectMsgpack, MAX_NESTING } from './msgpack-bounds.ts';
+import { packable } from './msgpack-values.ts';
 
 /*
  * An event, in a binary frame: array of two | str: event name | payload
@@ -53,15 +54,15 @@ export function createMsgpackCodec({ maxEventNameBytes }: CodecOptions): Codec {
     },
     withAsk(event, ask) {
       const packed = event as Uint8Array;
-      const number = pack(ask);
+      const number = pack(numberOf(ask));
       const message = new Uint8Array(packed.length + number.length);
       message.set(packed);
       message.set(number, packed.length);
       message[0] = ARRAY_OF_THREE;
       return message;
     },
-    encodeAnswer: (ask, payload) => pack([ask, packable(payload)]),
-    encodeFailure: (ask, reason) => pack([-ask, reason]),
+    encodeAnswer: (ask, payload) => pack([numberOf(ask), packable(payload)]),
+    encodeFailure: (ask, reason) => pack([numberOf(-ask), reason]),
     encodeHello: () => pack([0, 1]),
     encodeMessage(data) {
       const message = nativeMessage(data);
@@ -74,59 +75,30 @@ export function createMsgpackCodec({ maxEventNameBytes }: CodecOptions): Codec {
   };
 }
 
-function packable(payload: unknown): unknown {
-  const type = typeof payload;
-  if (type === 'function' || type === 'symbol') throw unencodable(`a ${type} has no msgpack`);
-  return bytesOf(payload) ?? payload;
-}
-
 function pack(value: unknown): Uint8Array {
   try {
-    checkPackable(value, 0);
     return packr.pack(value);
   } catch (error) {
-    throw error instanceof EngineError ? error : unencodable(error);
+    throw unencodable(error);
   }
 }
 
-/** Refuses what msgpackr would not refuse, but write wrongly or not come back from. */
-function checkPackable(value: unknown, depth: number): void {
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return;
-  // Of any other view it would write some bytes, and behind them what its buffer held before.
-  if (ArrayBuffer.isView(value)) throw unencodable('a view inside it is no Uint8Array');
-  if (depth === MAX_NESTING) throw unencodable(`it nests deeper than ${MAX_NESTING - 1}`);
-  for (const part of partsOf(value)) checkPackable(part, depth + 1);
-}
-
-/** What msgpackr writes of an object. */
-function partsOf(value: object): Iterable<unknown> {
-  if (Array.isArray(value) || value instanceof Set) return value;
-  if (value instanceof Map) return partsOfMap(value);
-  if (value instanceof Error) return [value.cause];
-  if ('toJSON' in value && typeof value.toJSON === 'function') return [value.toJSON()];
-  return Object.values(value);
-}
-
-/** Its keys arrive as those of an object, of which nothing else can be one. */
-function partsOfMap(map: ReadonlyMap<unknown, unknown>): Iterable<unknown> {
-  for (const key of map.keys()) {
-    if (typeof key === 'object' && key !== null) throw unencodable('an object is the key of a Map');
-  }
-  return [...map.keys(), ...map.values()];
+/** The number of an ask, as msgpackr writes an int: what has more than 32 bits would be a float. */
+function numberOf(ask: number): number | bigint {
+  return ask === (ask | 0) || ask === ask >>> 0 ? ask : BigInt(ask);
 }
 
 function decodeBinary(message: Uint8Array, maxEventNameBytes: number): Decoded {
-  const fault = findMsgpackFault(message);
+  const { fault, isTricky } = inspectMsgpack(message);
   if (fault !== undefined) throw malformedEvent(fault);
-  const value = unpack(message);
+  const value = unpack(message, isTricky);
   if (value instanceof Uint8Array) return { native: value };
   if (!Array.isArray(value) || value.length < 2 || value.length > 3) throw malformedEvent(LAYOUT);
   const [head, payload, ask] = value as unknown[];
   if (typeof head === 'number') return decodeAnswer(value.length, head, payload);
   if (typeof head !== 'string') throw malformedEvent(LAYOUT);
   if (!isEventName(head, maxEventNameBytes) || head.includes(';')) {
-    const rule = `1 to maxEventNameBytes (${maxEventNameBytes}) bytes without ';'`;
-    throw malformedEvent(`an event name has ${rule}`);
+    throw malformedEvent(nameRule(maxEventNameBytes));
   }
   if (value.length === 2) return { event: head, payload };
   if (!Number.isSafeInteger(ask) || Number(ask) < 1) throw malformedEvent(LAYOUT);
@@ -138,16 +110,16 @@ const LAYOUT = 'neither [name, payload] nor a bin';
 function decodeAnswer(length: number, number: number, payload: unknown): Decoded {
   if (length !== 2 || !Number.isSafeInteger(number)) throw malformedEvent(LAYOUT);
   if (number > 0) return { answerTo: number, payload };
-  if (number < 0) return { answerTo: -number, failure: String(payload) };
-  if (payload !== 1) throw malformedEvent(LAYOUT);
+  if (number < 0 && typeof payload === 'string') return { answerTo: -number, failure: payload };
+  if (number !== 0 || payload !== 1) throw malformedEvent(LAYOUT);
   return { acks: 1 };
 }
 
-function unpack(message: Uint8Array): unknown {
+function unpack(message: Uint8Array, isTricky: boolean): unknown {
   // Of a Buffer it would make Buffers, where the text codec makes arrays of bytes.
   const bytes = new Uint8Array(message.buffer, message.byteOffset, message.byteLength);
   try {
-    return unpackr.unpack(bytes);
+    return isTricky ? unpackCarefully(bytes) : unpackr.unpack(bytes);
   } catch (error) {
     throw malformedEvent(error);
   }

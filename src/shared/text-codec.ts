@@ -5,8 +5,10 @@ import {
   checkEventName,
   isEventName,
   malformedEvent,
+  nameRule,
   nativeMessage,
   unencodable,
+  utf8,
 } from './event-rules.ts';
 
 /** What an event begins with, as the existing iris clients and servers have it. */
@@ -25,16 +27,11 @@ export const DEFAULT_EVENT_PREFIX = 'iris-websocket-message:';
  *   | prefix |            | ; | 0    | + | 1      | ; |                the peer may ask
  */
 const SEPARATOR = 0x3b;
-const STRING = 0x30;
-const NUMBER = 0x31;
-const BOOLEAN = 0x32;
 const BYTES = 0x33;
-const JSON_TEXT = 0x34;
 
 const LAYOUT = "not 'name;type;payload'";
 const DECIMAL = /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i;
 
-const utf8 = new TextEncoder();
 // The protocol does not check a binary frame for UTF-8, and nothing may vanish from a payload.
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -107,7 +104,8 @@ class TextCodec implements Codec {
     const nameEnd = message.indexOf(';', this.#prefix.length);
     const headerEnd = message.indexOf(';', nameEnd + 2);
     if (nameEnd < 0 || headerEnd < 0) throw malformedEvent(LAYOUT);
-    const payload = decodePayload(message.charCodeAt(nameEnd + 1), message.slice(headerEnd + 1));
+    const type = message[nameEnd + 1];
+    const payload = decodePayload(type, message.slice(headerEnd + 1));
     if (headerEnd === nameEnd + 2) return { event: this.#nameIn(message, nameEnd), payload };
     const mark = message[nameEnd + 2];
     const number = askNumber(message.slice(nameEnd + 3, headerEnd));
@@ -115,8 +113,9 @@ class TextCodec implements Codec {
       if (mark === '?') return { event: this.#nameIn(message, nameEnd), payload, ask: number };
       if (nameEnd === this.#prefix.length) {
         if (mark === '!') return { answerTo: number, payload };
-        if (mark === '~') return { answerTo: number, failure: String(payload) };
-        if (mark === '+') return { acks: number };
+        const kind = `${mark}${type}`;
+        if (kind === '~0') return { answerTo: number, failure: payload as string };
+        if (kind === '+0' && number === 1 && payload === '') return { acks: number };
       }
     }
     throw malformedEvent(LAYOUT);
@@ -133,9 +132,8 @@ class TextCodec implements Codec {
 
   #nameIn(message: string, end: number): string {
     const event = message.slice(this.#prefix.length, end);
-    const maxBytes = this.#maxEventNameBytes;
-    if (isEventName(event, maxBytes)) return event;
-    throw malformedEvent(`its name is not 1 to maxEventNameBytes (${maxBytes}) bytes`);
+    if (isEventName(event, this.#maxEventNameBytes)) return event;
+    throw malformedEvent(nameRule(this.#maxEventNameBytes));
   }
 
   // A loop: with every() this alone takes as long as decoding a small event.
@@ -163,18 +161,18 @@ function encodePayload(payload: unknown): string {
   return `4;${json}`;
 }
 
-function decodePayload(type: number, body: string): unknown {
+function decodePayload(type: string | undefined, body: string): unknown {
   switch (type) {
-    case STRING:
+    case '0':
       return body;
-    case NUMBER:
+    case '1':
       return decodeNumber(body);
-    case BOOLEAN:
+    case '2':
       if (body !== 'true' && body !== 'false') throw malformedEvent('not a boolean');
       return body === 'true';
-    case BYTES:
+    case '3':
       return utf8.encode(body);
-    case JSON_TEXT:
+    case '4':
       try {
         return JSON.parse(body);
       } catch (error) {

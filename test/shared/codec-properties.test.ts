@@ -43,3 +43,16 @@ for (const codec of codecs) {
     fc.assert(fc.property(hostileMessages(codec), decodesOrIsMalformed(codec)), { numRuns: 5000 });
   });
 }
+
+for (const codec of codecs) {
+  test(`${codec.name}: half of a surrogate pair is part of no event's name`, () => {
+    for (const event of ['\ud800', 'a\udc00', '\udc00\ud800']) {
+      const badName = {
+        code: 'ERR_EVENT_NAME',
+        message: /^an event name is 1 to maxEventNameBytes/,
+      };
+      assert.throws(() => codec.encode(event, 1), badName);
+    }
+    assert.deepEqual(codec.decode(codec.encode('\ud83d\ude00', 1)), { event: '😀', payload: 1 });
+  });
+}

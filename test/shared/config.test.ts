@@ -56,7 +56,11 @@ const SERVER: Values<ServerConfig> = {
     bad: ['json', '', null],
     allowed: "'text' or 'msgpack' or 'negotiate'",
   },
-  eventPrefix: { good: ['p', ';'], bad: ['', null, 1], allowed: 'a non-empty string' },
+  eventPrefix: {
+    good: ['p', ';', 'p\ufeff', '😀'],
+    bad: ['', '\ufeff', '\ufeffp', 'p\ud800', null, 1],
+    allowed: 'a non-empty string that begins with no byte order mark',
+  },
   handlers: {
     good: [new URL('file:///a.ts'), 'file:///a.ts'],
     bad: ['./a.ts', '/a.ts', '', null, {}],

@@ -114,6 +114,15 @@ test('nobody can listen for an event that no codec carries', () => {
   face.on('x'.repeat(16), () => {});
 });
 
+test('nobody can listen for half of a surrogate pair, nor for a reserved name', () => {
+  const { face } = connect(true);
+  for (const event of ['a\ud800', '\udc00', 'fanring:ping', 'fanring:']) {
+    assert.throws(() => face.on(event, () => {}), { code: 'ERR_EVENT_NAME' }, event);
+  }
+  face.on('fanring', () => {});
+  face.on('a😀', () => {});
+});
+
 test('a target is asked with the time that was given', async () => {
   const { face, scope } = connect(true);
   const { answers } = await face.to('red').emitWithAck('add', 'x', { timeoutMs: 5 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { pack } from 'msgpackr/pack';
 import type { Codec, Decoded, Message } from '../../src/shared/codec.ts';
 import { createCodecs } from '../../src/shared/codecs.ts';
 import { EngineError } from '../../src/shared/errors.ts';
@@ -38,10 +39,27 @@ export function hostileMessages(codec: Codec): fc.Arbitrary<Message> {
       return bytes.subarray(0, end);
     });
   const asBytes = lines.map((line) => Buffer.from(line));
+  const answers = codec.name === 'text' ? textAnswers : msgpackAnswers;
   const tokens = fc.array(fc.constantFrom(...HOSTILE_TOKENS), { maxLength: 40 });
   const asTokens = tokens.map((list) => Uint8Array.from(list));
-  return fc.oneof(words, lines, asBytes, broken, fc.uint8Array({ maxLength: 100 }), asTokens);
+  const noise = fc.uint8Array({ maxLength: 100 });
+  return fc.oneof(words, lines, asBytes, broken, noise, asTokens, answers);
 }
+
+/** What an answer, a failure or a hello may be made of, sound or not. */
+const carried: unknown[] = ['', 'why', 0, 1, 7, true, null, [], [[]], { toString: 1, valueOf: 1 }];
+const carries = fc.oneof(fc.constantFrom(...carried), payloads);
+const numbersOfAsks = fc.constantFrom(0, 1, 2, 7, 2 ** 32, Number.MAX_SAFE_INTEGER, 2 ** 53);
+const textAnswers = fc
+  .tuple(fc.constantFrom(...'01234'), fc.constantFrom(...'?!~+'), numbersOfAsks, carries)
+  .chain(([type, mark, number, payload]) => {
+    const body = typeof payload === 'string' ? payload : JSON.stringify(payload);
+    const line = `${eventPrefix};${type}${mark}${number};${body}`;
+    return fc.constantFrom<Message>(line, Buffer.from(line));
+  });
+const msgpackAnswers = fc
+  .tuple(fc.oneof(numbersOfAsks, numbers), fc.constantFrom(1, -1), carries)
+  .map(([number, sign, payload]) => new Uint8Array(pack([number * sign, payload])));
 
 const HOSTILE_TOKENS = [
   ...[0x00, 0x01, 0x40, 0x72, 0x80, 0x81, 0x90, 0x91, 0x92, 0xa0, 0xa1, 0xc0, 0xc1, 0xc4, 0xc7],
@@ -64,8 +82,11 @@ function isSound(decoded: Decoded): boolean {
   if ('event' in decoded) {
     return decoded.event !== '' && (decoded.ask === undefined || isAskNumber(decoded.ask));
   }
-  if ('answerTo' in decoded) return isAskNumber(decoded.answerTo);
-  return 'native' in decoded || isAskNumber(decoded.acks);
+  if ('answerTo' in decoded) {
+    const { answerTo, failure = '' } = decoded;
+    return isAskNumber(answerTo) && typeof failure === 'string';
+  }
+  return 'native' in decoded || decoded.acks === 1;
 }
 
 function isAskNumber(value: number): boolean {

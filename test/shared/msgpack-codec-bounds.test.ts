@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findMsgpackFault, MAX_NESTING } from '../../src/shared/msgpack-bounds.ts';
+import { inspectMsgpack, MAX_NESTING } from '../../src/shared/msgpack-bounds.ts';
 import { createMsgpackCodec } from '../../src/shared/msgpack-codec.ts';
 
 const codec = createMsgpackCodec({ eventPrefix: 'unused', maxEventNameBytes: 256 });
+const findMsgpackFault = (bytes: Uint8Array) => inspectMsgpack(bytes).fault;
 const hex = (text: string) => new Uint8Array(Buffer.from(text.replaceAll(' ', ''), 'hex'));
 
 /** One value of each form of msgpack, the longest claims with bytes to match. */

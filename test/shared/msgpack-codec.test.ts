@@ -109,6 +109,29 @@ for (const [name, payload] of Object.entries({
   });
 }
 
+test('what has a toJSON is asked once, and what it says is what is written', () => {
+  let calls = 0;
+  const flips = [() => 1, () => ({ v: new Float64Array(6) })];
+  const flip = { v: new Float64Array(6), toJSON: () => flips[calls++]?.() };
+  assert.deepEqual(codec.encode('e', [flip]), codec.encode('e', [1]));
+  assert.equal(calls, 1);
+  class Flip {
+    toJSON = flip.toJSON;
+  }
+  assert.throws(() => codec.encode('e', new Flip()), { code: 'ERR_PAYLOAD' });
+  assert.equal(calls, 2);
+});
+
+test('a payload is left as it is, whatever stands in for a part of it', () => {
+  const inner = { date: new Date(0), f: () => 1, set: new Set([1]) };
+  const payload = { inner, list: [inner, new Map([['a', inner]])] };
+  const before = structuredClone({ date: inner.date, set: inner.set });
+  const inPlace = { date: new Date(0), f: null, set: [1] };
+  assert.deepEqual(roundTrip(payload), { inner: inPlace, list: [inPlace, { a: inPlace }] });
+  assert.deepEqual({ date: inner.date, set: inner.set }, before);
+  assert.equal(inner.f(), 1);
+});
+
 test('carries as many levels as it says', () => {
   assert.deepEqual(roundTrip(nested(127)), nested(127));
 });

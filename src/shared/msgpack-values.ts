@@ -1,0 +1,86 @@
+import { bytesOf, unencodable } from './event-rules.ts';
+import { MAX_NESTING } from './msgpack-bounds.ts';
+
+/**
+ * What msgpackr is to write of a payload: the payload itself, or where it is no plain value a plain
+ * one in its place. What has a toJSON has been asked then, once, so that what has been checked is
+ * what is written: of a view that is no Uint8Array msgpackr would write what its buffer held before.
+ * @throws EngineError ERR_PAYLOAD for what msgpackr would not refuse, but write wrongly or not come
+ *   back from, and for what code of the app throws
+ */
+export function packable(payload: unknown): unknown {
+  if (typeof payload === 'function') throw unencodable('a function has no msgpack');
+  try {
+    return bytesOf(payload) ?? plain(payload, 1);
+  } catch (error) {
+    throw unencodable(error);
+  }
+}
+
+/** @param depth how many arrays and maps are around it; one is that of the event */
+function plain(value: unknown, depth: number): unknown {
+  if (typeof value !== 'object' || value === null) {
+    if (typeof value === 'symbol') throw new TypeError('a symbol has no msgpack');
+    return typeof value === 'function' ? null : value;
+  }
+  if (value instanceof Uint8Array) return value;
+  if (depth === MAX_NESTING) throw new RangeError(`it nests deeper than ${MAX_NESTING - 1}`);
+  if (value.constructor === Object) return plainFields(value, depth + 1);
+  return plainObject(value, depth + 1);
+}
+
+function plainObject(value: object, depth: number): unknown {
+  if (Array.isArray(value)) return plainList(value, depth);
+  if (value instanceof Date) return new Date(value.getTime());
+  if (value instanceof ArrayBuffer) return new Uint8Array(value);
+  if (ArrayBuffer.isView(value)) throw new TypeError('a view inside it is no Uint8Array');
+  // What others have to say of themselves comes first.
+  if (hasToJson(value)) return plain(value.toJSON(), depth);
+  if (value instanceof Set) return plainList([...value], depth);
+  if (value instanceof Map) return plainMap(value, depth);
+  if (value instanceof Error) return plainList([value.name, value.message, value.cause], depth);
+  if (value instanceof RegExp) return [value.source, value.flags];
+  return plainFields(value, depth);
+}
+
+/** A depth of its own for each: one that returns another one may have no end. */
+function hasToJson(value: object): value is { toJSON(): unknown } {
+  return 'toJSON' in value && typeof value.toJSON === 'function';
+}
+
+function plainList(list: readonly unknown[], depth: number): unknown {
+  if (hasToJson(list)) return plain(list.toJSON(), depth);
+  let copy: unknown[] | undefined;
+  for (let i = 0; i < list.length; i++) {
+    const value = list[i];
+    const part = plain(value, depth);
+    if (!Object.is(part, value)) copy ??= [...list];
+    if (copy) copy[i] = part;
+  }
+  return copy ?? list;
+}
+
+/** Its keys arrive as those of an object, of which nothing else can be one. */
+function plainMap(map: ReadonlyMap<unknown, unknown>, depth: number): Map<unknown, unknown> {
+  const copy = new Map<unknown, unknown>();
+  for (const [key, value] of map) {
+    if (Object(key) === key) throw new TypeError('an object is the key of a Map');
+    copy.set(plain(key, depth), plain(value, depth));
+  }
+  return copy;
+}
+
+function plainFields(object: object, depth: number): unknown {
+  if (hasToJson(object)) return plain(object.toJSON(), depth);
+  const fields = object as Record<string, unknown>;
+  let copy: Record<string, unknown> | undefined;
+  for (const key of Object.keys(object)) {
+    const value = fields[key];
+    const part = plain(value, depth);
+    if (Object.is(part, value)) continue;
+    copy ??= Object.fromEntries(Object.entries(object));
+    // Assigned, a `__proto__` would be the prototype.
+    Object.defineProperty(copy, key, { value: part });
+  }
+  return copy ?? object;
+}
