@@ -80,6 +80,10 @@ export class PrimaryServer implements ServerScope {
     return this.config.maxEventNameBytes;
   }
 
+  get maxPendingAsks(): number {
+    return this.config.maxPendingAsks;
+  }
+
   /** Whether what happens to connections comes here. */
   get hasClosures(): boolean {
     return this.config.handlers === undefined;
@@ -209,8 +213,11 @@ export class PrimaryServer implements ServerScope {
     const face = new ConnectionFace(handle, this, link, arrival.identity);
     this.#connections.set(number, { face, link });
     link.enter();
-    const onThrown = (thrown: unknown) => face.handlerThrew(thrown);
-    for (const onConnection of this.#onConnection) callHandler(onConnection, face, onThrown);
+    for (const onConnection of this.#onConnection) {
+      callHandler(onConnection, face, 'onConnection', (thrown, of) =>
+        face.handlerThrew(thrown, of),
+      );
+    }
     link.open();
   }
 

@@ -1,4 +1,4 @@
-import type { Codec, Message } from './codec.ts';
+import type { Codec, CodecName, Message } from './codec.ts';
 import { EngineError, type ErrorCode } from './errors.ts';
 
 /** What came back from one connection. */
@@ -12,6 +12,8 @@ export interface AckMissing {
   readonly id: string;
   /** ERR_ACK_TIMEOUT, ERR_ACK_UNSUPPORTED, ERR_ACK_FAILED or ERR_CONNECTION_ENDED */
   readonly code: ErrorCode;
+  /** Where the peer said that it cannot, ERR_ACK_FAILED: why, in its words. */
+  readonly reason?: string;
 }
 
 /** What came back from a target. */
@@ -35,6 +37,18 @@ export interface Askable {
   forgetAsk(ask: Ask): void;
 }
 
+/** An answer as the peer sent it. */
+export interface SentAnswer {
+  readonly codec: CodecName;
+  readonly message: Message;
+}
+
+/**
+ * What is kept of an answer: its payload, or, where that is for another thread, the message with it
+ * ({@link SentAnswer}). A structured clone of what a peer sent could fail, or take a lot of memory.
+ */
+export type KeptAnswer = 'payload' | 'message';
+
 let lastNumber = 0;
 
 /** One question to any number of connections of this thread, and their answers so far. */
@@ -45,6 +59,7 @@ export class Ask {
   readonly #waiting = new Set<Askable>();
   readonly #answers: AckAnswer[] = [];
   readonly #missing: AckMissing[] = [];
+  readonly #keep: KeptAnswer;
   readonly #settle: (result: AckResult) => void;
   #timer: NodeJS.Timeout | undefined;
 
@@ -54,7 +69,13 @@ export class Ask {
    * @param timeoutMs how long to wait for answers
    * @throws what `encode` throws, and then nobody has been asked; EngineError ERR_OUTBOX_FULL
    */
-  constructor(asked: Iterable<Askable>, encode: (codec: Codec) => Message, timeoutMs: number) {
+  constructor(
+    asked: Iterable<Askable>,
+    encode: (codec: Codec) => Message,
+    timeoutMs: number,
+    keep: KeptAnswer = 'payload',
+  ) {
+    this.#keep = keep;
     const { promise, resolve } = Promise.withResolvers<AckResult>();
     this.result = promise;
     this.#settle = resolve;
@@ -91,16 +112,23 @@ export class Ask {
     }
   }
 
-  answered(connection: Askable, payload: unknown): void {
+  /** @param message what the payload was decoded from; only valid during the call */
+  answered(connection: Askable, payload: unknown, message: Message): void {
     if (!this.#waiting.delete(connection)) return;
-    this.#answers.push({ id: connection.id, payload });
+    const { id, codec } = connection;
+    const kept = this.#keep === 'payload' ? payload : sentAnswer(codec, message);
+    this.#answers.push({ id, payload: kept });
     this.#finishIfDone();
   }
 
-  /** There will be no answer. */
-  failed(connection: Askable, code: ErrorCode): void {
+  /**
+   * There will be no answer.
+   * @param reason what the peer says
+   */
+  failed(connection: Askable, code: ErrorCode, reason?: string): void {
     if (!this.#waiting.delete(connection)) return;
-    this.#missing.push({ id: connection.id, code });
+    const { id } = connection;
+    this.#missing.push(reason === undefined ? { id, code } : { id, code, reason });
     this.#finishIfDone();
   }
 
@@ -118,6 +146,11 @@ export class Ask {
   }
 }
 
+function sentAnswer({ name }: Codec, message: Message): SentAnswer {
+  const kept = typeof message === 'string' ? message : new Uint8Array(message);
+  return { codec: name, message: kept };
+}
+
 const DEFAULT_TIMEOUT = 10_000;
 
 /**
@@ -130,20 +163,30 @@ export function ackTimeout({ timeoutMs = DEFAULT_TIMEOUT }: { timeoutMs?: number
   throw new EngineError('ERR_OPTION', message);
 }
 
-const WHY: Partial<Record<ErrorCode, string>> = {
-  ERR_ACK_TIMEOUT: 'no answer came in time',
-  ERR_ACK_UNSUPPORTED: 'the peer is not known to answer',
-  ERR_ACK_FAILED: 'the peer answered that it cannot',
-  ERR_CONNECTION_ENDED: 'the connection ended',
-};
-
 /**
  * The answer of the one connection that was asked.
  * @throws EngineError with the code of why there is none
  */
-export async function onlyAnswer(result: Promise<AckResult>): Promise<unknown> {
+export async function onlyAnswer(
+  result: Promise<AckResult>,
+  event: string,
+  timeoutMs: number,
+): Promise<unknown> {
   const { answers, missing } = await result;
   if (answers[0] !== undefined) return answers[0].payload;
-  const code = missing[0]?.code ?? 'ERR_CONNECTION_ENDED';
-  throw new EngineError(code, `no answer: ${WHY[code] ?? code}`);
+  const { code = 'ERR_CONNECTION_ENDED', reason } = missing[0] ?? {};
+  throw new EngineError(code, `no answer to '${event}': ${whyMissing(code, reason, timeoutMs)}`);
+}
+
+function whyMissing(code: ErrorCode, reason: string | undefined, timeoutMs: number): string {
+  switch (code) {
+    case 'ERR_ACK_TIMEOUT':
+      return `none came within timeoutMs (${timeoutMs})`;
+    case 'ERR_ACK_UNSUPPORTED':
+      return 'the peer is not known to answer';
+    case 'ERR_ACK_FAILED':
+      return `the peer said '${reason}'`;
+    default:
+      return 'the connection ended';
+  }
 }

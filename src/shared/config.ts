@@ -105,6 +105,8 @@ export interface ServerConfig {
   maxRoomNameBytes?: number;
   /** Longest event name, in bytes of UTF-8. Default 256. */
   maxEventNameBytes?: number;
+  /** Questions of one peer that may await their answers; more are not asked. Default 1000. */
+  maxPendingAsks?: number;
   /**
    * Most frames that one message may come in; more: close 1008. Default 1024, or one for each 16
    * bytes of maxMessageSize where that is more.
@@ -178,6 +180,7 @@ const SERVER_RULES: Rules<ServerConfig> = {
   maxRooms: integer(0, 2 ** 24, 1000),
   maxRoomNameBytes: integer(1, 65_535, 256),
   maxEventNameBytes: integer(1, 65_535, 256),
+  maxPendingAsks: integer(1, 2 ** 24, 1000),
   maxFragments: integer(1, MAX_FRAGMENTS, MIN_DEFAULT_FRAGMENTS),
   maxConnections: integer(1, 2 ** 32 - 1, 1_000_000),
 };

@@ -1,10 +1,12 @@
 import { Ask, type Askable, ackTimeout, onlyAnswer } from './asks.ts';
-import type { Codec, Decoded, DecodedAnswer, Message } from './codec.ts';
+import type { Codec, Decoded, DecodedEvent, Message } from './codec.ts';
 import { checkRoomName, type ServerScope, TargetEmitter } from './emitter.ts';
 import { EngineError, handlerError } from './errors.ts';
 import { checkHandledName } from './event-rules.ts';
 import { checkClose } from './frame.ts';
 import { HandlerLists, type Hooks } from './handler-lists.ts';
+import { PeerQuestions } from './peer-questions.ts';
+import { PendingAsks } from './pending-asks.ts';
 import type {
   AnswerOf,
   AnyEvents,
@@ -23,8 +25,6 @@ import type {
   ServerHandle,
 } from './public-types.ts';
 import type { Target } from './targets.ts';
-
-const A_HANDLER = 'a handler';
 
 /** How a connection's face reaches the socket behind it: at hand in a shard, else by records. */
 export interface ConnectionLink {
@@ -60,7 +60,8 @@ export class ConnectionFace<Events extends object = AnyEvents>
   #values: Map<unknown, unknown> | undefined;
   #disconnecting = false;
   #answersAsks: boolean;
-  #asks: Map<number, Ask> | undefined;
+  #asks: PendingAsks | undefined;
+  #questions: PeerQuestions | undefined;
   #ended = false;
 
   constructor(
@@ -75,8 +76,8 @@ export class ConnectionFace<Events extends object = AnyEvents>
     this.#identity = identity;
     this.#answersAsks = link.answersAsks;
     this.#handlers = new HandlerLists(
-      (thrown) => this.handlerThrew(thrown),
-      (thrown) => scope.report(handlerError(A_HANDLER, thrown)),
+      (thrown, of) => this.handlerThrew(thrown, of),
+      (thrown, of) => scope.report(this.#errorOf(thrown, of)),
     );
   }
 
@@ -157,7 +158,7 @@ export class ConnectionFace<Events extends object = AnyEvents>
   ): Promise<AnswerOf<Events[Name]>> {
     const timeoutMs = ackTimeout(options);
     const ask = new Ask([this], (codec) => codec.encode(event, payload), timeoutMs);
-    return (await onlyAnswer(ask.result)) as AnswerOf<Events[Name]>;
+    return (await onlyAnswer(ask.result, event, timeoutMs)) as AnswerOf<Events[Name]>;
   }
 
   to(target: Target): Emitter<Events> {
@@ -206,12 +207,12 @@ export class ConnectionFace<Events extends object = AnyEvents>
     }
     if ('event' in decoded) {
       if (decoded.ask === undefined) this.#handlers.callEvent(decoded.event, decoded.payload);
-      else this.#answer(decoded.event, decoded.payload, decoded.ask).catch(this.#onAnswerLost);
+      else void this.#answer(decoded, decoded.ask);
     } else if ('native' in decoded) {
       this.#handlers.callHook('message', decoded.native);
     } else {
       this.#answersAsks = true;
-      if ('answerTo' in decoded) this.#answered(decoded);
+      if ('answerTo' in decoded) this.#asks?.settle(decoded, message);
     }
   }
 
@@ -231,39 +232,28 @@ export class ConnectionFace<Events extends object = AnyEvents>
   sendAsk(message: Message, ask?: Ask): void {
     if (this.#ended) return;
     if (ask !== undefined) {
-      this.#asks ??= new Map();
-      this.#asks.set(ask.number, ask);
+      this.#asks ??= new PendingAsks(this);
+      this.#asks.add(ask);
     }
     this.#link.send(message);
   }
 
   forgetAsk(ask: Ask): void {
-    this.#asks?.delete(ask.number);
+    this.#asks?.delete(ask);
   }
 
-  /** The outbox is full: nothing but the app can be told. */
-  readonly #onAnswerLost = (thrown: unknown): void => this.handlerThrew(thrown);
-
-  async #answer(event: string, payload: unknown, ask: number): Promise<void> {
+  async #answer(question: DecodedEvent, ask: number): Promise<void> {
+    const { event } = question;
+    const onThrown = (thrown: unknown) => this.handlerThrew(thrown, event);
     this.#answersAsks = true;
-    let answer: Message;
+    this.#questions ??= new PeerQuestions(this.#handlers, this.#scope.maxPendingAsks);
     try {
-      answer = this.#handlers.hasEvent(event)
-        ? this.codec.encodeAnswer(ask, await this.#handlers.answerEvent(event, payload))
-        : this.codec.encodeFailure(ask, 'no handler');
+      const reply = this.#questions.answer(question, ask, this.codec, onThrown);
+      const answer = reply instanceof Promise ? await reply : reply;
+      if (!this.#ended) this.#link.send(answer);
     } catch (thrown) {
-      this.handlerThrew(thrown);
-      answer = this.codec.encodeFailure(ask, 'the handler failed'); // why is not the peer's business
+      onThrown(thrown); // the outbox is full: nobody but the app can be told
     }
-    if (!this.#ended) this.#link.send(answer);
-  }
-
-  #answered({ answerTo, payload, failure }: DecodedAnswer): void {
-    const ask = this.#asks?.get(answerTo);
-    if (ask === undefined) return; // it came too late, or nobody had asked
-    this.#asks?.delete(answerTo);
-    if (failure === undefined) ask.answered(this, payload);
-    else ask.failed(this, 'ERR_ACK_FAILED');
   }
 
   /** Tells the handlers of a ping or a pong, and of what it has lost, at its end too. */
@@ -277,18 +267,24 @@ export class ConnectionFace<Events extends object = AnyEvents>
     this.#handlers.callHook('error', error);
   }
 
-  /** A handler did wrong: for this connection's `onError`, else for the engine. */
-  handlerThrew(thrown: unknown): void {
-    const error = handlerError(A_HANDLER, thrown);
+  /**
+   * A handler did wrong: for this connection's `onError`, else for the engine.
+   * @param of the event, or the method that it was given to
+   */
+  handlerThrew(thrown: unknown, of: string): void {
+    const error = this.#errorOf(thrown, of);
     if (!this.#handlers.callHook('error', error)) this.#scope.report(error);
+  }
+
+  #errorOf(thrown: unknown, of: string): EngineError {
+    return handlerError(`a handler of ${of} on ${this.#scope.endpoint}`, thrown);
   }
 
   /** The connection has ended, having been in these rooms: says so, once. */
   ended(rooms: Iterable<string>, reason: DisconnectReason): void {
     if (this.#ended) return;
     this.#ended = true;
-    for (const ask of this.#asks?.values() ?? []) ask.failed(this, 'ERR_CONNECTION_ENDED');
-    this.#asks = undefined;
+    this.#asks?.end();
     for (const room of rooms) this.#handlers.callHook('leave', room);
     this.#handlers.callHook('leave', this.id);
     this.#handlers.callHook('disconnect', reason);

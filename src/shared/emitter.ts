@@ -37,6 +37,7 @@ export interface ServerScope {
   readonly maxRooms: number;
   readonly maxRoomNameBytes: number;
   readonly maxEventNameBytes: number;
+  readonly maxPendingAsks: number;
   /**
    * Sends a message to everyone whom the target means.
    * @param sender a connection's number

@@ -11,7 +11,7 @@ export const ERROR_CODES = {
   ERR_CONNECTION_ID: 'idGenerator returned an id that is in use, or none',
   ERR_ENGINE_CLOSED: 'the engine or the server has been closed',
   ERR_SHARD_EXIT: 'a shard died',
-  ERR_EVENT_NAME: 'an event name is empty, too long or holds the separator',
+  ERR_EVENT_NAME: 'an event name is empty, too long, reserved, or holds what no name may',
   ERR_ROOM_NAME: 'a room name is not a string, is empty or is too long',
   ERR_ROOM_LIMIT: 'a connection is in as many rooms as it may be',
   ERR_PAYLOAD: 'a payload cannot be encoded',

@@ -16,13 +16,26 @@ export interface Hooks {
 
 type Handler = (argument: never) => unknown;
 
+/** Gets what a handler threw; `of`: the event it listens for, or the method that it was given to. */
+export type OnThrown = (thrown: unknown, of: string) => void;
+
+const METHODS: Readonly<Record<keyof Hooks, string>> = {
+  message: 'onMessage',
+  disconnect: 'onDisconnect',
+  error: 'onError',
+  ping: 'onPing',
+  pong: 'onPong',
+  leave: 'onLeave',
+  backpressure: 'onBackpressure',
+};
+
 /**
  * The handlers of one connection. They are made as they are needed: most connections of a busy
  * server have one or two, and an idle one should cost little.
  */
 export class HandlerLists {
-  readonly #onThrown: (thrown: unknown) => void;
-  readonly #onLost: (thrown: unknown) => void;
+  readonly #onThrown: OnThrown;
+  readonly #onLost: OnThrown;
   #events: Map<string, Handler[]> | undefined;
   #hooks: Map<keyof Hooks, Handler[]> | undefined;
 
@@ -30,7 +43,7 @@ export class HandlerLists {
    * @param onThrown gets what a handler threw, or what the promise it returned rejected with
    * @param onLost gets the same of an error handler: telling the error handlers again would not end
    */
-  constructor(onThrown: (thrown: unknown) => void, onLost: (thrown: unknown) => void) {
+  constructor(onThrown: OnThrown, onLost: OnThrown) {
     this.#onThrown = onThrown;
     this.#onLost = onLost;
   }
@@ -46,20 +59,22 @@ export class HandlerLists {
   }
 
   callEvent(event: string, payload: unknown): void {
-    this.#call(this.#events?.get(event), payload, this.#onThrown);
+    callAll(this.#events?.get(event), payload, event, this.#onThrown);
   }
 
   /**
    * Calls the handlers of an event whose sender wants an answer: the first result, or what its
    * promise resolves to, that is not undefined.
-   * @throws what a handler threw; the others have been called all the same
+   * @throws what the first of those who fail threw; `onThrown` has got what the others did
    */
   async answerEvent(event: string, payload: unknown): Promise<unknown> {
     const handlers = this.#events?.get(event) ?? [];
     const results = await Promise.allSettled(
       handlers.map(async (handler) => (handler as (payload: unknown) => unknown)(payload)),
     );
-    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    const [first, ...others] = results.filter(({ status }) => status === 'rejected');
+    for (const { reason } of others as PromiseRejectedResult[]) this.#onThrown(reason, event);
+    if (first !== undefined) throw (first as PromiseRejectedResult).reason;
     return results.map((result) => (result as { value?: unknown }).value).find(isAnswer);
   }
 
@@ -70,18 +85,19 @@ export class HandlerLists {
   /** Returns whether there was a handler. */
   callHook<Name extends keyof Hooks>(hook: Name, argument: Hooks[Name]): boolean {
     const handlers = this.#hooks?.get(hook);
-    this.#call(handlers, argument, hook === 'error' ? this.#onLost : this.#onThrown);
+    callAll(handlers, argument, METHODS[hook], hook === 'error' ? this.#onLost : this.#onThrown);
     return handlers !== undefined;
   }
+}
 
-  #call(
-    handlers: Handler[] | undefined,
-    argument: unknown,
-    onThrown: (thrown: unknown) => void,
-  ): void {
-    if (handlers === undefined) return;
-    for (const handler of handlers) callHandler(handler, argument as never, onThrown);
-  }
+function callAll(
+  handlers: Handler[] | undefined,
+  argument: unknown,
+  of: string,
+  onThrown: OnThrown,
+): void {
+  if (handlers === undefined) return;
+  for (const handler of handlers) callHandler(handler, argument as never, of, onThrown);
 }
 
 /**
@@ -91,13 +107,14 @@ export class HandlerLists {
 export function callHandler<Argument>(
   handler: (argument: Argument) => unknown,
   argument: Argument,
-  onThrown: (thrown: unknown) => void,
+  of: string,
+  onThrown: OnThrown,
 ): void {
   try {
     const result = handler(argument);
-    if (result instanceof Promise) result.catch(onThrown);
+    if (result instanceof Promise) result.catch((thrown) => onThrown(thrown, of));
   } catch (thrown) {
-    onThrown(thrown);
+    onThrown(thrown, of);
   }
 }
 

@@ -1,6 +1,6 @@
-import { DefaultDeserializer, serialize } from 'node:v8';
-import type { AckAnswer, AckMissing, AckResult } from './asks.ts';
-import type { Message } from './codec.ts';
+import { deserialize, serialize } from 'node:v8';
+import type { AckAnswer, AckMissing, AckResult, SentAnswer } from './asks.ts';
+import type { Codec, DecodedAnswer, Message } from './codec.ts';
 import { NOBODY, type Question, type ServerScope } from './emitter.ts';
 import { type InterestMap, interestKey } from './interest-table.ts';
 import { encodeRecord, RecordKind } from './records.ts';
@@ -10,7 +10,8 @@ import { NotMe, type Target } from './targets.ts';
 /*
  * A question to a room goes to every shard that may have members; each asks its own, and sends one
  * record back when it has them all. Questions are rare beside messages: their bodies are structured
- * clones.
+ * clones. What a peer answered is in them as the message that it sent, and decoded by who asked: a
+ * clone of a value that a peer chose could fail, or take far more memory than the message.
  */
 
 /** The body of an ASK record. */
@@ -25,32 +26,23 @@ export interface AskBody {
 }
 
 /** The body of an ASK_RESULT record. */
-export interface AskResultBody extends Pick<AckResult, 'answers' | 'missing'> {
+export interface AskResultBody {
   readonly ask: number;
+  readonly answers: readonly AckAnswer<SentAnswer>[];
+  readonly missing: readonly AckMissing[];
 }
 
-/** The bytes of a result. */
-export function encodeResult(body: AskResultBody): Buffer {
-  return serialize(body);
+/**
+ * The bytes of a result.
+ * @param result that of an `Ask` which has kept messages
+ */
+export function encodeResult(ask: number, { answers, missing }: AckResult): Buffer {
+  return serialize({ ask, answers, missing });
 }
 
-/** The body of an ASK or ASK_RESULT record; shares no memory with `bytes`. */
+/** The body of an ASK or ASK_RESULT record; its bytes are parts of `bytes`. */
 export function decodeBody<Body extends AskBody | AskResultBody>(bytes: Buffer): Body {
-  const deserializer = new CopyingDeserializer(bytes);
-  deserializer.readHeader();
-  return deserializer.readValue() as Body;
-}
-
-/** What Node's deserializer has for bytes (https://nodejs.org/api/v8.html), which its types lack. */
-const { _readHostObject: readView } = DefaultDeserializer.prototype as unknown as {
-  _readHostObject(this: DefaultDeserializer): Uint8Array;
-};
-
-/** Its own `deserialize` makes views of what it reads: an app would get a part of Node's pool. */
-class CopyingDeserializer extends DefaultDeserializer {
-  _readHostObject(): Uint8Array {
-    return new Uint8Array(readView.call(this));
-  }
+  return deserialize(bytes) as Body;
 }
 
 /** How much longer than its shards the thread that asks waits, in milliseconds. */
@@ -72,6 +64,7 @@ export interface RemoteQuestion {
 }
 
 interface Pending {
+  readonly codecs: readonly Codec[];
   readonly waiting: Set<number>;
   readonly silent: number[];
   readonly answers: AckAnswer[];
@@ -108,10 +101,15 @@ export class RemoteAsks {
       const body: AskBody = { ask, from, events, timeoutMs };
       send([{ peers: [...shards], record: encodeRecord(header, serialize(body)) }]);
     }
-    return { events, result: this.#expect(ask, shards, timeoutMs) };
+    return { events, result: this.#expect(ask, shards, timeoutMs, codecs) };
   }
 
-  #expect(ask: number, waiting: Set<number>, timeoutMs: number): Promise<AckResult> {
+  #expect(
+    ask: number,
+    waiting: Set<number>,
+    timeoutMs: number,
+    codecs: readonly Codec[],
+  ): Promise<AckResult> {
     const { promise, resolve } = Promise.withResolvers<AckResult>();
     const answers: AckAnswer[] = [];
     const missing: AckMissing[] = [];
@@ -122,7 +120,7 @@ export class RemoteAsks {
       resolve({ answers, missing, silentShards: [...silent, ...waiting] });
     };
     const timer = setTimeout(settle, Math.min(timeoutMs + GRACE, LONGEST_TIMER));
-    this.#pending.set(ask, { waiting, silent, answers, missing, settle });
+    this.#pending.set(ask, { codecs, waiting, silent, answers, missing, settle });
     if (waiting.size === 0) settle();
     return promise;
   }
@@ -131,8 +129,11 @@ export class RemoteAsks {
   receive(shard: number, { ask, answers, missing }: AskResultBody): void {
     const pending = this.#pending.get(ask);
     if (!pending?.waiting.delete(shard)) return;
-    pending.answers.push(...answers);
-    pending.missing.push(...missing);
+    // One by one: as many arguments as a shard may have members no function can be given.
+    for (const { id, payload } of answers) {
+      pending.answers.push({ id, payload: payloadOf(payload, pending.codecs) });
+    }
+    for (const one of missing) pending.missing.push(one);
     if (pending.waiting.size === 0) pending.settle();
   }
 
@@ -149,4 +150,10 @@ export class RemoteAsks {
   close(): void {
     for (const { settle } of [...this.#pending.values()]) settle();
   }
+}
+
+/** What the peer answered; shares no memory with the message. */
+function payloadOf({ codec, message }: SentAnswer, codecs: readonly Codec[]): unknown {
+  const spoken = codecs.find(({ name }) => name === codec) as Codec;
+  return (spoken.decode(message) as DecodedAnswer).payload;
 }

@@ -51,7 +51,7 @@ export class ModuleDispatch implements Dispatch {
     socket.face = face;
     socket.enter();
     const onConnection = (connection: Connection) => this.#module.onConnection(connection);
-    callHandler(onConnection, face, (thrown) => face.handlerThrew(thrown));
+    callHandler(onConnection, face, 'onConnection', (thrown, of) => face.handlerThrew(thrown, of));
     socket.open();
   }
 

@@ -50,7 +50,7 @@ export function receiveRecord(
   }
   if (kind === RecordKind.ASK) {
     const body = decodeBody<AskBody>(copyBody(record, start, end));
-    void server.answerAsk(body, nameOf(record, start), connectionOf(record, start));
+    server.answerAsk(body, nameOf(record, start), connectionOf(record, start));
     return;
   }
   if (kind === RecordKind.ASK_RESULT) {

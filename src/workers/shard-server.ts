@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net';
-import { type AckResult, Ask } from '../shared/asks.ts';
+import { type AckResult, Ask, type KeptAnswer } from '../shared/asks.ts';
 import type { Codec, Message } from '../shared/codec.ts';
 import { createCodecs } from '../shared/codecs.ts';
 import type { ShardServerConfig } from '../shared/config.ts';
 import type { ConnectionFace } from '../shared/connection-face.ts';
 import type { FromShard, Upgrade } from '../shared/control-messages.ts';
 import { NOBODY, type Question, type ServerScope, TargetEmitter } from '../shared/emitter.ts';
-import { type EngineError, serializeError } from '../shared/errors.ts';
+import { type EngineError, handlerError, serializeError } from '../shared/errors.ts';
 import type { InterestMap, InterestTable } from '../shared/interest-table.ts';
 import type { DisconnectReason, Emitter, ServerHandle } from '../shared/public-types.ts';
 import {
@@ -108,6 +108,10 @@ export class ShardServer implements ServerScope, ServerHandle {
     return this.config.maxEventNameBytes;
   }
 
+  get maxPendingAsks(): number {
+    return this.config.maxPendingAsks;
+  }
+
   get fanOut(): FanOut {
     return this.shard.fanOut;
   }
@@ -180,15 +184,18 @@ export class ShardServer implements ServerScope, ServerHandle {
     };
   }
 
-  /** Another thread asks the members of a room here: `reply` takes the record of the result. */
-  async answerAsk(
-    { ask, from, events, timeoutMs }: AskBody,
-    room: string,
-    except: number,
-  ): Promise<void> {
-    const { answers, missing } = await this.#askHere(room, except, events, timeoutMs);
+  /** Another thread asks the members of a room here; it gets one record of the results. */
+  answerAsk(body: AskBody, room: string, except: number): void {
+    this.#answerAsk(body, room, except).catch((thrown) =>
+      this.report(handlerError(`${this.endpoint}: a question to room '${room}'`, thrown)),
+    );
+  }
+
+  async #answerAsk(body: AskBody, room: string, except: number): Promise<void> {
+    const { ask, from, events, timeoutMs } = body;
+    const result = await this.#askHere(room, except, events, timeoutMs, 'message');
     const header = { kind: RecordKind.ASK_RESULT, server: this.number };
-    this.shard.sendAlways(from, encodeRecord(header, encodeResult({ ask, answers, missing })));
+    this.shard.sendAlways(from, encodeRecord(header, encodeResult(ask, result)));
   }
 
   /** A shard has sent what its members answered. */
@@ -201,7 +208,13 @@ export class ShardServer implements ServerScope, ServerHandle {
     this.#asks.shardDied(shard);
   }
 
-  #askHere(room: string, except: number, events: AskBody['events'], timeoutMs: number) {
+  #askHere(
+    room: string,
+    except: number,
+    events: AskBody['events'],
+    timeoutMs: number,
+    keep: KeptAnswer = 'payload',
+  ): Promise<AckResult> {
     const faces: ConnectionFace[] = [];
     for (const [codec, rooms] of this.rooms.entries()) {
       if (events[codec] === undefined) continue; // who speaks it came later than the question
@@ -210,7 +223,7 @@ export class ShardServer implements ServerScope, ServerHandle {
       }
     }
     const encode = (codec: Codec) => events[this.codecs.indexOf(codec)] as Message;
-    return new Ask(faces, encode, timeoutMs).result;
+    return new Ask(faces, encode, timeoutMs, keep).result;
   }
 
   /** The members of a room here who speak a codec; the room '' has everyone. */

@@ -37,8 +37,8 @@ for (const { place, shards } of SETUPS) {
           await assert.rejects(client.call('nobody'), { message: 'no handler' });
         });
         for (const [event, error] of [
-          ['throws', 'a handler threw: it threw'],
-          ['rejects', 'a handler threw: it rejected'],
+          ['throws', 'a handler of throws on /a threw: it threw'],
+          ['rejects', 'a handler of rejects on /a threw: it rejected'],
         ] as const) {
           await t.test(`and is not told what failed where it ${event}`, async () => {
             await assert.rejects(client.call(event), { message: 'the handler failed' });
@@ -82,13 +82,13 @@ for (const { place, shards } of SETUPS) {
           client.fail(await client.question('add'), 'never');
           assert.deepEqual(await client.event('failed'), [
             'ERR_ACK_FAILED',
-            'no answer: the peer answered that it cannot',
+            "no answer to 'add': the peer said 'never'",
           ]);
         });
         await t.test('which answers too late: nobody hears of it', async () => {
           client.send({ self: true }, 'add', null, { timeoutMs: 1 });
           const question = await client.question('add');
-          const failed = ['ERR_ACK_TIMEOUT', 'no answer: no answer came in time'];
+          const failed = ['ERR_ACK_TIMEOUT', "no answer to 'add': none came within timeoutMs (1)"];
           assert.deepEqual(await client.event('failed'), failed);
           client.answer(question, 'too late');
           assert.deepEqual(await client.call('sync', 1), ['sync', 1], 'it is as it was');
@@ -132,7 +132,10 @@ for (const { place, shards } of SETUPS) {
       await withEngine({ shards }, async ({ engine, port }) => {
         await addServer(engine, place, ACKS, { endpoint: '/a', codec });
         await using old = await AckClient.open({ port }, '/a', codec, OLD);
-        const failed = ['ERR_ACK_UNSUPPORTED', 'no answer: the peer is not known to answer'];
+        const failed = [
+          'ERR_ACK_UNSUPPORTED',
+          "no answer to 'add': the peer is not known to answer",
+        ];
         old.send({ self: true }, 'add', 'x', LONG);
         assert.deepEqual(await old.connection.next(), plain(old.codec.encode('add', 'x')));
         assert.deepEqual(await old.event('failed'), failed);

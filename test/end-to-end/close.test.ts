@@ -104,7 +104,7 @@ test('what a handler throws at the end is heard before an engine has closed', op
     const { port } = await engine.listen(0, HOST);
     await using client = await VerbClient.open({ port }, '/t?disconnect');
     await engine.close();
-    assert.deepEqual(errors, ['a handler threw: threw in disconnect']);
+    assert.deepEqual(errors, ['a handler of onDisconnect on /t threw: threw in disconnect']);
     await client.closed();
   }
 });
@@ -218,7 +218,8 @@ test('an engine whose errors nobody hears says them as process warnings', option
   const { port } = await engine.listen(0, HOST);
   await using client = await RawClient.open(port, '/a');
   const [error] = (await warning) as [EngineError & { detail: string }];
-  assert.deepEqual([error.code, error.message], ['ERR_HANDLER', 'a handler threw: not heard']);
+  const message = 'a handler of onConnection on /a threw: not heard';
+  assert.deepEqual([error.code, error.message], ['ERR_HANDLER', message]);
   assert.equal(error.name, 'EngineError');
   assert.match(error.detail, /^Error: not heard\n.*close\.test\.ts:/);
   await client[Symbol.asyncDispose]();

@@ -8,6 +8,17 @@ import { addServer, SETUPS, type TestEngine, withEngine } from './test-engine.ts
 const THROWING = new URL('./fixtures/throwing.ts', import.meta.url);
 const PREFIX = 'iris-websocket-message:';
 
+/** What a failure of each place is said to be of. */
+const NAMES: Readonly<Record<string, string>> = {
+  connection: 'onConnection',
+  event: 'event',
+  message: 'onMessage',
+  ping: 'onPing',
+  pong: 'onPong',
+  leave: 'onLeave',
+  disconnect: 'onDisconnect',
+};
+
 const MALFORMED: readonly [what: string, message: string][] = [
   ['an event without a separator', `${PREFIX}event`],
   ['an event of an unknown type', `${PREFIX}event;9;x`],
@@ -26,22 +37,23 @@ for (const { place, shards } of SETUPS) {
           [where, `threw in ${where}`],
           [`${where}&later`, `rejected in ${where}`],
         ] as const) {
+          const expected = `a handler of ${NAMES[where]} on /t threw: ${error}`;
           await t.test(`${error}: told to onError of the connection`, async () => {
             await provoke(port, `${query}&heard`);
             const heard = String(await ears.next());
-            assert.equal(heard, `${PREFIX}heard;4;["ERR_HANDLER","a handler threw: ${error}"]`);
+            assert.equal(heard, `${PREFIX}heard;4;["ERR_HANDLER","${expected}"]`);
           });
           await t.test(`${error}: reported where there is no onError`, async () => {
             await provoke(port, query);
             const { code, message } = await nextError(context);
-            assert.deepEqual([code, message], ['ERR_HANDLER', `a handler threw: ${error}`]);
+            assert.deepEqual([code, message], ['ERR_HANDLER', expected]);
           });
         }
       }
       await t.test('an onError that throws: reported', async () => {
         await provoke(port, 'event&deafening');
         const { message } = await nextError(context);
-        assert.equal(message, 'a handler threw: onError threw at ERR_HANDLER');
+        assert.equal(message, 'a handler of onError on /t threw: onError threw at ERR_HANDLER');
       });
       assert.deepEqual(ears.unread, []);
     });

@@ -121,7 +121,7 @@ for (const { place, shards } of SETUPS) {
         const expected = byId({
           answers: [answer(ids[0], 0), answer(ids[3], 3)],
           missing: [
-            { id: ids[1], code: 'ERR_ACK_FAILED' },
+            { id: ids[1], code: 'ERR_ACK_FAILED', reason: 'no' },
             { id: ids[2], code: 'ERR_ACK_TIMEOUT' },
             { id: oldId, code: 'ERR_ACK_UNSUPPORTED' },
           ],
@@ -132,6 +132,34 @@ for (const { place, shards } of SETUPS) {
         assert.deepEqual(byId(await one.event('asked')), expected);
         assert.deepEqual(byId(await asked), expected);
       });
+      await close();
+    });
+  });
+
+  test(`whatever a peer answers hurts nobody: ${place}, ${shards} shards`, async () => {
+    await withEngine({ shards }, async ({ engine, port }) => {
+      const config = { endpoint: '/a', codec: 'negotiate', maxMessageSize: 2 ** 18 } as const;
+      const server = await addServer(engine, place, ACKS, config);
+      const { clients, ids, close } = await openRoom(port, '/a');
+      const [one, two, three, four] = clients;
+      const deep = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`;
+      const payloads = [JSON.parse(deep(100)), null, Uint8Array.of(0, 255), { 1022: new Date(0) }];
+      const asked = server.to('red').emitWithAck('add', null, { timeoutMs: 500 });
+      three.send({ to: 'red' }, 'add', null, { timeoutMs: 500 });
+      for (let i = 0; i < 2; i++) {
+        one.answer(await one.question('add'), payloads[0]);
+        const { ask } = await two.question('add');
+        two.connection.send(`iris-websocket-message:;4!${ask};${deep(100_000)}`);
+        three.answer(await three.question('add'), payloads[2]);
+        four.answer(await four.question('add'), payloads[3]);
+      }
+      const expected = byId({
+        answers: [0, 2, 3].map((i) => answer(ids[i], payloads[i])),
+        missing: [{ id: ids[1], code: 'ERR_ACK_TIMEOUT' }],
+        silentShards: [],
+      });
+      assert.deepEqual(byId(await asked), expected);
+      assert.deepEqual(byId(await three.event('asked')), expected);
       await close();
     });
   });

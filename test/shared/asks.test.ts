@@ -7,6 +7,8 @@ import { createCodecs } from '../../src/shared/codecs.ts';
 const codecs = createCodecs({ codec: 'negotiate', eventPrefix: '>', maxEventNameBytes: 16 });
 const [text, msgpack] = codecs as [Codec, Codec];
 const encode = (codec: Codec) => codec.encode('add', 'x');
+/** What an answer came in, where that does not matter. */
+const MESSAGE = 'any';
 
 /** Somebody to ask, who does nothing by itself. */
 class FakeAskable implements Askable {
@@ -49,8 +51,8 @@ test('everyone is asked under the number of the ask, each in its codec', async (
       [{ event: 'add', payload: 'x', ask: ask.number }],
     );
   }
-  ask.answered(bob, 2);
-  ask.answered(ann, 1);
+  ask.answered(bob, 2, MESSAGE);
+  ask.answered(ann, 1, MESSAGE);
   assert.deepEqual(await ask.result, {
     answers: [
       { id: 'bob', payload: 2 },
@@ -94,12 +96,12 @@ test('who does not answer in time is missing, and asked no more', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const [ann, bob] = [new FakeAskable('ann'), new FakeAskable('bob')];
   const ask = new Ask([ann, bob], encode, 50);
-  ask.answered(ann, 1);
+  ask.answered(ann, 1, MESSAGE);
   t.mock.timers.tick(49);
   assert.equal(bob.asks.size, 1);
   t.mock.timers.tick(1);
   assert.equal(bob.asks.size, 0);
-  ask.answered(bob, 'too late');
+  ask.answered(bob, 'too late', MESSAGE);
   assert.deepEqual(await ask.result, {
     answers: [{ id: 'ann', payload: 1 }],
     missing: [{ id: 'bob', code: 'ERR_ACK_TIMEOUT' }],
@@ -111,7 +113,7 @@ test('one that has ended does not keep the others from being heard', async () =>
   const [ended, ann] = [new FakeAskable('ended'), new FakeAskable('ann')];
   ended.hasEnded = true;
   const ask = new Ask([ended, ann], encode, 1000);
-  ask.answered(ann, 1);
+  ask.answered(ann, 1, MESSAGE);
   assert.deepEqual(await ask.result, {
     answers: [{ id: 'ann', payload: 1 }],
     missing: [{ id: 'ended', code: 'ERR_CONNECTION_ENDED' }],
@@ -122,12 +124,12 @@ test('one that has ended does not keep the others from being heard', async () =>
 test('only the first answer of somebody counts, and only of who was asked', async () => {
   const [ann, bob, stranger] = ['ann', 'bob', 'stranger'].map((id) => new FakeAskable(id));
   const ask = new Ask([ann as FakeAskable, bob as FakeAskable], encode, 1000);
-  ask.answered(stranger as FakeAskable, 0);
-  ask.answered(ann as FakeAskable, 1);
-  ask.answered(ann as FakeAskable, 2);
+  ask.answered(stranger as FakeAskable, 0, MESSAGE);
+  ask.answered(ann as FakeAskable, 1, MESSAGE);
+  ask.answered(ann as FakeAskable, 2, MESSAGE);
   ask.failed(ann as FakeAskable, 'ERR_ACK_FAILED');
   ask.failed(bob as FakeAskable, 'ERR_ACK_FAILED');
-  ask.answered(bob as FakeAskable, 3);
+  ask.answered(bob as FakeAskable, 3, MESSAGE);
   assert.deepEqual(await ask.result, {
     answers: [{ id: 'ann', payload: 1 }],
     missing: [{ id: 'bob', code: 'ERR_ACK_FAILED' }],
@@ -161,7 +163,7 @@ test('the timer goes when the last answer comes', async () => {
   const ann = new FakeAskable('ann');
   const ask = new Ask([ann], encode, 60_000);
   assert.equal(timers(), before + 1);
-  ask.answered(ann, 1);
+  ask.answered(ann, 1, MESSAGE);
   await ask.result;
   assert.equal(timers(), before);
 });
@@ -181,16 +183,48 @@ test('the time for answers is a whole number of milliseconds that a timer can ha
 
 test('the only answer is what came, or the error of why nothing came', async () => {
   const result = (parts: object) =>
-    onlyAnswer(Promise.resolve({ answers: [], missing: [], silentShards: [], ...parts }));
+    onlyAnswer(
+      Promise.resolve({ answers: [], missing: [], silentShards: [], ...parts }),
+      'add',
+      50,
+    );
   for (const payload of ['yes', undefined, null, 0]) {
     assert.equal(await result({ answers: [{ id: 'ann', payload }] }), payload);
   }
-  for (const [code, message] of [
-    ['ERR_ACK_TIMEOUT', 'no answer: no answer came in time'],
-    ['ERR_ACK_UNSUPPORTED', 'no answer: the peer is not known to answer'],
-    ['ERR_ACK_FAILED', 'no answer: the peer answered that it cannot'],
-    ['ERR_CONNECTION_ENDED', 'no answer: the connection ended'],
-  ]) {
-    await assert.rejects(result({ missing: [{ id: 'ann', code }] }), { code, message });
+  for (const [missing, message] of [
+    [{ code: 'ERR_ACK_TIMEOUT' }, "no answer to 'add': none came within timeoutMs (50)"],
+    [{ code: 'ERR_ACK_UNSUPPORTED' }, "no answer to 'add': the peer is not known to answer"],
+    [{ code: 'ERR_ACK_FAILED', reason: 'no' }, "no answer to 'add': the peer said 'no'"],
+    [{ code: 'ERR_CONNECTION_ENDED' }, "no answer to 'add': the connection ended"],
+  ] as const) {
+    const { code } = missing;
+    await assert.rejects(result({ missing: [{ id: 'ann', ...missing }] }), { code, message });
   }
+  const ended = { code: 'ERR_CONNECTION_ENDED' };
+  await assert.rejects(result({}), ended);
+});
+
+test('who says that it cannot answer is missing, with the reason it gives', async () => {
+  const [ann, bob] = [new FakeAskable('ann'), new FakeAskable('bob')];
+  const ask = new Ask([ann, bob], encode, 1000);
+  ask.failed(ann, 'ERR_ACK_FAILED', 'no handler');
+  ask.failed(bob, 'ERR_ACK_FAILED', '');
+  const missing = [
+    { id: 'ann', code: 'ERR_ACK_FAILED', reason: 'no handler' },
+    { id: 'bob', code: 'ERR_ACK_FAILED', reason: '' },
+  ];
+  assert.deepEqual(await ask.result, { answers: [], missing, silentShards: [] });
+});
+
+test('answers that go to another thread are kept as they came, in memory of their own', async () => {
+  const [ann, bob] = [new FakeAskable('ann'), new FakeAskable('bob', msgpack)];
+  const ask = new Ask([ann, bob], encode, 1000, 'message');
+  const message = Buffer.from([1, 2, 3]);
+  ask.answered(ann, 'unused', 'a message');
+  ask.answered(bob, 'unused', message);
+  message.fill(0);
+  assert.deepEqual((await ask.result).answers, [
+    { id: 'ann', payload: { codec: 'text', message: 'a message' } },
+    { id: 'bob', payload: { codec: 'msgpack', message: Uint8Array.of(1, 2, 3) } },
+  ]);
 });

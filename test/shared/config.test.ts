@@ -117,6 +117,7 @@ const SERVER: Values<ServerConfig> = {
   maxRooms: whole(0, 2 ** 24),
   maxRoomNameBytes: whole(1, 65_535),
   maxEventNameBytes: whole(1, 65_535),
+  maxPendingAsks: whole(1, 2 ** 24),
   maxFragments: whole(1, 2 ** 24),
   maxConnections: whole(1, 2 ** 32 - 1),
 };
@@ -190,6 +191,7 @@ test('an option that is left out, or undefined, has its default', () => {
     maxRooms: 1000,
     maxRoomNameBytes: 256,
     maxEventNameBytes: 256,
+    maxPendingAsks: 1000,
     maxFragments: 1024,
     maxConnections: 1_000_000,
   });

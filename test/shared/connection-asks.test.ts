@@ -63,6 +63,14 @@ test('an answer comes once, to its question', async () => {
   assert.equal(await asked, 'yes');
 });
 
+test('what a peer answers says why there is no answer', async () => {
+  const { face, sent } = connect(true);
+  const asked = face.emitWithAck('add', 'x', { timeoutMs: 5000 });
+  face.receive(`>;0~${numberOf(sent)};no handler`);
+  const message = "no answer to 'add': the peer said 'no handler'";
+  await assert.rejects(asked, { code: 'ERR_ACK_FAILED', message });
+});
+
 test('its end ends what it has been asked, and what it is asked then', async () => {
   const { face, sent } = connect(true);
   const ended = { code: 'ERR_CONNECTION_ENDED' };
@@ -102,8 +110,40 @@ test('an answer that cannot be sent is reported, and nothing else happens', asyn
   await settled();
   assert.deepEqual(
     scope.reported.map(({ message }) => message),
-    ['a handler threw: full', 'a handler threw: full'],
+    ['a handler of other on /fake threw: full', 'a handler of add on /fake threw: full'],
   );
+});
+
+test('a peer may ask maxPendingAsks questions at a time; more are refused, at once', async () => {
+  const { face, sent, scope } = connect(true);
+  const answers: ((answer: string) => void)[] = [];
+  face.on('add', () => new Promise((resolve) => answers.push(resolve)));
+  face.on('fails', async () => {
+    throw new Error('no');
+  });
+  for (const ask of [1, 2, 3, 4]) face.receive(`>add;0?${ask};x`);
+  assert.equal(scope.maxPendingAsks, 3);
+  assert.equal(answers.length, 3, 'the handlers are not bothered');
+  assert.deepEqual(sent.splice(0), ['>;0~4;too many questions']);
+  face.receive('>add;0;x');
+  face.receive('>other;0?5;x');
+  assert.equal(answers.length, 4, 'an event is no question');
+  assert.deepEqual(sent.splice(0), ['>;0~5;no handler']);
+  answers[1]?.('two');
+  await settled();
+  // One that fails makes room, too.
+  for (const ask of [6, 7]) {
+    face.receive(`>fails;0?${ask};x`);
+    await settled();
+  }
+  face.receive('>add;0?8;x');
+  face.receive('>add;0?9;x');
+  assert.deepEqual(sent, [
+    '>;0!2;two',
+    '>;0~6;the handler failed',
+    '>;0~7;the handler failed',
+    '>;0~9;too many questions',
+  ]);
 });
 
 test('nobody can listen for an event that no codec carries', () => {

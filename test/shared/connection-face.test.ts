@@ -94,11 +94,14 @@ test('what a handler throws is for onError, else for the server', () => {
   });
   face.receive('>chat;0;1');
   const [reported] = scope.reported;
-  assert.deepEqual([reported?.code, reported?.message], ['ERR_HANDLER', 'a handler threw: oops']);
+  assert.deepEqual(
+    [reported?.code, reported?.message],
+    ['ERR_HANDLER', 'a handler of chat on /fake threw: oops'],
+  );
   assert.ok(reported?.cause instanceof TypeError);
   face.onError(({ message }) => log.push(message));
   face.receive('>chat;0;2');
-  assert.deepEqual(log, ['a handler threw: oops']);
+  assert.deepEqual(log, ['a handler of chat on /fake threw: oops']);
   assert.equal(scope.reported.length, 1);
 });
 

@@ -13,6 +13,7 @@ export class FakeScope implements ServerScope {
   readonly maxRooms = 2;
   readonly maxRoomNameBytes = 8;
   readonly maxEventNameBytes = 16;
+  readonly maxPendingAsks = 3;
   readonly published: [target: Target, sender: number, message: Message][] = [];
   readonly asked: [target: Target, sender: number, question: Question][] = [];
   readonly reported: EngineError[] = [];

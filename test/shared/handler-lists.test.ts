@@ -7,8 +7,8 @@ import { HandlerLists } from '../../src/shared/handler-lists.ts';
 function recordedLists() {
   const log: string[] = [];
   const lists = new HandlerLists(
-    (thrown) => log.push(`thrown ${(thrown as Error).message}`),
-    (thrown) => log.push(`lost ${(thrown as Error).message}`),
+    (thrown, of) => log.push(`thrown ${(thrown as Error).message} of ${of}`),
+    (thrown, of) => log.push(`lost ${(thrown as Error).message} of ${of}`),
   );
   return { lists, log };
 }
@@ -43,11 +43,23 @@ test('an answer is the first result that is not undefined', async () => {
 
 test('where a handler fails there is no answer, but the others run all the same', async () => {
   const { lists, log } = recordedLists();
+  const { promise, resolve } = Promise.withResolvers<void>();
   lists.addEvent('add', () => log.push('first'));
   lists.addEvent('add', failing);
+  lists.addEvent('add', () => promise.then(() => log.push('slow')));
+  lists.addEvent('add', async () => {
+    await promise;
+    throw new Error('two');
+  });
   lists.addEvent('add', () => log.push('last'));
-  await assert.rejects(lists.answerEvent('add', 1), { message: 'one' });
-  assert.deepEqual(log, ['first', 'last']);
+  const answered = assert.rejects(lists.answerEvent('add', 1), { message: 'one' });
+  answered.then(() => log.push('told'));
+  await new Promise(setImmediate);
+  assert.deepEqual(log.splice(0), ['first', 'last'], 'the answer waits for all of them');
+  resolve();
+  await answered;
+  await null;
+  assert.deepEqual(log, ['slow', 'thrown two of add', 'told']);
 });
 
 test('a hook says whether there was a handler', () => {
@@ -75,7 +87,7 @@ test('a handler that throws keeps none of the others from being called', () => {
   lists.addEvent('chat', failing);
   lists.addEvent('chat', () => log.push('second'));
   lists.callEvent('chat', 'hello');
-  assert.deepEqual(log, ['thrown one', 'second']);
+  assert.deepEqual(log, ['thrown one of chat', 'second']);
 });
 
 test('a promise that rejects counts as thrown', async () => {
@@ -85,7 +97,7 @@ test('a promise that rejects counts as thrown', async () => {
   lists.callHook('message', 'hello');
   assert.deepEqual(log, ['second']);
   await null;
-  assert.deepEqual(log, ['second', 'thrown one']);
+  assert.deepEqual(log, ['second', 'thrown one of onMessage']);
 });
 
 test('what a handler of errors throws is lost to them, at once or later', async () => {
@@ -94,7 +106,7 @@ test('what a handler of errors throws is lost to them, at once or later', async 
   lists.addHook('error', async () => failing());
   assert.equal(lists.callHook('error', new EngineError('ERR_HANDLER', 'any')), true);
   await null;
-  assert.deepEqual(log, ['lost one', 'lost one']);
+  assert.deepEqual(log, ['lost one of onError', 'lost one of onError']);
 });
 
 test('a handler that is added by another is called from the next time on', () => {

@@ -14,7 +14,6 @@ import {
 } from '../../src/shared/records.ts';
 import {
   type AskBody,
-  type AskResultBody,
   decodeBody,
   encodeResult,
   RemoteAsks,
@@ -65,6 +64,12 @@ function ask(parts: Partial<RemoteQuestion> = {}, payload: unknown = 'x', timeou
   });
 }
 
+/** An answer as a shard sends it on, and as it arrives. */
+const answer = (id: string, payload: unknown, codec = codecs[TEXT] as Codec) => ({
+  id,
+  payload: { codec: codec.name, message: codec.encodeAnswer(5, payload) },
+});
+
 /** The one record that has been sent. */
 function sentRecord() {
   assert.equal(sent.length, 1);
@@ -89,10 +94,11 @@ test('a question goes to the shards that have members, and is answered by all of
     events: ['>add;0;x', undefined],
     timeoutMs: 1000,
   });
-  const fourth = { ask: body.ask, answers: [{ id: 'dan', payload: 4 }], missing: [] };
-  const missing = [{ id: 'ann', code: 'ERR_ACK_FAILED' as const }];
-  asks.receive(4, decodeBody(encodeResult(fourth)));
-  asks.receive(1, decodeBody(encodeResult({ ask: body.ask, answers: [], missing })));
+  const missing = [{ id: 'ann', code: 'ERR_ACK_FAILED' as const, reason: 'no' }];
+  const result4 = { answers: [answer('dan', 4)], missing: [], silentShards: [] };
+  const result1 = { answers: [], missing, silentShards: [] };
+  asks.receive(4, decodeBody(encodeResult(body.ask, result4)));
+  asks.receive(1, decodeBody(encodeResult(body.ask, result1)));
   assert.deepEqual(await result, {
     answers: [{ id: 'dan', payload: 4 }],
     missing,
@@ -141,24 +147,25 @@ test('a shard that says nothing is silent, once its time is over', async (t) => 
   join(1, TEXT, 'red');
   join(2, TEXT, 'red');
   const { result } = ask({}, 'x', 50);
-  const answers = [{ id: 'ann', payload: 1 }];
+  const answers = [answer('ann', 1)];
   const number = sentRecord().body.ask;
   t.mock.timers.tick(1049);
   asks.receive(1, { ask: number, answers, missing: [] });
   t.mock.timers.tick(1);
   asks.receive(2, { ask: number, answers, missing: [] });
-  assert.deepEqual(await result, { answers, missing: [], silentShards: [2] });
+  const arrived = [{ id: 'ann', payload: 1 }];
+  assert.deepEqual(await result, { answers: arrived, missing: [], silentShards: [2] });
 });
 
 test('a shard that dies is silent at once', async () => {
   for (const shard of [1, 2, 4]) join(shard, TEXT, 'red');
   const { result } = ask();
   const number = sentRecord().body.ask;
-  asks.receive(1, { ask: number, answers: [{ id: 'ann', payload: 1 }], missing: [] });
+  asks.receive(1, { ask: number, answers: [answer('ann', 1)], missing: [] });
   asks.shardDied(2);
   asks.shardDied(1);
-  asks.receive(2, { ask: number, answers: [{ id: 'bob', payload: 2 }], missing: [] });
-  asks.receive(4, { ask: number, answers: [{ id: 'dan', payload: 4 }], missing: [] });
+  asks.receive(2, { ask: number, answers: [answer('bob', 2)], missing: [] });
+  asks.receive(4, { ask: number, answers: [answer('dan', 4)], missing: [] });
   const answers = [
     { id: 'ann', payload: 1 },
     { id: 'dan', payload: 4 },
@@ -174,7 +181,7 @@ test('a result is for its question, from who was asked, and counts once', async 
   const number = sentRecord().body.ask;
   const resultOf = (id: string, to = number) => ({
     ask: to,
-    answers: [{ id, payload: 1 }],
+    answers: [answer(id, 1)],
     missing: [],
   });
   asks.receive(1, resultOf('of another', number + 1));
@@ -201,23 +208,41 @@ test('the longest time for answers is no longer than a timer can be', (t) => {
   asks.close();
 });
 
-test('bytes that another thread was answered have memory of their own', () => {
+test('answers in either codec arrive, bytes with memory of their own', async () => {
+  join(1, TEXT, 'red');
   const bytes = Uint8Array.of(1, 2, 3);
+  const { result } = ask();
   const answers = [
-    { id: 'ann', payload: bytes },
-    { id: 'bob', payload: [{ bytes }] },
+    answer('ann', bytes),
+    answer('bob', [{ bytes }], codecs[MSGPACK]),
+    answer('cat', 2n ** 60n, codecs[MSGPACK]),
+    answer('dan', { 1022: 0, a: '\ufeff' }),
+    answer('eve', undefined),
   ];
   const record = encodeRecord(
     { kind: RecordKind.ASK_RESULT, server: SERVER },
-    encodeResult({ ask: 1, answers, missing: [] }),
+    encodeResult(sentRecord().body.ask, { answers, missing: [], silentShards: [] }),
   );
   // As a record is read: out of a ring into a buffer of Node's pool.
-  const body = decodeBody<AskResultBody>(copyBody(record, 0, record.length));
-  assert.deepEqual(body.answers, answers);
-  const [ann, bob] = body.answers.map(({ payload }) => payload);
-  for (const copy of [ann, (bob as { bytes: Uint8Array }[])[0]?.bytes] as Uint8Array[]) {
-    assert.equal(copy.buffer.byteLength, bytes.length);
+  asks.receive(1, decodeBody(copyBody(record, 0, record.length)));
+  const payloads = (await result).answers.map(({ payload }) => payload);
+  assert.deepEqual(payloads, [bytes, [{ bytes }], 2n ** 60n, { 1022: 0, a: '\ufeff' }, '']);
+  for (const copy of [payloads[0], (payloads[1] as { bytes: Uint8Array }[])[0]?.bytes]) {
+    assert.equal((copy as Uint8Array).buffer.byteLength, bytes.length);
   }
+});
+
+test('a shard may have any number of members that answer, or do not', async () => {
+  join(1, TEXT, 'red');
+  const { result } = ask();
+  const many = 300_000;
+  asks.receive(1, {
+    ask: sentRecord().body.ask,
+    answers: Array(many).fill(answer('ann', 1)),
+    missing: Array(many).fill({ id: 'bob', code: 'ERR_ACK_TIMEOUT' }),
+  });
+  const { answers, missing } = await result;
+  assert.deepEqual([answers.length, missing.length], [many, many]);
 });
 
 test('what is pending at the end has nobody left to answer', async () => {

@@ -92,11 +92,11 @@ test('a connection is open when its handlers know of it, though they throw', () 
       throw new Error('thrown');
     },
   });
-  const server = { report: ({ message }: Error) => log.push(message) };
+  const server = { endpoint: '/a', report: ({ message }: Error) => log.push(message) };
   dispatch.connected({
     server,
     enter: () => log.push('enter'),
     open: () => log.push('open'),
   } as unknown as ServerWebSocket);
-  assert.deepEqual(log, ['enter', 'told', 'a handler threw: thrown', 'open']);
+  assert.deepEqual(log, ['enter', 'told', 'a handler of onConnection on /a threw: thrown', 'open']);
 });

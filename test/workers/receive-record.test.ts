@@ -101,13 +101,14 @@ test('a question is for a room, and its result for whoever asked, from who answe
   const question = { ask: 1, from: 0, events: ['x', Uint8Array.of(1)], timeoutMs: 5 };
   const header = { server: SERVER, connection: 5, name: 'red' };
   receive(encodeRecord({ ...header, kind: RecordKind.ASK }, serialize(question)));
-  const result = { ask: 1, answers: [{ id: 'ann', payload: Uint8Array.of(1) }], missing: [] };
+  const answers = [{ id: 'ann', payload: { codec: 'msgpack', message: Uint8Array.of(1) } }];
+  const result = { answers, missing: [], silentShards: [] };
   const kind = RecordKind.ASK_RESULT;
-  receive(encodeRecord({ kind, server: SERVER }, encodeResult(result)));
-  receive(encodeRecord({ kind, server: UNKNOWN }, encodeResult(result)));
+  receive(encodeRecord({ kind, server: SERVER }, encodeResult(1, result)));
+  receive(encodeRecord({ kind, server: UNKNOWN }, encodeResult(1, result)));
   assert.deepEqual(log, [
     ['ask', question, 'red', 5],
-    ['result', SENDER, result],
+    ['result', SENDER, { ask: 1, answers, missing: [] }],
   ]);
 });
 

@@ -6,6 +6,7 @@ import {
   type SlowConsumerChoice,
   shardServerConfig,
 } from '../../src/shared/config.ts';
+import type { FromShard } from '../../src/shared/control-messages.ts';
 import { InterestMap, InterestTable, interestKey } from '../../src/shared/interest-table.ts';
 import { connectionOf, flagOf, nameOf } from '../../src/shared/records.ts';
 import type { RoutedRecord } from '../../src/shared/routed-record.ts';
@@ -24,6 +25,7 @@ const MEMBERS = 3;
 function openServer(codec: CodecChoice = 'text', slowConsumer: SlowConsumerChoice = 'close') {
   const sent: [peers: readonly number[], record: Buffer][] = [];
   const published: Buffer[] = [];
+  const told: FromShard[] = [];
   const siblings = new InterestMap();
   for (const shard of [2, 3]) siblings.set(shard, InterestTable.allocate());
   const context = {
@@ -39,13 +41,16 @@ function openServer(codec: CodecChoice = 'text', slowConsumer: SlowConsumerChoic
     send: (records: readonly RoutedRecord[]) => {
       for (const { peers, record } of records) if (peers.length > 0) sent.push([peers, record]);
     },
-    tell: () => {},
+    sendAlways: () => {
+      throw new Error('no ring');
+    },
+    tell: (message: FromShard) => told.push(message),
   } as unknown as ShardContext;
   const config = shardServerConfig(resolveServerConfig({ endpoint: '/a', codec, slowConsumer }));
   const server = new ShardServer(context, SERVER, config, {} as Dispatch);
   const wants = (shard: number, room: string, codec = TEXT) =>
     siblings.of(shard)?.add(interestKey(SERVER, codec, room));
-  return { server, siblings, sent, published, wants };
+  return { server, siblings, sent, published, told, wants };
 }
 
 test('a message goes to the siblings that have members of its room, and to no others', () => {
@@ -122,4 +127,14 @@ test('what it has asked of siblings is settled when it is closed', async () => {
   assert.equal(sent.length, 1);
   await server.close(0);
   assert.deepEqual(await asked, { answers: [], missing: [], silentShards: [2] });
+});
+
+test('where a question of another thread cannot be answered, that is told, and nothing else ends', async () => {
+  const { server, told } = openServer();
+  server.answerAsk({ ask: 1, from: 2, events: ['x'], timeoutMs: 50 }, 'red', 0);
+  await new Promise(setImmediate);
+  assert.deepEqual(
+    told.map((message) => message.type === 'error' && message.error.message),
+    ["/a: a question to room 'red' threw: no ring"],
+  );
 });
