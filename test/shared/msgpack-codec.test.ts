@@ -124,12 +124,15 @@ test('what has a toJSON is asked once, and what it says is what is written', () 
 
 test('a payload is left as it is, whatever stands in for a part of it', () => {
   const inner = { date: new Date(0), f: () => 1, set: new Set([1]) };
-  const payload = { inner, list: [inner, new Map([['a', inner]])] };
+  const map = new Map([['a', inner]]);
+  const payload = { inner, list: [inner, map] };
   const before = structuredClone({ date: inner.date, set: inner.set });
   const inPlace = { date: new Date(0), f: null, set: [1] };
   assert.deepEqual(roundTrip(payload), { inner: inPlace, list: [inPlace, { a: inPlace }] });
   assert.deepEqual({ date: inner.date, set: inner.set }, before);
   assert.equal(inner.f(), 1);
+  assert.deepEqual(payload, { inner, list: [inner, map] });
+  assert.ok(payload.list[1] === map && payload.inner === inner);
 });
 
 test('carries as many levels as it says', () => {
