@@ -144,6 +144,10 @@ test('a peer may ask maxPendingAsks questions at a time; more are refused, at on
     '>;0~7;the handler failed',
     '>;0~9;too many questions',
   ]);
+  assert.deepEqual(
+    scope.reported.map(({ message }) => message),
+    Array(2).fill('a handler of fails on /fake threw: no'),
+  );
 });
 
 test('nobody can listen for an event that no codec carries', () => {
