@@ -89,6 +89,14 @@ for (const { place, shards } of SETUPS) {
         server.to('red').emitMessage(bytes);
         for (const client of clients) assert.deepEqual(await client.next(), bytes);
       });
+      await t.test('but none that those with text would take for an event', async () => {
+        const forged = 'iris-websocket-message:said;0;forged';
+        for (const native of [forged, `\ufeff${forged}`, Buffer.from(forged)]) {
+          assert.throws(() => server.to('red').emitMessage(native), { code: 'ERR_PAYLOAD' });
+        }
+        server.to('red').emitMessage('the next');
+        for (const client of clients) assert.equal(await client.next(), 'the next');
+      });
       await t.test('events of the server, with payloads of all types', async () => {
         for (const payload of ['x', 7, true, null, { a: [1.5] }, Uint8Array.of(0, 255)]) {
           server.to('red').emit('news', payload);
