@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { EngineConfig } from '../shared/config.ts';
 import type { ConnectionIdentity } from '../shared/connection-face.ts';
+import type { EngineConfig } from '../shared/engine-config.ts';
 import { EngineError, handlerError, messageOf } from '../shared/errors.ts';
 import { Refusal, refusalOf, refuse } from './refusal.ts';
 import type { ServerEntry } from './server-entry.ts';

@@ -1,15 +1,14 @@
 import { EventEmitter } from 'node:events';
 import { Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { resolveServerConfig, type ServerConfig, shardServerConfig } from '../shared/config.ts';
 import {
   type CloseOptions,
   type EngineConfig,
-  resolveCloseTimeout,
+  type ResolvedCloseOptions,
+  resolveCloseOptions,
   resolveEngineConfig,
-  resolveServerConfig,
-  type ServerConfig,
-  shardServerConfig,
-} from '../shared/config.ts';
+} from '../shared/engine-config.ts';
 import {
   deserializeError,
   EngineError,
@@ -23,30 +22,19 @@ import { serverOf } from '../shared/records.ts';
 import type { RoutedRecord } from '../shared/routed-record.ts';
 import { settledWithin } from '../shared/settled-within.ts';
 import { Admission } from './admission.ts';
+import type { EngineEvents, ShardInfo } from './engine-events.ts';
 import { createListener, type ListenOptions, listen, resolveListenOptions } from './listener.ts';
 import type { Server } from './server.ts';
 import { ServerEntry } from './server-entry.ts';
-import { type EngineMessage, GRACE, type ShardEvents, ShardGroup } from './shard-group.ts';
+import {
+  type EngineMessage,
+  GRACE,
+  SETTLING,
+  type ShardEvents,
+  ShardGroup,
+} from './shard-group.ts';
 import type { ShardHost } from './shard-host.ts';
 import { type FindEndpoint, takeUpgrades } from './upgrade-source.ts';
-
-/** What an engine emits. */
-export interface EngineEvents {
-  /** What no handler of a connection has taken. Without a listener it becomes a process warning. */
-  error: [error: EngineError];
-  /**
-   * A shard died; its connections are gone, and a replacement is on its way. Without a listener it
-   * becomes an `error` with ERR_SHARD_EXIT.
-   */
-  shardExit: [exit: { shard: number; reason: string; cause: unknown }];
-}
-
-/** One shard, as `engine.shards` shows it. */
-export interface ShardInfo {
-  /** From 1. */
-  readonly shard: number;
-  readonly connections: number;
-}
 
 /** Any number of WebSocket servers in one process, their connections spread over worker threads. */
 export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposable {
@@ -102,8 +90,8 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
       interest: this.#group.interest,
       report: (error: EngineError) => this.#report(error),
     };
-    const entry = new ServerEntry(++this.#lastServer, resolved, outlet, (closing, timeoutMs) =>
-      this.#closeServer(closing, timeoutMs),
+    const entry = new ServerEntry(++this.#lastServer, resolved, outlet, (closing, options) =>
+      this.#closeServer(closing, options),
     );
     this.#entries.set(entry.primary.number, entry);
     if (endpoint !== '') this.#routes.set(endpoint, entry);
@@ -159,13 +147,13 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
   }
 
   /**
-   * Ends everything: stops listening, closes every connection with 1001, stops the shards. No
-   * thread, handle or port is left when it resolves.
+   * Ends everything: stops listening, delivers what has been accepted, closes every connection with
+   * 1001, one after the other, stops the shards. No thread, handle or port is left when it resolves.
    * @throws EngineError ERR_OPTION
    */
   close(options: CloseOptions = {}): Promise<void> {
-    const timeoutMs = resolveCloseTimeout(options);
-    this.#closing ??= this.#close(timeoutMs);
+    const resolved = resolveCloseOptions(options);
+    this.#closing ??= this.#close(resolved);
     return this.#closing;
   }
 
@@ -203,12 +191,12 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
           if (!entry.isClosed) this.#addTo(host, entry);
         }
       },
-      onExit: (host, cause) => {
+      onExit: (host, cause, restart) => {
         for (const entry of this.#entries.values()) entry.shardDied(host.number);
         const shard = host.number;
         const reason = messageOf(cause);
-        if (this.emit('shardExit', { shard, reason, cause })) return;
-        const message = `shard ${shard} died: ${reason}`;
+        if (this.emit('shardExit', { shard, reason, cause, ...restart })) return;
+        const message = `shard ${shard} died: ${reason}; restarts in ${restart.delayMs} ms`;
         this.#report(new EngineError('ERR_SHARD_EXIT', message, { cause }));
       },
       onError: (error) => this.#report(error),
@@ -247,24 +235,28 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
     host.post({ type: 'add-server', server: number, config: shardServerConfig(config) });
   }
 
-  async #closeServer(entry: ServerEntry, timeoutMs: number): Promise<void> {
+  async #closeServer(entry: ServerEntry, options: ResolvedCloseOptions): Promise<void> {
+    const { timeoutMs, drainMs } = options;
+    const deadline = performance.now() + timeoutMs;
     const { number, endpoint } = entry.primary;
     if (this.#routes.get(endpoint) === entry) this.#routes.delete(endpoint);
+    await this.#group.settle(timeoutMs * SETTLING);
     const { hosts } = this.#group;
-    this.#group.post({ type: 'remove-server', server: number, timeoutMs });
+    const left = Math.max(0, Math.floor(deadline - performance.now()));
+    this.#group.post({ type: 'remove-server', server: number, timeoutMs: left, drainMs });
     const removed = entry.removedFrom(hosts.map((host) => host.number));
     const empty = removed.then(() => entry.primary.empty());
-    if (!(await settledWithin(empty, timeoutMs + GRACE))) entry.abandon();
+    if (!(await settledWithin(empty, left + GRACE))) entry.abandon();
     entry.primary.closed();
     this.#entries.delete(number);
   }
 
-  async #close(timeoutMs: number): Promise<void> {
+  async #close(options: ResolvedCloseOptions): Promise<void> {
     this.#refusing.abort();
     for (const release of this.#sources.values()) release();
     const closed = [...this.#ownListeners].map(closeListener);
     await this.#starting?.catch(() => {});
-    await this.#group.stop(timeoutMs);
+    await this.#group.stop(options);
     await Promise.all(closed);
     for (const entry of this.#entries.values()) entry.abandon();
     this.#routes.clear();

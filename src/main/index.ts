@@ -1,7 +1,8 @@
 export type { AckAnswer, AckMissing, AckResult } from '../shared/asks.ts';
 export type { CodecChoice, Message } from '../shared/codec.ts';
 export type { CompressionConfig } from '../shared/compression-config.ts';
-export type { EngineConfig, Origins, ServerConfig } from '../shared/config.ts';
+export type { Origins, ServerConfig } from '../shared/config.ts';
+export type { CloseOptions, EngineConfig } from '../shared/engine-config.ts';
 export { EngineError, type ErrorCode } from '../shared/errors.ts';
 export type {
   AckOptions,
@@ -15,7 +16,8 @@ export type {
   ServerHandle,
 } from '../shared/public-types.ts';
 export { All, Broadcast, NotMe, type Target } from '../shared/targets.ts';
-export { Engine, type EngineEvents, type ShardInfo } from './engine.ts';
+export { Engine } from './engine.ts';
+export type { EngineEvents, ShardExit, ShardInfo } from './engine-events.ts';
 export type { ListenOptions } from './listener.ts';
 export { Refusal } from './refusal.ts';
 export type { Server } from './server.ts';

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type Server as HttpServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { EngineConfig, ResolvedServerConfig } from '../shared/config.ts';
+import type { ResolvedServerConfig } from '../shared/config.ts';
+import type { EngineConfig } from '../shared/engine-config.ts';
 import { applyRules, type Rules, rule } from '../shared/option-rules.ts';
 import { clientScript, MSGPACK_MODULE, msgpackModule } from './client-script.ts';
 import { pathOf } from './upgrade-source.ts';

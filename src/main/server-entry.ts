@@ -1,4 +1,5 @@
 import type { ResolvedServerConfig } from '../shared/config.ts';
+import type { ResolvedCloseOptions } from '../shared/engine-config.ts';
 import { EngineError } from '../shared/errors.ts';
 import { ConnectionIds } from './connection-ids.ts';
 import { type Arrival, PrimaryServer, type ServerContext } from './primary-server.ts';
@@ -11,7 +12,7 @@ export class ServerEntry implements ServerLife {
   readonly ready: Promise<void>;
   readonly #ids: ConnectionIds | undefined;
   readonly #settleReady: { resolve: () => void; reject: (error: EngineError) => void };
-  readonly #close: (entry: ServerEntry, timeoutMs: number) => Promise<void>;
+  readonly #close: (entry: ServerEntry, options: ResolvedCloseOptions) => Promise<void>;
   /** Connections in each shard, those on their way included. */
   readonly #connections = new Map<number, number>();
   readonly #beingAdded = new Set<number>();
@@ -23,7 +24,7 @@ export class ServerEntry implements ServerLife {
     number: number,
     config: ResolvedServerConfig,
     outlet: ServerContext,
-    close: (entry: ServerEntry, timeoutMs: number) => Promise<void>,
+    close: (entry: ServerEntry, options: ResolvedCloseOptions) => Promise<void>,
   ) {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.ready = promise;
@@ -72,9 +73,9 @@ export class ServerEntry implements ServerLife {
     for (const connection of connections) this.#ids?.release(connection);
   }
 
-  close(timeoutMs: number): Promise<void> {
+  close(options: ResolvedCloseOptions): Promise<void> {
     this.#settleReady.reject(new EngineError('ERR_ENGINE_CLOSED', 'the server has been closed'));
-    this.#closed ??= this.#close(this, timeoutMs);
+    this.#closed ??= this.#close(this, options);
     return this.#closed;
   }
 

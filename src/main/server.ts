@@ -1,5 +1,9 @@
-import { type CloseOptions, resolveCloseTimeout } from '../shared/config.ts';
 import { NOBODY, TargetEmitter } from '../shared/emitter.ts';
+import {
+  type CloseOptions,
+  type ResolvedCloseOptions,
+  resolveCloseOptions,
+} from '../shared/engine-config.ts';
 import type {
   AnyEvents,
   Connection,
@@ -14,7 +18,7 @@ import type { PrimaryServer } from './primary-server.ts';
 export interface ServerLife {
   /** Resolves when every shard has the server; rejects with ERR_HANDLERS_LOAD, ERR_ENGINE_CLOSED. */
   readonly ready: Promise<void>;
-  close(timeoutMs: number): Promise<void>;
+  close(options: ResolvedCloseOptions): Promise<void>;
 }
 
 /** One WebSocket server of an engine, as the app sees it; made by `engine.server()`. */
@@ -59,10 +63,11 @@ export class Server<Events extends object = AnyEvents> implements ServerHandle<E
 
   /**
    * Takes the server out of the running engine: its endpoint is free at once, its connections are
-   * closed with 1001. Resolves when the last one is gone.
+   * closed with 1001, one after the other, behind what was sent to them before the call. Resolves
+   * when the last one is gone.
    * @throws EngineError ERR_OPTION
    */
   close(options: CloseOptions = {}): Promise<void> {
-    return this.#life.close(resolveCloseTimeout(options));
+    return this.#life.close(resolveCloseOptions(options));
   }
 }

@@ -1,13 +1,7 @@
-import { extname } from 'node:path';
-import { Piscina } from 'piscina';
-import type { EngineConfig } from '../shared/config.ts';
-import {
-  type FromShard,
-  PRIMARY,
-  type ShardStart,
-  type ToShard,
-} from '../shared/control-messages.ts';
+import { Conditions } from '../shared/conditions.ts';
+import { PRIMARY, type ToShard } from '../shared/control-messages.ts';
 import { Doorbell } from '../shared/doorbell.ts';
+import type { EngineConfig, ResolvedCloseOptions } from '../shared/engine-config.ts';
 import { EngineError, messageOf } from '../shared/errors.ts';
 import { InterestMap, InterestTable } from '../shared/interest-table.ts';
 import { Mailbox, type MailboxLink, type RecordHandler } from '../shared/mailbox.ts';
@@ -17,20 +11,19 @@ import { settledWithin } from '../shared/settled-within.ts';
 import { TickLoop } from '../shared/tick-loop.ts';
 import { checkHandoff } from './handoff.ts';
 import { fewestConnections, reachable } from './placement.ts';
-import { type RunShard, ShardHost } from './shard-host.ts';
+import { type Restart, RestartBackoff } from './restart-backoff.ts';
+import { ShardHost, type ShardMessage } from './shard-host.ts';
+import { type ShardThreads, startThreads } from './shard-threads.ts';
+import { Watchdog } from './watchdog.ts';
 
 /** What a shard may take beyond a deadline to say that it has kept it, in milliseconds. */
 export const GRACE = 1_000;
 
-// Milliseconds.
-const LIVED_LONG_ENOUGH = 10_000;
-const FIRST_DELAY = 100;
-const LONGEST_DELAY = 10_000;
-
-const SHARD_URL = new URL(`../workers/shard${extname(import.meta.url)}`, import.meta.url);
+/** The part of a deadline that may pass before connections are closed, see `settle`. */
+export const SETTLING = 1 / 4;
 
 /** What a shard says that is not the group's own business. */
-export type EngineMessage = Exclude<FromShard, { type: 'peer-connected' }>;
+export type EngineMessage = Exclude<ShardMessage, { type: 'peer-connected' }>;
 
 /** What the group tells the engine. */
 export interface ShardEvents {
@@ -39,7 +32,7 @@ export interface ShardEvents {
   /** A shard has come up, at the start or in the place of one that died. */
   onStart(host: ShardHost): void;
   /** A shard died. All that it had committed has been read. */
-  onExit(host: ShardHost, cause: unknown): void;
+  onExit(host: ShardHost, cause: unknown, restart: Restart): void;
   onError(error: unknown): void;
 }
 
@@ -52,12 +45,13 @@ export class ShardGroup {
   readonly #ticks: TickLoop;
   readonly #hosts: ShardHost[] = [];
   readonly #interest = new InterestMap();
-  #pool: Piscina | undefined;
-  #run: RunShard | undefined;
+  readonly #watchdog: Watchdog;
+  readonly #backoff = new RestartBackoff();
+  /** What waits for rings to have taken all. */
+  readonly #flushing = new Conditions();
+  #threads: ShardThreads | undefined;
   #stopping = false;
   #nextStart = Promise.withResolvers<void>();
-  /** Shards that died young: how often in a row. */
-  readonly #earlyDeaths = new Map<number, number>();
   readonly #restarts = new Set<NodeJS.Timeout>();
 
   constructor(config: Required<EngineConfig>, events: ShardEvents) {
@@ -68,9 +62,11 @@ export class ShardGroup {
       maxOutboxBytes: config.maxOutboxBytes,
       onRecord: events.onRecord,
       onWake: () => this.#ticks.schedule(),
+      onDrained: () => this.#flushing.recheck(),
       onError: events.onError,
     });
     this.#ticks = new TickLoop(this.#mailbox, () => {});
+    this.#watchdog = new Watchdog(config.shards === 0 ? 0 : config.watchdogMs, () => this.#hosts);
   }
 
   get hosts(): readonly ShardHost[] {
@@ -83,11 +79,12 @@ export class ShardGroup {
    */
   async start(): Promise<void> {
     await checkHandoff();
-    this.#run = this.#config.shards === 0 ? await inlineRun() : this.#piscinaRun();
+    this.#threads = await startThreads(this.#config, (cause) => this.#threadLost(cause));
     for (let number = 1; number <= Math.max(1, this.#config.shards); number++) {
       this.#startShard(number);
     }
     this.#ticks.schedule();
+    this.#watchdog.start();
     await Promise.all(this.#hosts.map((host) => host.up)).catch((cause: unknown) => {
       throw new EngineError('ERR_SHARD_EXIT', `a shard died: ${messageOf(cause)}`, { cause });
     });
@@ -126,20 +123,37 @@ export class ShardGroup {
     return fewestConnections(reachable(this.#hosts), connectionsIn);
   }
 
+  /**
+   * Sees to it that what was accepted so far is where those who are to get it will find it: all
+   * that shards have sent, then what the primary makes of that. Gives up after so many milliseconds.
+   */
+  async settle(timeoutMs: number): Promise<void> {
+    const shardsHave = Promise.all(this.#hosts.map((host) => host.flushed()));
+    const primaryHas = shardsHave.then(() => {
+      this.#mailbox.drain();
+      return this.#flushing.until(() => this.#mailbox.isFlushed);
+    });
+    await settledWithin(primaryHas, timeoutMs);
+  }
+
   /** Closes all connections and ends all shards; reads what they had to say until the last. */
-  async stop(timeoutMs: number): Promise<void> {
+  async stop({ timeoutMs, drainMs }: ResolvedCloseOptions): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
     this.#stopping = true;
+    this.#watchdog.stop();
     for (const timer of this.#restarts) clearTimeout(timer);
     this.#nextStart.resolve();
-    this.post({ type: 'stop', timeoutMs });
+    await this.settle(timeoutMs * SETTLING);
+    const left = Math.max(0, Math.floor(deadline - performance.now()));
+    this.post({ type: 'stop', timeoutMs: left, drainMs });
     // A shard has its own deadline for its connections; one that misses this one hangs, and is cut.
     const finished = Promise.allSettled(this.#hosts.map((host) => host.finished));
-    await settledWithin(finished, timeoutMs + GRACE);
+    await settledWithin(finished, left + GRACE);
     for (const number of this.#numbers()) this.#mailbox.disconnect(number);
     this.#ticks.stop();
     this.#mailbox.close();
     this.#hosts.length = 0;
-    await this.#pool?.destroy();
+    await this.#threads?.destroy();
   }
 
   #numbers(): number[] {
@@ -153,7 +167,7 @@ export class ShardGroup {
       interest: InterestTable.allocate(),
       maxOutboxBytes: this.#config.maxOutboxBytes,
     };
-    const run = this.#run as RunShard;
+    const { run } = this.#threads as ShardThreads;
     const host = new ShardHost(run, start, (message) => this.#onMessage(host, message));
     host.finished.catch((cause: unknown) => this.#exited(host, cause));
     this.#connect(host);
@@ -163,7 +177,7 @@ export class ShardGroup {
     this.#events.onStart(host);
   }
 
-  #onMessage(host: ShardHost, message: FromShard): void {
+  #onMessage(host: ShardHost, message: ShardMessage): void {
     if (message.type !== 'peer-connected') {
       this.#events.onMessage(host, message);
       return;
@@ -197,6 +211,11 @@ export class ShardGroup {
     }
   }
 
+  /** A thread died before it had begun: those that are to begin will not. */
+  #threadLost(cause: unknown): void {
+    for (const host of this.#hosts) if (!host.isUp) host.cut(cause);
+  }
+
   #exited(host: ShardHost, cause: unknown): void {
     if (this.#stopping) return; // stop() reads what it had to say, and has no use for another
     this.#hosts.splice(this.#hosts.indexOf(host), 1);
@@ -206,53 +225,24 @@ export class ShardGroup {
       other.unconnected.delete(host.number);
       other.post({ type: 'disconnect-peer', peer: host.number });
     }
-    this.#events.onExit(host, cause);
-    this.#restart(host);
+    const restart = this.#backoff.died(host.number, performance.now() - host.startedAt);
+    this.#events.onExit(host, cause, restart);
+    this.#restart(host, restart.delayMs);
   }
 
-  /** At once; but one that keeps dying waits longer each time. */
-  #restart({ number, startedAt }: ShardHost): void {
-    const hasLived = performance.now() - startedAt >= LIVED_LONG_ENOUGH;
-    const deaths = hasLived ? 0 : (this.#earlyDeaths.get(number) ?? 0);
-    this.#earlyDeaths.set(number, deaths + 1);
-    if (deaths === 0) {
+  #restart({ number }: ShardHost, delayMs: number): void {
+    if (delayMs === 0) {
       this.#startShard(number);
       return;
     }
-    const delay = Math.min(FIRST_DELAY * 2 ** (deaths - 1), LONGEST_DELAY);
     const timer = setTimeout(() => {
       this.#restarts.delete(timer);
       this.#startShard(number);
-    }, delay);
+    }, delayMs);
     this.#restarts.add(timer);
-  }
-
-  #piscinaRun(): RunShard {
-    const { shards } = this.#config;
-    const pool = new Piscina<ShardStart, void>({
-      filename: SHARD_URL.href,
-      name: 'runShard',
-      minThreads: shards,
-      maxThreads: shards,
-      concurrentTasksPerWorker: 1,
-      idleTimeout: Number.POSITIVE_INFINITY,
-      atomics: 'disabled', // 'sync' blocks an idle worker's event loop
-    });
-    // The run of each shard that dies rejects as well: this is the same news again.
-    pool.on('error', () => {});
-    this.#pool = pool;
-    return (start, port) => pool.run(start, { transferList: [port] as never }); // its type is narrower
   }
 }
 
 function connectPeer({ number, interest }: ShardHost, link: MailboxLink): ToShard {
   return { type: 'connect-peer', peer: number, link, interest };
-}
-
-/** With no threads the one shard runs on this loop: the same task, without a worker around it. */
-async function inlineRun(): Promise<RunShard> {
-  const { runShard } = (await import(SHARD_URL.href)) as {
-    runShard: (start: ShardStart) => Promise<void>;
-  };
-  return runShard;
 }

@@ -2,56 +2,114 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:wor
 import type { FromShard, ShardStart, ToShard } from '../shared/control-messages.ts';
 import { Handoff } from './handoff.ts';
 import type { Placeable } from './placement.ts';
+import type { Watched } from './watchdog.ts';
 
-/** Starts a shard's task; the promise settles when the task has ended. */
-export type RunShard = (start: ShardStart, port: MessagePort) => Promise<void>;
+/**
+ * Starts a shard's task; the promise settles when the task has ended. Where the signal is aborted
+ * it rejects, and the thread ends whatever it is doing.
+ */
+export type RunShard = (start: ShardStart, port: MessagePort, signal: AbortSignal) => Promise<void>;
+
+/** What a shard says that is not for its host alone. */
+export type ShardMessage = Exclude<FromShard, { type: 'alive' | 'flushed' }>;
 
 /** One shard as the primary sees it: its task, its port, its connections. */
-export class ShardHost implements Placeable {
+export class ShardHost implements Placeable, Watched {
   readonly number: number;
   readonly doorbell: ShardStart['doorbell'];
   readonly interest: ShardStart['interest'];
   readonly handoff: Handoff;
   readonly #port: MessagePort;
+  readonly #onMessage: (message: ShardMessage) => void;
+  readonly #cut = new AbortController();
   /** Milliseconds, monotonic. */
   readonly startedAt: number;
   /** Settles when the shard's task has ended; rejects where it died. */
   readonly finished: Promise<void>;
   connections = 0;
-  /** Resolves when the shard has first said something; rejects where it died before. */
+  /** Whether it has ever said something. */
+  isUp = false;
+  /** Resolves when it first says something; rejects where it died before. */
   readonly up: Promise<void>;
   /** Shards that do not send to this one yet: what they emit would miss its connections. */
   readonly unconnected = new Set<number>();
+  /** How often it has been asked for a sign of life since it gave the last one. */
+  unanswered = 0;
+  /** Who waits for an answer to a `flush`, in the order of asking. */
+  #flushing: (() => void)[] = [];
 
   constructor(
     run: RunShard,
     start: Omit<ShardStart, 'port'>,
-    onMessage: (message: FromShard) => void,
+    onMessage: (message: ShardMessage) => void,
   ) {
     const { port1, port2 } = new MessageChannel();
     this.number = start.shard;
     this.doorbell = start.doorbell;
     this.interest = start.interest;
     this.#port = port1;
+    this.#onMessage = onMessage;
     this.handoff = new Handoff(port1);
     this.startedAt = performance.now();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.up = promise;
     this.#port.once('message', () => resolve());
-    this.#port.on('message', onMessage);
-    this.finished = run({ ...start, port: port2 }, port2).finally(() => {
-      // The task's end may be known before the last of what the shard has said.
-      for (let last = receiveMessageOnPort(port1); last; last = receiveMessageOnPort(port1)) {
-        onMessage(last.message as FromShard);
-      }
-      port1.close();
-    });
+    this.#port.on('message', (message: FromShard) => this.#receive(message));
+    this.finished = this.#run(run, start, port2);
     this.finished.then(resolve, reject);
     this.up.catch(() => {}); // `finished` tells it too
+  }
+
+  async #run(run: RunShard, start: Omit<ShardStart, 'port'>, port: MessagePort): Promise<void> {
+    const { signal } = this.#cut;
+    try {
+      await run({ ...start, port }, port, signal);
+    } catch (cause) {
+      throw signal.aborted ? signal.reason : cause;
+    } finally {
+      // The task's end may be known before the last of what the shard has said.
+      for (
+        let last = receiveMessageOnPort(this.#port);
+        last;
+        last = receiveMessageOnPort(this.#port)
+      ) {
+        this.#receive(last.message as FromShard);
+      }
+      this.#port.close();
+      for (const flushed of this.#flushing) flushed();
+    }
   }
 
   post(message: ToShard): void {
     this.handoff.flush(); // what was accepted before this goes ahead of it
     this.#port.postMessage(message);
+  }
+
+  /** Resolves when all that it has sent so far is in its receivers' rings, or it has died. */
+  flushed(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#flushing.push(resolve);
+    this.post({ type: 'flush' });
+    return promise;
+  }
+
+  /** Asks for a sign of life. One that is not up yet is not asked: to start takes its time. */
+  ask(): void {
+    if (!this.isUp) return;
+    this.unanswered += 1;
+    this.post({ type: 'check-alive' });
+  }
+
+  /** Ends its thread, whatever it is doing: `finished` rejects with the cause. */
+  cut(cause: unknown): void {
+    this.#cut.abort(cause);
+  }
+
+  #receive(message: FromShard): void {
+    this.isUp = true;
+    this.unanswered = 0;
+    if (message.type === 'alive') return;
+    if (message.type === 'flushed') this.#flushing.shift()?.();
+    else this.#onMessage(message);
   }
 }

@@ -1,5 +1,4 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
-import { availableParallelism } from 'node:os';
 import type { CodecChoice } from './codec.ts';
 import {
   COMPRESSION_RULE,
@@ -10,6 +9,8 @@ import {
 import {
   applyRules,
   integer,
+  isPathOrEmpty,
+  MAX_MS,
   oneOf,
   optionalFunction,
   optionError,
@@ -18,30 +19,7 @@ import {
 } from './option-rules.ts';
 import type { ConnectionRequest } from './public-types.ts';
 
-const MAX_MS = 2 ** 31 - 1; // what a timer of Node.js can wait for
 const MAX_BYTES = 2 ** 30;
-
-/** The options of an engine. */
-export interface EngineConfig {
-  /** Worker threads; 0 runs the one shard on the primary's own loop. Default: cores − 1, at least 1. */
-  shards?: number;
-  /** Bytes of shared memory for all rings together. Default 64 MiB. */
-  ringMemory?: number;
-  /** Bytes that may wait, per sender and receiver, behind a full ring. Default 64 MiB. */
-  maxOutboxBytes?: number;
-  /** Bytes of request line and headers of one upgrade. Default 16 KiB. */
-  maxHeaderBytes?: number;
-  /** Milliseconds for a request's headers to arrive, and again for `authorize`. Default 10 000. */
-  handshakeTimeout?: number;
-  /** Where the browser client is served; '' = nowhere. Default '/iris-ws.js'. */
-  clientScriptPath?: string;
-}
-
-/** Options of `close`, of an engine and of a server. */
-export interface CloseOptions {
-  /** After so many milliseconds what is left is cut: 0 to 2^31 − 1. Default 5 000. */
-  timeoutMs?: number;
-}
 
 /** Who may connect from a browser: the page's origin must satisfy this. */
 export type Origins =
@@ -127,17 +105,6 @@ export type ShardServerConfig = Omit<
   'authorize' | 'idGenerator' | 'origins' | 'handlers'
 > & { readonly handlers: string | undefined };
 
-const ENGINE_RULES: Rules<EngineConfig> = {
-  shards: integer(0, 256, Math.max(1, availableParallelism() - 1)),
-  ringMemory: integer(2 ** 16, 2 ** 40, 64 * 2 ** 20),
-  maxOutboxBytes: integer(1, 2 ** 40, 64 * 2 ** 20),
-  maxHeaderBytes: integer(256, 2 ** 24, 16 * 2 ** 10),
-  handshakeTimeout: integer(1, MAX_MS, 10_000),
-  clientScriptPath: rule("'' or a path such as '/iris-ws.js'", '/iris-ws.js', isPathOrEmpty),
-};
-
-const CLOSE_RULES: Rules<CloseOptions> = { timeoutMs: integer(0, MAX_MS, 5_000) };
-
 const PONG_TIMEOUT = 60_000;
 const MAX_FRAGMENTS = 2 ** 24;
 const MIN_DEFAULT_FRAGMENTS = 1024;
@@ -186,22 +153,6 @@ const SERVER_RULES: Rules<ServerConfig> = {
 };
 
 /**
- * Checks an engine's options and fills in the defaults.
- * @throws EngineError ERR_OPTION
- */
-export function resolveEngineConfig(config: EngineConfig): Required<EngineConfig> {
-  return applyRules(ENGINE_RULES, config);
-}
-
-/**
- * Checks the options of `close`; its timeout.
- * @throws EngineError ERR_OPTION
- */
-export function resolveCloseTimeout(options: CloseOptions): number {
-  return applyRules(CLOSE_RULES, options).timeoutMs;
-}
-
-/**
  * Checks a server's options and fills in the defaults.
  * @throws EngineError ERR_OPTION
  */
@@ -231,13 +182,6 @@ export function shardServerConfig(config: ResolvedServerConfig): ShardServerConf
 
 function isEventPrefix(value: unknown): boolean {
   return typeof value === 'string' && /^[^\ufeff]/.test(value) && value.isWellFormed();
-}
-
-function isPathOrEmpty(value: unknown): boolean {
-  if (value === '') return true;
-  if (typeof value !== 'string' || !value.startsWith('/')) return false;
-  // As the router sees a path: what the URL parser would change could never be asked for.
-  return URL.canParse(value, 'http://host') && new URL(value, 'http://host').pathname === value;
 }
 
 const HANDSHAKE_HEADERS = new Set([

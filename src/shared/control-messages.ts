@@ -49,6 +49,14 @@ export interface Upgrade {
   head: Uint8Array;
 }
 
+/** How connections are closed, in milliseconds. */
+export interface DrainTimes {
+  /** Until what is left is cut. */
+  readonly timeoutMs: number;
+  /** What the closes are spread over; undefined: as their number asks for. */
+  readonly drainMs: number | undefined;
+}
+
 /** From the primary to a shard. */
 export type ToShard =
   | {
@@ -61,14 +69,18 @@ export type ToShard =
   /** The peer has died. */
   | { readonly type: 'disconnect-peer'; readonly peer: number }
   | { readonly type: 'add-server'; readonly server: number; readonly config: ShardServerConfig }
-  | { readonly type: 'remove-server'; readonly server: number; readonly timeoutMs: number }
+  | (DrainTimes & { readonly type: 'remove-server'; readonly server: number })
   | {
       readonly type: 'adopt';
       readonly upgrades: readonly Upgrade[];
       /** The handles of their sockets, in the same order. */
       readonly handles: readonly object[];
     }
-  | { readonly type: 'stop'; readonly timeoutMs: number };
+  /** Asks for `flushed`. */
+  | { readonly type: 'flush' }
+  /** Asks for `alive`. */
+  | { readonly type: 'check-alive' }
+  | (DrainTimes & { readonly type: 'stop' });
 
 /** From a shard to the primary. */
 export type FromShard =
@@ -80,4 +92,8 @@ export type FromShard =
   | { readonly type: 'refused'; readonly server: number; readonly connection: number }
   /** Connections that are no more. */
   | { readonly type: 'closed'; readonly server: number; readonly connections: readonly number[] }
-  | { readonly type: 'error'; readonly error: SerializedError };
+  | { readonly type: 'error'; readonly error: SerializedError }
+  /** All that it had sent when it was asked is in its receivers' rings. */
+  | { readonly type: 'flushed' }
+  /** Its loop turns. */
+  | { readonly type: 'alive' };

@@ -109,6 +109,12 @@ export class Mailbox {
     return this.#peers.get(peer)?.isCongested ?? false;
   }
 
+  /** Whether no record waits for room in any ring. */
+  get isFlushed(): boolean {
+    for (const peer of this.#peers.values()) if (peer.isCongested) return false;
+    return true;
+  }
+
   /**
    * Delivers what every peer had committed when its turn came. Must not be called by `onRecord`.
    *

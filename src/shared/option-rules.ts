@@ -21,6 +21,17 @@ export function integer(minimum: number, maximum: number, fallback: number): Rul
   };
 }
 
+/** What a timer of Node.js can wait for, in milliseconds. */
+export const MAX_MS = 2 ** 31 - 1;
+
+/** Whether something is '' or a path as the router sees one: without query, in its normal form. */
+export function isPathOrEmpty(value: unknown): boolean {
+  if (value === '') return true;
+  if (typeof value !== 'string' || !value.startsWith('/')) return false;
+  // What the URL parser would change could never be asked for.
+  return URL.canParse(value, 'http://host') && new URL(value, 'http://host').pathname === value;
+}
+
 /** One of a few words. */
 export function oneOf<Word extends string>(words: readonly Word[], fallback: Word): Rule<Word> {
   return {

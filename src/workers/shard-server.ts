@@ -4,7 +4,7 @@ import type { Codec, Message } from '../shared/codec.ts';
 import { createCodecs } from '../shared/codecs.ts';
 import type { ShardServerConfig } from '../shared/config.ts';
 import type { ConnectionFace } from '../shared/connection-face.ts';
-import type { FromShard, Upgrade } from '../shared/control-messages.ts';
+import type { DrainTimes, FromShard, Upgrade } from '../shared/control-messages.ts';
 import { NOBODY, type Question, type ServerScope, TargetEmitter } from '../shared/emitter.ts';
 import { type EngineError, handlerError, serializeError } from '../shared/errors.ts';
 import type { InterestMap, InterestTable } from '../shared/interest-table.ts';
@@ -31,6 +31,7 @@ import { FrameDeflater } from './deflate.ts';
 import type { Dispatch } from './dispatch.ts';
 import type { FanOut } from './fan-out.ts';
 import { switchingProtocols } from './handshake.ts';
+import { pace } from './pace.ts';
 import { Rooms } from './rooms.ts';
 import { ServerWebSocket } from './web-socket.ts';
 
@@ -262,22 +263,25 @@ export class ShardServer implements ServerScope, ServerHandle {
   }
 
   /**
-   * Closes every connection with 1001; ends those that are still there after `timeoutMs`. The shard
-   * may stop while its server is being removed: then the shorter time counts.
+   * Closes every connection with 1001, one after the other; ends those that are still there after
+   * `timeoutMs`. The shard may stop while its server is being removed: then the shorter time counts.
    */
-  async close(timeoutMs: number): Promise<void> {
-    if (this.#sockets.size > 0) await this.#closeSockets(timeoutMs);
+  async close(times: DrainTimes): Promise<void> {
+    if (this.#sockets.size > 0) await this.#closeSockets(times);
     this.#asks.close();
   }
 
-  async #closeSockets(timeoutMs: number): Promise<void> {
+  async #closeSockets({ timeoutMs, drainMs }: DrainTimes): Promise<void> {
     this.#emptied ??= Promise.withResolvers();
-    for (const webSocket of this.#sockets.values()) webSocket.disconnect(1001, '');
+    const sockets = [...this.#sockets.values()];
+    const overMs = Math.min(drainMs ?? Math.min(sockets.length, timeoutMs / 2), timeoutMs);
+    const stopPacing = pace(sockets, overMs, (webSocket) => webSocket.disconnect(1001, ''));
     const deadline = setTimeout(() => {
       for (const webSocket of this.#sockets.values()) webSocket.terminate();
     }, timeoutMs);
     await this.#emptied.promise;
     clearTimeout(deadline);
+    stopPacing();
   }
 }
 

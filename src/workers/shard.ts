@@ -1,5 +1,7 @@
+import { Conditions } from '../shared/conditions.ts';
 import type { ShardServerConfig } from '../shared/config.ts';
 import {
+  type DrainTimes,
   type FromShard,
   PRIMARY,
   type ShardStart,
@@ -55,7 +57,8 @@ class Shard implements ShardContext {
     send: (record) => this.#ticks.sendAlways(PRIMARY, record),
     isCongested: () => this.#mailbox.isCongested(PRIMARY),
   };
-  #onPrimaryDrained: (() => void) | undefined;
+  /** What waits for rings to have taken all. */
+  readonly #flushing = new Conditions();
 
   constructor(start: ShardStart) {
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -110,10 +113,18 @@ class Shard implements ShardContext {
         this.#adopt(message);
         return;
       case 'remove-server':
-        void this.#removeServer(message.server, message.timeoutMs);
+        void this.#removeServer(message.server, message);
+        return;
+      case 'flush':
+        void this.#flushing
+          .until(() => this.#mailbox.isFlushed)
+          .then(() => this.tell({ type: 'flushed' }));
+        return;
+      case 'check-alive':
+        this.tell({ type: 'alive' });
         return;
       case 'stop':
-        void this.#stop(message.timeoutMs);
+        void this.#stop(message);
     }
   }
 
@@ -165,26 +176,28 @@ class Shard implements ShardContext {
     );
   }
 
-  async #removeServer(number: number, timeoutMs: number): Promise<void> {
-    await this.#closeServer(number, timeoutMs);
+  async #removeServer(number: number, times: DrainTimes): Promise<void> {
+    this.#mailbox.drain(); // what was sent before this is for connections that are still open
+    await this.#closeServer(number, times);
     this.tell({ type: 'server-removed', server: number });
   }
 
-  async #closeServer(number: number, timeoutMs: number): Promise<void> {
+  async #closeServer(number: number, times: DrainTimes): Promise<void> {
     const entry = this.#entries.get(number);
     // A module that is still being loaded at the deadline is not waited for: nobody has entered.
-    if (entry !== undefined) await settledWithin(entry.ready, timeoutMs);
+    if (entry !== undefined) await settledWithin(entry.ready, times.timeoutMs);
     entry?.giveUp(); // who waits to enter is refused
-    await this.#servers.get(number)?.close(timeoutMs);
+    await this.#servers.get(number)?.close(times);
     entry?.stopKeepalive?.();
     this.#entries.delete(number);
     this.#servers.delete(number);
   }
 
-  async #stop(timeoutMs: number): Promise<void> {
-    const deadline = performance.now() + timeoutMs;
+  async #stop(times: DrainTimes): Promise<void> {
+    this.#mailbox.drain();
+    const deadline = performance.now() + times.timeoutMs;
     const numbers = [...this.#entries.keys()];
-    await Promise.all(numbers.map((number) => this.#closeServer(number, timeoutMs)));
+    await Promise.all(numbers.map((number) => this.#closeServer(number, times)));
     await this.#primaryHasAll(deadline - performance.now());
     this.#ticks.stop();
     this.#mailbox.close();
@@ -194,15 +207,13 @@ class Shard implements ShardContext {
 
   /** Waits until all that this shard has said to the primary is in its ring. */
   async #primaryHasAll(timeoutMs: number): Promise<void> {
-    if (!this.#primary.isCongested()) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#onPrimaryDrained = resolve;
-    await settledWithin(promise, timeoutMs);
+    const hasAll = this.#flushing.until(() => !this.#primary.isCongested());
+    await settledWithin(hasAll, timeoutMs);
   }
 
   #drained(peer: number): void {
+    this.#flushing.recheck();
     if (peer !== PRIMARY) return;
-    this.#onPrimaryDrained?.();
     const held = [...this.#held];
     this.#held.clear();
     for (const socket of held) socket.release();

@@ -2,6 +2,8 @@ import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { setEnvironmentData } from 'node:worker_threads';
 import type { Connection } from '../../src/main/index.ts';
+import { ShardGroup } from '../../src/main/shard-group.ts';
+import type { ToShard } from '../../src/shared/control-messages.ts';
 import { close, text } from '../conformance/client-frames.ts';
 import { RawClient } from './raw-client.ts';
 import { TestClient } from './test-client.ts';
@@ -130,11 +132,16 @@ test('the pongs of a connection that is not read count as soon as it is', option
   });
 });
 
-test('a server that closes is closed when its closures have caught up', options, async () => {
+test('a server that closes is closed when its closures have caught up', options, async (t) => {
   const words = probe();
+  const { post } = ShardGroup.prototype;
+  t.mock.method(ShardGroup.prototype, 'post', function (this: ShardGroup, message: ToShard) {
+    post.call(this, message);
+    if (message.type === 'remove-server' && log.length > 0) blockUntil(words, GONE);
+  });
+  const log: string[] = [];
   await withEngine(config, async ({ engine, port }) => {
     await engine.server({ endpoint: '/probe', handlers: PROBE }).ready;
-    const log: string[] = [];
     const { promise: closed, resolve, reject } = Promise.withResolvers<void>();
     const server = engine.server({ endpoint: '/slow' });
     server.onConnection((c: Connection) => {
@@ -148,7 +155,6 @@ test('a server that closes is closed when its closures have caught up', options,
             log.push('closed');
             resolve();
           }, reject);
-          blockUntil(words, GONE);
         } catch (error) {
           reject(error);
         }

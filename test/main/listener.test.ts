@@ -3,11 +3,8 @@ import { once } from 'node:events';
 import type { RequestListener, Server } from 'node:http';
 import { test } from 'node:test';
 import { createListener, listen, resolveListenOptions } from '../../src/main/listener.ts';
-import {
-  type EngineConfig,
-  resolveEngineConfig,
-  resolveServerConfig,
-} from '../../src/shared/config.ts';
+import { resolveServerConfig } from '../../src/shared/config.ts';
+import { type EngineConfig, resolveEngineConfig } from '../../src/shared/engine-config.ts';
 
 /** A listener while it listens. */
 async function withListener(

@@ -2,12 +2,15 @@ import { strict as assert } from 'node:assert';
 import { availableParallelism } from 'node:os';
 import { test } from 'node:test';
 import {
-  type EngineConfig,
-  resolveEngineConfig,
   resolveServerConfig,
   type ServerConfig,
   shardServerConfig,
 } from '../../src/shared/config.ts';
+import {
+  type EngineConfig,
+  resolveCloseOptions,
+  resolveEngineConfig,
+} from '../../src/shared/engine-config.ts';
 
 const ANY_NUMBER = ['5', 1.5, Number.NaN, Infinity, null, true, 10n];
 
@@ -43,6 +46,13 @@ const ENGINE: Values<EngineConfig> = {
     bad: ['a.js', '/a?b', '/a#b', 'http://host/a.js', null, 1],
     allowed: "'' or a path such as '/iris-ws.js'",
   },
+  resourceLimits: {
+    good: [{}, { maxOldGenerationSizeMb: 16, stackSizeMb: 1 }],
+    bad: [null, 64, { maxOldGenerationSizeMb: '64' }, { maxOldGenerationSizeMb: 15 }, { heap: 64 }],
+    allowed:
+      'an object such as { maxOldGenerationSizeMb: 256 }: 16 or more of that, 1 or more of the others',
+  },
+  watchdogMs: whole(0, MS),
 };
 
 const SERVER: Values<ServerConfig> = {
@@ -167,6 +177,8 @@ test('an option that is left out, or undefined, has its default', () => {
     maxHeaderBytes: 16 * 2 ** 10,
     handshakeTimeout: 10_000,
     clientScriptPath: '/iris-ws.js',
+    resourceLimits: undefined,
+    watchdogMs: 0,
   });
   assert.deepEqual(resolveServerConfig({ authorize: undefined }), {
     endpoint: '',
@@ -194,6 +206,15 @@ test('an option that is left out, or undefined, has its default', () => {
     maxPendingAsks: 1000,
     maxFragments: 1024,
     maxConnections: 1_000_000,
+  });
+});
+
+test('closes are spread over no more time than there is', () => {
+  assert.deepEqual(resolveCloseOptions({}), { timeoutMs: 5_000, drainMs: undefined });
+  assert.deepEqual(resolveCloseOptions({ timeoutMs: 9, drainMs: 9 }), { timeoutMs: 9, drainMs: 9 });
+  assert.throws(() => resolveCloseOptions({ timeoutMs: 9, drainMs: 10 }), {
+    code: 'ERR_OPTION',
+    message: 'drainMs: 10 is not at most timeoutMs (9)',
   });
 });
 

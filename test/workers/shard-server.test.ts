@@ -125,7 +125,7 @@ test('what it has asked of siblings is settled when it is closed', async () => {
   wants(2, 'red');
   const asked = server.to('red').emitWithAck('add', 'x', { timeoutMs: 60_000 });
   assert.equal(sent.length, 1);
-  await server.close(0);
+  await server.close({ timeoutMs: 0, drainMs: undefined });
   assert.deepEqual(await asked, { answers: [], missing: [], silentShards: [2] });
 });
 

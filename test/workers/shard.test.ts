@@ -81,7 +81,7 @@ async function stop(
   { post, client }: Awaited<ReturnType<typeof openCongested>>,
   timeoutMs: number,
 ): Promise<void> {
-  post({ type: 'stop', timeoutMs });
+  post({ type: 'stop', timeoutMs, drainMs: undefined });
   assert.equal((await client.closeFrame()).code, 1001);
   await client[Symbol.asyncDispose]();
 }

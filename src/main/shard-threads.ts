@@ -1,0 +1,55 @@
+import { extname } from 'node:path';
+import { Piscina } from 'piscina';
+import type { ShardStart } from '../shared/control-messages.ts';
+import type { EngineConfig } from '../shared/engine-config.ts';
+import type { RunShard } from './shard-host.ts';
+
+const SHARD_URL = new URL(`../workers/shard${extname(import.meta.url)}`, import.meta.url);
+
+/** The threads of an engine's shards. */
+export interface ShardThreads {
+  readonly run: RunShard;
+  /** Ends all of them; resolves when the last has ended. */
+  destroy(): Promise<void>;
+}
+
+/**
+ * Starts a thread for each shard; with no threads the one shard runs on this loop: the same task,
+ * without a worker around it.
+ * @param onLost told of a thread that died before it had begun with a shard's task
+ */
+export function startThreads(
+  config: Required<EngineConfig>,
+  onLost: (cause: unknown) => void,
+): Promise<ShardThreads> {
+  return config.shards === 0 ? inline() : Promise.resolve(pool(config, onLost));
+}
+
+function pool(
+  { shards, resourceLimits }: Required<EngineConfig>,
+  onLost: (cause: unknown) => void,
+): ShardThreads {
+  const threads = new Piscina<ShardStart, void>({
+    filename: SHARD_URL.href,
+    name: 'runShard',
+    minThreads: shards,
+    maxThreads: shards,
+    concurrentTasksPerWorker: 1,
+    idleTimeout: Number.POSITIVE_INFINITY,
+    atomics: 'disabled', // 'sync' blocks an idle worker's event loop
+    ...(resourceLimits === undefined ? {} : { resourceLimits }),
+  });
+  // The runs of those that die later reject.
+  threads.on('error', onLost);
+  return {
+    run: (start, port, signal) => threads.run(start, { transferList: [port] as never, signal }), // its type is narrower
+    destroy: () => threads.destroy(),
+  };
+}
+
+async function inline(): Promise<ShardThreads> {
+  const { runShard } = (await import(SHARD_URL.href)) as {
+    runShard: (start: ShardStart) => Promise<void>;
+  };
+  return { run: runShard, destroy: async () => {} };
+}

@@ -1,0 +1,25 @@
+interface Waiting {
+  readonly holds: () => boolean;
+  readonly resolve: () => void;
+}
+
+/** What waits for something that changes now and then: who changes it has it looked at again. */
+export class Conditions {
+  #waiting: Waiting[] = [];
+
+  /** Resolves when the condition holds, now or at a later {@link Conditions.recheck}. */
+  async until(holds: () => boolean): Promise<void> {
+    if (holds()) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.push({ holds, resolve });
+    await promise;
+  }
+
+  /** Something may hold now that did not. */
+  recheck(): void {
+    if (this.#waiting.length === 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = waiting.filter(({ holds }) => !holds());
+    for (const each of waiting) if (!this.#waiting.includes(each)) each.resolve();
+  }
+}

@@ -1,0 +1,102 @@
+import { availableParallelism } from 'node:os';
+import type { ResourceLimits } from 'node:worker_threads';
+import {
+  applyRules,
+  integer,
+  isPathOrEmpty,
+  MAX_MS,
+  optionError,
+  type Rules,
+  rule,
+} from './option-rules.ts';
+
+/** The options of an engine. */
+export interface EngineConfig {
+  /** Worker threads; 0 runs the one shard on the primary's own loop. Default: cores − 1, at least 1. */
+  shards?: number;
+  /** Bytes of shared memory for all rings together. Default 64 MiB. */
+  ringMemory?: number;
+  /** Bytes that may wait, per sender and receiver, behind a full ring. Default 64 MiB. */
+  maxOutboxBytes?: number;
+  /** Bytes of request line and headers of one upgrade. Default 16 KiB. */
+  maxHeaderBytes?: number;
+  /** Milliseconds for a request's headers to arrive, and again for `authorize`. Default 10 000. */
+  handshakeTimeout?: number;
+  /** Where the browser client is served; '' = nowhere. Default '/iris-ws.js'. */
+  clientScriptPath?: string;
+  /** What a shard's thread may take, as `Worker` has it; one that takes more dies. Default: Node's. */
+  resourceLimits?: ResourceLimits | undefined;
+  /** A shard whose loop has not turned for so many milliseconds is ended; 0 = never. Default 0. */
+  watchdogMs?: number;
+}
+
+/** Options of `close`, of an engine and of a server. */
+export interface CloseOptions {
+  /** After so many milliseconds what is left is cut: 0 to 2^31 − 1. Default 5 000. */
+  timeoutMs?: number;
+  /**
+   * The closes are spread over so many milliseconds, so that not all clients come back in the same
+   * instant: 0 to timeoutMs. Default: one for each connection of a shard, at most half of timeoutMs.
+   */
+  drainMs?: number | undefined;
+}
+
+/** The options of `close` with what is left out filled in. */
+export type ResolvedCloseOptions = Required<CloseOptions>;
+
+const ENGINE_RULES: Rules<EngineConfig> = {
+  shards: integer(0, 256, Math.max(1, availableParallelism() - 1)),
+  ringMemory: integer(2 ** 16, 2 ** 40, 64 * 2 ** 20),
+  maxOutboxBytes: integer(1, 2 ** 40, 64 * 2 ** 20),
+  maxHeaderBytes: integer(256, 2 ** 24, 16 * 2 ** 10),
+  handshakeTimeout: integer(1, MAX_MS, 10_000),
+  clientScriptPath: rule("'' or a path such as '/iris-ws.js'", '/iris-ws.js', isPathOrEmpty),
+  resourceLimits: rule<ResourceLimits | undefined>(
+    'an object such as { maxOldGenerationSizeMb: 256 }: 16 or more of that, 1 or more of the others',
+    undefined,
+    isResourceLimits,
+  ),
+  watchdogMs: integer(0, MAX_MS, 0),
+};
+
+const CLOSE_RULES: Rules<CloseOptions> = {
+  timeoutMs: integer(0, MAX_MS, 5_000),
+  drainMs: { ...integer(0, MAX_MS, 0), fallback: undefined },
+};
+
+/**
+ * Checks an engine's options and fills in the defaults.
+ * @throws EngineError ERR_OPTION
+ */
+export function resolveEngineConfig(config: EngineConfig): Required<EngineConfig> {
+  return applyRules(ENGINE_RULES, config);
+}
+
+/**
+ * Checks the options of `close` and fills in the default of timeoutMs.
+ * @throws EngineError ERR_OPTION
+ */
+export function resolveCloseOptions(options: CloseOptions): ResolvedCloseOptions {
+  const resolved = applyRules(CLOSE_RULES, options);
+  const { timeoutMs, drainMs } = resolved;
+  if (drainMs !== undefined && drainMs > timeoutMs) {
+    throw optionError('drainMs', drainMs, `at most timeoutMs (${timeoutMs})`);
+  }
+  return resolved;
+}
+
+/** The least of each, in MB: with less, V8 may end the whole process instead of the thread. */
+const LEAST_LIMITS: Readonly<Record<string, number>> = {
+  maxOldGenerationSizeMb: 16,
+  maxYoungGenerationSizeMb: 1,
+  codeRangeSizeMb: 1,
+  stackSizeMb: 1,
+};
+
+function isResourceLimits(value: unknown): boolean {
+  if (value === null || typeof value !== 'object') return false;
+  return Object.entries(value).every(([name, limit]) => {
+    const least = LEAST_LIMITS[name];
+    return least !== undefined && typeof limit === 'number' && limit >= least;
+  });
+}
