@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { ConnectionIdentity } from '../shared/connection-face.ts';
 import type { EngineConfig } from '../shared/engine-config.ts';
 import { EngineError, handlerError, messageOf } from '../shared/errors.ts';
+import type { ConnectionRequest } from '../shared/public-types.ts';
 import { Refusal, refusalOf, refuse } from './refusal.ts';
 import type { ServerEntry } from './server-entry.ts';
 import type { ShardHost } from './shard-host.ts';
@@ -39,24 +40,32 @@ export class Admission {
   /** Decides on one upgrade for a server, whose socket is paused, and carries that out. */
   async admit(entry: ServerEntry, request: IncomingMessage, socket: Duplex, head: Buffer) {
     const { config } = entry.primary;
-    const { closing } = this.#context;
-    const timeoutMs = this.#context.config.handshakeTimeout;
     try {
       const handshake = checkHandshake(request, config);
       const connection = connectionRequest(request);
       checkOrigin(connection, config.origins);
-      const identity = await identify(connection, config, timeoutMs, closing);
-      await this.#context.running();
-      if (entry.isClosed || closing.aborted) throw new Refusal(503);
-      if (entry.connections >= config.maxConnections) {
-        throw new Refusal(503, 'Too many connections');
+      entry.deciding(connection.remoteAddress);
+      try {
+        const identity = await this.#identify(entry, connection);
+        if (socket.destroyed) return;
+        if (!(socket instanceof Socket)) throw new Refusal(400);
+        this.#move(entry, socket, head, handshake, identity);
+      } finally {
+        entry.decided(connection.remoteAddress);
       }
-      if (socket.destroyed) return;
-      if (!(socket instanceof Socket)) throw new Refusal(400);
-      this.#move(entry, socket, head, handshake, identity);
     } catch (thrown) {
       this.#refuse(entry, socket, thrown);
     }
+  }
+
+  /** Asks the app who it is, and waits until there is a shard to take it. */
+  async #identify(entry: ServerEntry, request: ConnectionRequest): Promise<ConnectionIdentity> {
+    const { closing, config, running } = this.#context;
+    const { primary } = entry;
+    const identity = await identify(request, primary.config, config.handshakeTimeout, closing);
+    await running();
+    if (entry.isClosed || closing.aborted) throw new Refusal(503);
+    return identity;
   }
 
   #move(

@@ -4,6 +4,7 @@ export type { CompressionConfig } from '../shared/compression-config.ts';
 export type { Origins, ServerConfig } from '../shared/config.ts';
 export type { CloseOptions, EngineConfig } from '../shared/engine-config.ts';
 export { EngineError, type ErrorCode } from '../shared/errors.ts';
+export type { KeepHeaders } from '../shared/kept-headers.ts';
 export type {
   AckOptions,
   AnyEvents,
@@ -15,6 +16,7 @@ export type {
   HandlerModule,
   ServerHandle,
 } from '../shared/public-types.ts';
+export type { RateLimit } from '../shared/rate-limit.ts';
 export { All, Broadcast, NotMe, type Target } from '../shared/targets.ts';
 export { Engine } from './engine.ts';
 export type { EngineEvents, ShardExit, ShardInfo } from './engine-events.ts';

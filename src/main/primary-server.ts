@@ -7,6 +7,7 @@ import { PRIMARY } from '../shared/control-messages.ts';
 import type { Question, ServerScope } from '../shared/emitter.ts';
 import { deserializeError, EngineError } from '../shared/errors.ts';
 import { callHandler } from '../shared/handler-lists.ts';
+import { forgetHeaders } from '../shared/kept-headers.ts';
 import { optionError } from '../shared/option-rules.ts';
 import type { Connection, ServerHandle } from '../shared/public-types.ts';
 import {
@@ -213,12 +214,12 @@ export class PrimaryServer implements ServerScope {
     const face = new ConnectionFace(handle, this, link, arrival.identity);
     this.#connections.set(number, { face, link });
     link.enter();
-    for (const onConnection of this.#onConnection) {
-      callHandler(onConnection, face, 'onConnection', (thrown, of) =>
-        face.handlerThrew(thrown, of),
-      );
-    }
+    const onThrown = (thrown: unknown, of: string) => face.handlerThrew(thrown, of);
+    const results = this.#onConnection.map((onConnection) =>
+      callHandler(onConnection, face, 'onConnection', onThrown),
+    );
     link.open();
+    forgetHeaders(arrival.identity, this.config.keepHeaders, results);
   }
 
   #disconnected({ face, link }: RemoteConnection, reason: { code: number; reason: string }): void {

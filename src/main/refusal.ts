@@ -34,7 +34,9 @@ export function refusalOf(thrown: unknown): Refusal | undefined {
     if (thrown instanceof Refusal) return thrown;
     const { status, message } = Object(thrown) as { status?: unknown; message?: unknown };
     if (!isRefusalStatus(status)) return undefined;
-    return new Refusal(status, typeof message === 'string' ? message : undefined);
+    // What failed in the server itself is not the peer's business.
+    const isForPeer = status < 500 && typeof message === 'string';
+    return new Refusal(status, isForPeer ? message : undefined);
   } catch {
     return undefined; // what cannot even be looked at
   }

@@ -1,8 +1,10 @@
 import type { ResolvedServerConfig } from '../shared/config.ts';
 import type { ResolvedCloseOptions } from '../shared/engine-config.ts';
 import { EngineError } from '../shared/errors.ts';
+import { AddressLimit } from './address-limit.ts';
 import { ConnectionIds } from './connection-ids.ts';
 import { type Arrival, PrimaryServer, type ServerContext } from './primary-server.ts';
+import { Refusal } from './refusal.ts';
 import { Server, type ServerLife } from './server.ts';
 
 /** One server of an engine: its faces, and how far the shards are with it. */
@@ -13,6 +15,9 @@ export class ServerEntry implements ServerLife {
   readonly #ids: ConnectionIds | undefined;
   readonly #settleReady: { resolve: () => void; reject: (error: EngineError) => void };
   readonly #close: (entry: ServerEntry, options: ResolvedCloseOptions) => Promise<void>;
+  readonly #addresses: AddressLimit | undefined;
+  /** Upgrades that are being decided on. */
+  #entering = 0;
   /** Connections in each shard, those on their way included. */
   readonly #connections = new Map<number, number>();
   readonly #beingAdded = new Set<number>();
@@ -32,6 +37,8 @@ export class ServerEntry implements ServerLife {
     this.#settleReady = { resolve, reject };
     this.#close = close;
     this.#ids = config.idGenerator === undefined ? undefined : new ConnectionIds();
+    const { maxConnectionsPerAddress: limit } = config;
+    this.#addresses = limit === 0 ? undefined : new AddressLimit(limit);
     this.primary = new PrimaryServer(number, config, outlet);
     this.handle = new Server(this.primary, this);
   }
@@ -52,11 +59,32 @@ export class ServerEntry implements ServerLife {
   }
 
   /**
+   * An upgrade is to be decided on: it has a place until {@link ServerEntry.decided}.
+   * @throws Refusal 503, 429 where there is none
+   */
+  deciding(address: string): void {
+    if (this.connections + this.#entering >= this.primary.config.maxConnections) {
+      throw new Refusal(503, 'Too many connections');
+    }
+    if (this.#addresses?.tryEnter(address) === false) {
+      throw new Refusal(429, 'Too many connections from this address');
+    }
+    this.#entering += 1;
+  }
+
+  /** An upgrade has been decided on; where it may enter it is a connection by now. */
+  decided(address: string): void {
+    this.#addresses?.leave(address);
+    this.#entering -= 1;
+  }
+
+  /**
    * A connection is about to move to a shard.
    * @throws EngineError ERR_CONNECTION_ID
    */
   arriving(connection: number, arrival: Arrival): void {
     this.#ids?.claim(arrival.identity.id, connection, arrival.shard);
+    this.#addresses?.hold(connection, arrival.identity.request.remoteAddress, arrival.shard);
     this.#count(arrival.shard, 1);
     this.primary.expect(connection, arrival);
   }
@@ -70,7 +98,10 @@ export class ServerEntry implements ServerLife {
   /** Connections are no more. */
   departed(connections: readonly number[], shard: number): void {
     this.#count(shard, -connections.length);
-    for (const connection of connections) this.#ids?.release(connection);
+    for (const connection of connections) {
+      this.#ids?.release(connection);
+      this.#addresses?.release(connection);
+    }
   }
 
   close(options: ResolvedCloseOptions): Promise<void> {
@@ -110,6 +141,7 @@ export class ServerEntry implements ServerLife {
   shardDied(shard: number): void {
     this.#connections.delete(shard);
     this.#ids?.releaseShard(shard);
+    this.#addresses?.releaseShard(shard);
     this.primary.shardDied(shard);
     if (this.isClosed) this.removed(shard);
   }

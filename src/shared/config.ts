@@ -6,6 +6,7 @@ import {
   type ResolvedCompression,
   resolveCompression,
 } from './compression-config.ts';
+import type { KeepHeaders } from './kept-headers.ts';
 import {
   applyRules,
   integer,
@@ -18,6 +19,7 @@ import {
   rule,
 } from './option-rules.ts';
 import type { ConnectionRequest } from './public-types.ts';
+import { type RateLimit, type ResolvedRateLimit, resolveRateLimit } from './rate-limit.ts';
 
 const MAX_BYTES = 2 ** 30;
 
@@ -92,11 +94,21 @@ export interface ServerConfig {
   maxFragments?: number;
   /** Most connections of this server; more: refused with 503. Default 1 000 000. */
   maxConnections?: number;
+  /** Most of them from one address, of IPv6 from one /64; more: 429. Default 0: no limit. */
+  maxConnectionsPerAddress?: number;
+  /** What one peer may send. Default: no limit. */
+  rateLimit?: RateLimit | undefined;
+  /**
+   * Headers that `connection.request` has when its handlers have been told of it: 'all', these,
+   * or (default) 'safe', all but Cookie, Authorization, Proxy-Authorization, Sec-WebSocket-Key.
+   */
+  keepHeaders?: KeepHeaders;
 }
 
 /** A server's options as the engine keeps them. */
-export type ResolvedServerConfig = Required<Omit<ServerConfig, 'compression'>> & {
+export type ResolvedServerConfig = Required<Omit<ServerConfig, 'compression' | 'rateLimit'>> & {
   readonly compression: ResolvedCompression;
+  readonly rateLimit: ResolvedRateLimit | undefined;
 };
 
 /** The part of a server's options that shards need: no functions, so that it can cross threads. */
@@ -150,6 +162,17 @@ const SERVER_RULES: Rules<ServerConfig> = {
   maxPendingAsks: integer(1, 2 ** 24, 1000),
   maxFragments: integer(1, MAX_FRAGMENTS, MIN_DEFAULT_FRAGMENTS),
   maxConnections: integer(1, 2 ** 32 - 1, 1_000_000),
+  maxConnectionsPerAddress: integer(0, 2 ** 32 - 1, 0),
+  rateLimit: rule<RateLimit | undefined>(
+    'an object such as { messagesPerSecond: 100 }',
+    undefined,
+    (value) => value !== null && typeof value === 'object',
+  ),
+  keepHeaders: rule<KeepHeaders>(
+    "'safe', 'all' or an array of lower-case header names",
+    'safe',
+    (value) => value === 'safe' || value === 'all' || isHeaderNames(value),
+  ),
 };
 
 /**
@@ -171,7 +194,7 @@ export function resolveServerConfig(config: ServerConfig): ResolvedServerConfig 
     const allowed = `less than pongTimeout (${resolved.pongTimeout})`;
     throw optionError('pingPeriod', resolved.pingPeriod, allowed);
   }
-  return resolved;
+  return { ...resolved, rateLimit: resolveRateLimit(resolved.rateLimit, resolved.maxMessageSize) };
 }
 
 /** The part of a server's options that crosses into the shards. */
@@ -206,6 +229,11 @@ function isHeaders(value: unknown): boolean {
 }
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/; // RFC 9110 section 5.6.2
+
+function isHeaderNames(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  return value.every((name) => typeof name === 'string' && TOKEN.test(name) && !/[A-Z]/.test(name));
+}
 
 function isTokenList(value: unknown): boolean {
   if (!Array.isArray(value)) return false;

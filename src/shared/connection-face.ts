@@ -44,7 +44,7 @@ export interface ConnectionLink {
 /** What a connection begins with. */
 export interface ConnectionIdentity {
   readonly id: string;
-  readonly request: ConnectionRequest;
+  request: ConnectionRequest;
   readonly data: unknown;
 }
 

@@ -20,6 +20,7 @@ export const ERROR_CODES = {
   ERR_PROTOCOL: 'a peer broke RFC 6455; the connection is closed with closeCode',
   ERR_MESSAGE_SIZE: 'a peer sent a message larger than maxMessageSize',
   ERR_SLOW_CONSUMER: 'a connection has more than maxBufferedBytes waiting to be sent',
+  ERR_RATE_LIMIT: 'a peer sent more than rateLimit allows',
   ERR_WRITE_TIMEOUT: 'a write did not finish within writeTimeout',
   ERR_PONG_TIMEOUT: 'no pong arrived within pongTimeout',
   ERR_OUTBOX_FULL: 'the outbox behind a full ring has reached maxOutboxBytes',

@@ -103,18 +103,21 @@ function callAll(
 /**
  * Calls a handler of the app. What it throws, at once or later, keeps neither the other handlers nor
  * the thread from work.
+ * @returns what it returned
  */
 export function callHandler<Argument>(
   handler: (argument: Argument) => unknown,
   argument: Argument,
   of: string,
   onThrown: OnThrown,
-): void {
+): unknown {
   try {
     const result = handler(argument);
     if (result instanceof Promise) result.catch((thrown) => onThrown(thrown, of));
+    return result;
   } catch (thrown) {
     onThrown(thrown, of);
+    return undefined;
   }
 }
 

@@ -66,7 +66,8 @@ export function applyRules<Config extends object>(
   prefix = '',
 ): Required<Config> {
   if (config === null || typeof config !== 'object') {
-    throw new EngineError('ERR_OPTION', `options must be an object, not ${inspect(config)}`);
+    const what = prefix === '' ? 'options' : prefix.slice(0, -1);
+    throw new EngineError('ERR_OPTION', `${what} must be an object, not ${inspect(config)}`);
   }
   const names = Object.keys(rules) as (keyof Config & string)[];
   for (const name of Object.keys(config)) {

@@ -1,6 +1,7 @@
 import { ConnectionFace } from '../shared/connection-face.ts';
 import { type EngineError, serializeError } from '../shared/errors.ts';
 import { callHandler } from '../shared/handler-lists.ts';
+import { forgetHeaders } from '../shared/kept-headers.ts';
 import type {
   Backpressure,
   Connection,
@@ -47,12 +48,14 @@ export class ModuleDispatch implements Dispatch {
 
   connected(socket: ServerWebSocket): void {
     const { server } = socket;
-    const face = new ConnectionFace(server, server, socket, socket);
+    const face = new ConnectionFace(server, server, socket, socket.identity);
     socket.face = face;
     socket.enter();
     const onConnection = (connection: Connection) => this.#module.onConnection(connection);
-    callHandler(onConnection, face, 'onConnection', (thrown, of) => face.handlerThrew(thrown, of));
+    const onThrown = (thrown: unknown, of: string) => face.handlerThrew(thrown, of);
+    const result = callHandler(onConnection, face, 'onConnection', onThrown);
     socket.open();
+    forgetHeaders(socket.identity, server.config.keepHeaders, [result]);
   }
 
   message(socket: ServerWebSocket, data: Buffer, isBinary: boolean): void {

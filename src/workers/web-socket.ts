@@ -1,32 +1,30 @@
 import type { Socket } from 'node:net';
 import { type Codec, impliesAnswers, type Message } from '../shared/codec.ts';
-import type {
-  ConnectionFace,
-  ConnectionIdentity,
-  ConnectionLink,
-} from '../shared/connection-face.ts';
+import type { ConnectionFace, ConnectionLink } from '../shared/connection-face.ts';
 import type { Upgrade } from '../shared/control-messages.ts';
 import type { EngineError } from '../shared/errors.ts';
 import { buildCloseFrame, buildControlFrame, buildFrame, OPCODES } from '../shared/frame.ts';
-import type { ConnectionRequest, DisconnectReason } from '../shared/public-types.ts';
+import type { DisconnectReason } from '../shared/public-types.ts';
 import type { Batch } from './fan-out.ts';
 import { FrameReader, type FrameSink } from './frame-reader.ts';
 import { Liveness } from './liveness.ts';
+import { RateLimitedSink } from './rate-limited-sink.ts';
 import type { Rooms } from './rooms.ts';
 import type { ShardServer } from './shard-server.ts';
 import { SlowConsumer, TRY_AGAIN_LATER } from './slow-consumer.ts';
 import { SocketWriter } from './socket-writer.ts';
+import { UpgradeIdentity } from './upgrade-identity.ts';
 
 const PING = buildControlFrame(OPCODES.PING);
 const NO_STATUS = 1005; // RFC 6455 section 7.4.1: the close frame had no code
 const ABNORMAL = 1006;
 
 /** One socket: its state, what it sends, its backpressure and its closing handshake. */
-export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIdentity {
+export class ServerWebSocket implements ConnectionLink, FrameSink {
   readonly server: ShardServer;
   readonly number: number;
   readonly id: string;
-  readonly data: unknown;
+  readonly identity: UpgradeIdentity;
   readonly codec: Codec;
   readonly answersAsks: boolean;
   /** The window that messages to it are compressed with, 9 to 15; 0 = they are not. */
@@ -41,11 +39,11 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
   /** Whether the fan-out will flush it at the end of this tick; the fan-out's. */
   awaitsFlush = false;
 
-  #request: string | ConnectionRequest;
   readonly #socket: Socket;
   readonly #writer: SocketWriter;
   readonly #reader: FrameReader;
   readonly #liveness: Liveness;
+  readonly #rate: RateLimitedSink | undefined;
   #state: 'open' | 'closing' | 'closed' = 'open';
   /** Whether the 101 waits, and all behind it, until the handlers know of the connection. */
   #isOpening = true;
@@ -63,28 +61,22 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
     this.server = server;
     this.number = upgrade.connection;
     this.id = upgrade.id;
-    this.#request = upgrade.request;
-    this.data = upgrade.data;
+    this.identity = new UpgradeIdentity(upgrade);
     this.answersAsks = impliesAnswers(upgrade.protocol);
     this.codec = server.codecs[upgrade.codec] as Codec;
     this.home = server.rooms[upgrade.codec] as Rooms;
     this.#socket = socket;
     this.#writer = new SocketWriter(socket);
     const { deflate } = upgrade;
-    this.deflateBits = deflate === undefined ? 0 : (deflate.serverMaxWindowBits ?? 15);
-    this.#reader = new FrameReader(server.config, this, deflate !== undefined);
+    this.deflateBits = deflate ? (deflate.serverMaxWindowBits ?? 15) : 0;
+    this.#rate = RateLimitedSink.of(this, now);
+    this.#reader = new FrameReader(server.config, this.#rate ?? this, deflate !== undefined);
     this.#liveness = new Liveness(server.config, this.#writer, now);
   }
 
   get shard(): number {
     return this.server.shard.number;
   }
-
-  get request(): ConnectionRequest {
-    if (typeof this.#request === 'string') this.#request = JSON.parse(this.#request);
-    return this.#request as ConnectionRequest;
-  }
-
   get isOpen(): boolean {
     return this.#state === 'open';
   }
@@ -106,12 +98,14 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
   /** Stops reading until {@link ServerWebSocket.release}: the handlers cannot keep up. */
   hold(): void {
     this.#isHeld = true;
+    this.#rate?.held();
     this.#reader.pause();
     this.#socket.pause();
   }
 
   release(): void {
     this.#isHeld = false;
+    this.#rate?.released();
     // Before reader.resume(), which may well hold again.
     this.#socket.resume();
     this.#reader.resume();
@@ -131,8 +125,13 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
   }
 
   onPong(data: Buffer): void {
-    this.#liveness.pong(performance.now());
+    this.answered();
     if (this.isOpen) this.server.dispatch.control(this, 'pong', data);
+  }
+
+  /** The peer has answered a ping. */
+  answered(): void {
+    this.#liveness.pong(performance.now());
   }
 
   onClose(code: number, reason: string): void {
@@ -142,6 +141,7 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, ConnectionIde
   onViolation(error: EngineError): void {
     const code = error.closeCode ?? ABNORMAL;
     if (this.isOpen) this.server.dispatch.failed(this, error);
+    this.#reader.stop();
     this.#peerEnds(code, { code, reason: error.message });
   }
 

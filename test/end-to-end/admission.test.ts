@@ -130,7 +130,7 @@ for (const place of PLACES) {
 
   test(`a connection knows the request that opened it: ${place}`, async () => {
     await withEngine({ shards: 1 }, async ({ engine, port }) => {
-      await addServer(engine, place, VERBS, { endpoint: '/w' });
+      await addServer(engine, place, VERBS, { endpoint: '/w', keepHeaders: 'all' });
       const headers = { 'X-Twice': ['1', '2'], Cookie: 'a=b' } as unknown as Record<string, string>;
       await using client = await VerbClient.open({ port }, '/w?a=%20b', { websocket: { headers } });
       const request = (await client.do('request')) as Record<string, unknown>;

@@ -130,6 +130,17 @@ const SERVER: Values<ServerConfig> = {
   maxPendingAsks: whole(1, 2 ** 24),
   maxFragments: whole(1, 2 ** 24),
   maxConnections: whole(1, 2 ** 32 - 1),
+  maxConnectionsPerAddress: whole(0, 2 ** 32 - 1),
+  rateLimit: {
+    good: [undefined],
+    bad: [null, 100, 'x'],
+    allowed: 'an object such as { messagesPerSecond: 100 }',
+  },
+  keepHeaders: {
+    good: ['safe', 'all', [], ['user-agent', 'x-a']],
+    bad: ['none', null, ['User-Agent'], ['a b'], [1]],
+    allowed: "'safe', 'all' or an array of lower-case header names",
+  },
 };
 
 for (const [what, values, resolve] of [
@@ -206,6 +217,9 @@ test('an option that is left out, or undefined, has its default', () => {
     maxPendingAsks: 1000,
     maxFragments: 1024,
     maxConnections: 1_000_000,
+    maxConnectionsPerAddress: 0,
+    rateLimit: undefined,
+    keepHeaders: 'safe',
   });
 });
 

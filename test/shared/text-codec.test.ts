@@ -81,7 +81,7 @@ for (const [name, payload] of Object.entries({
 test('says why a payload cannot be encoded, or an event not decoded', () => {
   for (const [fail, message, cause] of [
     [() => codec.encode('e', thrower), /^cannot encode: no$/, 'Error'],
-    [() => codec.decode(`${vectors.prefix}e;4;{`), /^malformed event: .*JSON/, 'SyntaxError'],
+    [() => codec.decode(`${vectors.prefix}e;4;{`), /^malformed event: not JSON$/, undefined],
     [() => codec.encode('e', Number.NaN), /^cannot encode: NaN$/, undefined],
     [() => codec.decode(`${vectors.prefix}e;9;`), /^malformed event: unknown type$/, undefined],
   ] as const) {

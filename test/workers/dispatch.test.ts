@@ -19,7 +19,12 @@ const SERVER = 1;
 
 /** A server whose module is `onConnection`, in a shard that nobody runs, with fake sockets. */
 function openServer(slowConsumer: 'close' | 'drop', onConnection: (c: Connection) => unknown) {
-  const config = resolveServerConfig({ endpoint: '/a', maxBufferedBytes: 100, slowConsumer });
+  const config = resolveServerConfig({
+    keepHeaders: 'all',
+    endpoint: '/a',
+    maxBufferedBytes: 100,
+    slowConsumer,
+  });
   const rooms = new Rooms(SERVER, 0, new InterestTable(InterestTable.allocate()));
   const codecs = createCodecs(config);
   const fanOut = new FanOut(() => {});
@@ -92,7 +97,11 @@ test('a connection is open when its handlers know of it, though they throw', () 
       throw new Error('thrown');
     },
   });
-  const server = { endpoint: '/a', report: ({ message }: Error) => log.push(message) };
+  const server = {
+    endpoint: '/a',
+    config: resolveServerConfig({ keepHeaders: 'all' }),
+    report: ({ message }: Error) => log.push(message),
+  };
   dispatch.connected({
     server,
     enter: () => log.push('enter'),
