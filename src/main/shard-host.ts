@@ -76,6 +76,7 @@ export class ShardHost implements Placeable, Watched {
         this.#receive(last.message as FromShard);
       }
       this.#port.close();
+      port.close(); // where it has not got to a thread, with the sockets that wait in it
       for (const flushed of this.#flushing) flushed();
     }
   }
