@@ -100,7 +100,7 @@ export interface ServerConfig {
   rateLimit?: RateLimit | undefined;
   /**
    * Headers that `connection.request` has when its handlers have been told of it: 'all', these,
-   * or (default) 'safe', all but Cookie, Authorization, Proxy-Authorization, Sec-WebSocket-Key.
+   * or (default) 'safe', all but Cookie, Authorization, Proxy-Authorization.
    */
   keepHeaders?: KeepHeaders;
 }

@@ -24,7 +24,7 @@ export interface EngineConfig {
   handshakeTimeout?: number;
   /** Where the browser client is served; '' = nowhere. Default '/iris-ws.js'. */
   clientScriptPath?: string;
-  /** What a shard's thread may take, as `Worker` has it; one that takes more dies. Default: Node's. */
+  /** What a shard's thread may take, as `Worker` has it; one that takes more dies. Default: Node's, but 8 MB for young objects. */
   resourceLimits?: ResourceLimits | undefined;
   /** A shard whose loop has not turned for so many milliseconds is ended; 0 = never. Default 0. */
   watchdogMs?: number;

@@ -3,17 +3,17 @@ import type { ConnectionRequest } from './public-types.ts';
 /** Which headers of its request a connection keeps when its handlers have been told of it. */
 export type KeepHeaders = 'safe' | 'all' | readonly string[];
 
-/** What lets somebody in, or is of no use any more. */
-const CREDENTIALS = new Set([
-  'authorization',
-  'cookie',
-  'proxy-authorization',
-  'sec-websocket-key',
-]);
+/** What lets somebody in. */
+const CREDENTIALS = ['authorization', 'cookie', 'proxy-authorization'];
+
+/** Finds them in a request as JSON; now and then where there are none. */
+const CREDENTIAL = new RegExp(`"(?:${CREDENTIALS.join('|')})":`);
 
 /** What has a request that it need not keep whole. */
 export interface HasRequest {
   request: ConnectionRequest;
+  /** The request as JSON, as long as nobody has looked at it. */
+  readonly requestText?: string | undefined;
 }
 
 /**
@@ -28,11 +28,18 @@ export function forgetHeaders(
 ): void {
   if (keep === 'all') return;
   const forget = () => {
+    if (keep === 'safe' && !mayHaveCredentials(connection)) return;
     connection.request = withHeaders(connection.request, keep);
   };
   const pending = results.filter((result) => result instanceof Promise);
   if (pending.length === 0) forget();
   else void Promise.allSettled(pending).then(forget);
+}
+
+function mayHaveCredentials(connection: HasRequest): boolean {
+  const { requestText } = connection;
+  if (requestText !== undefined) return CREDENTIAL.test(requestText);
+  return CREDENTIALS.some((name) => name in connection.request.headers);
 }
 
 function withHeaders(
@@ -42,7 +49,7 @@ function withHeaders(
   const { method, url, remoteAddress } = request;
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(request.headers)) {
-    if (keep === 'safe' ? !CREDENTIALS.has(name) : keep.includes(name)) headers[name] = value;
+    if (keep === 'safe' ? !CREDENTIALS.includes(name) : keep.includes(name)) headers[name] = value;
   }
   return { method, url, headers, remoteAddress };
 }

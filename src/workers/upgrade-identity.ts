@@ -14,6 +14,10 @@ export class UpgradeIdentity implements ConnectionIdentity {
     this.#request = request;
   }
 
+  get requestText(): string | undefined {
+    return typeof this.#request === 'string' ? this.#request : undefined;
+  }
+
   get request(): ConnectionRequest {
     if (typeof this.#request === 'string') this.#request = JSON.parse(this.#request);
     return this.#request as ConnectionRequest;
