@@ -1,7 +1,8 @@
+import assert from 'node:assert/strict';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { type BuildOptions, build, type Plugin, transform } from 'esbuild';
 import {
   BUILT_CLIENT_SCRIPT,
   BUILT_MSGPACK_MODULE,
@@ -10,6 +11,9 @@ import {
 } from '../src/main/client-script.ts';
 import { DEFAULT_EVENT_PREFIX } from '../src/shared/text-codec.ts';
 
+const TARGET = 'es2022';
+const OPENING = '(()=>{';
+
 /** What the text build of the client may have, in bytes gzipped: less than this. */
 export const MAX_CLIENT_SIZE = 4096;
 
@@ -17,7 +21,26 @@ export const MAX_CLIENT_SIZE = 4096;
  * What the classes of the client call each other's properties; no page sees them, and no platform
  * has them. Short ones save the bytes that let the classes be several.
  */
-const INTERNAL_PROPERTIES = /^(abandon|connection|events|hooks|options|prepare|socket|tell)$/;
+const OF_CLIENT = 'abandon|connection|events|fail|hooks|options|prepare|socket|tell';
+
+/** What codecs call theirs: the same in both files, of which a page may have one from its cache. */
+const OF_CODECS = {
+  ask: 'K',
+  encodeAnswer: 'A',
+  encodeFailure: 'F',
+  encodeHello: 'H',
+  encodeMessage: 'M',
+  withAsk: 'W',
+  answerTo: 'T',
+  failure: 'R',
+  native: 'N',
+  maxEventNameBytes: 'B',
+} as const;
+
+const SHORT_NAMES: BuildOptions = {
+  mangleProps: new RegExp(`^(${[OF_CLIENT, ...Object.keys(OF_CODECS)].join('|')})$`),
+  mangleCache: OF_CODECS,
+};
 
 /** The script asks for the codec that it does not have where the server serves it: beside itself. */
 const msgpackBeside: Plugin = {
@@ -34,23 +57,29 @@ const msgpackBeside: Plugin = {
  * Bundles the browser client into one classic script, with the default event prefix at its head.
  * @returns its text
  */
-function bundleClient(minify = true): Promise<string> {
-  return bundle('../src/client/iris-ws.ts', {
-    minify,
-    mangleProps: INTERNAL_PROPERTIES,
+async function bundleClient(): Promise<string> {
+  const script = await bundle('../src/client/iris-ws.ts', {
+    ...SHORT_NAMES,
+    minifySyntax: true,
     plugins: [msgpackBeside],
-    banner: { js: clientScriptHead(DEFAULT_EVENT_PREFIX).trimEnd() },
-    footer: { js: '})();' },
   });
+  return `${OPENING}${script}})();`;
+}
+
+/** Makes a script smaller than a bundle is made: only inside a function is nothing global. */
+async function minify(script: string): Promise<string> {
+  const { code } = await transform(script, { minify: true, target: TARGET });
+  assert(code.startsWith(OPENING), 'the head takes the place of how the script begins');
+  return clientScriptHead(DEFAULT_EVENT_PREFIX) + code.slice(OPENING.length);
 }
 
 /** Writes the scripts to where servers read them, and prints how large they are. */
 export async function buildClient(): Promise<void> {
-  const [raw, script, msgpack] = await Promise.all([
-    bundleClient(false),
+  const [raw, msgpack] = await Promise.all([
     bundleClient(),
-    bundle('../src/shared/msgpack-codec.ts', { minify: true }),
+    bundle('../src/shared/msgpack-codec.ts', { ...SHORT_NAMES, minify: true }),
   ]);
+  const script = await minify(raw);
   await write(BUILT_CLIENT_SCRIPT, script);
   await write(BUILT_MSGPACK_MODULE, msgpack);
   const size = gzippedSize(script);
@@ -75,7 +104,7 @@ async function bundle(entry: string, options: BuildOptions): Promise<string> {
     bundle: true,
     write: false,
     format: 'esm',
-    target: 'es2022',
+    target: TARGET,
     ...options,
   });
   const [output] = result.outputFiles ?? [];
