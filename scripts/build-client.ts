@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { type BuildOptions, build, type Plugin, transform } from 'esbuild';
@@ -21,7 +21,8 @@ export const MAX_CLIENT_SIZE = 4096;
  * What the classes of the client call each other's properties; no page sees them, and no platform
  * has them. Short ones save the bytes that let the classes be several.
  */
-const OF_CLIENT = 'abandon|connection|events|fail|hooks|options|prepare|socket|tell';
+const OF_CLIENT =
+  'abandon|connection|end|ended|events|fail|hooks|options|opened|prepare|received|retrying|socket|tell';
 
 /** What codecs call theirs: the same in both files, of which a page may have one from its cache. */
 const OF_CODECS = {
@@ -40,6 +41,28 @@ const OF_CODECS = {
 const SHORT_NAMES: BuildOptions = {
   mangleProps: new RegExp(`^(${[OF_CLIENT, ...Object.keys(OF_CODECS)].join('|')})$`),
   mangleCache: OF_CODECS,
+};
+
+/** An error of the script has its code for a message: words are a tenth of all its bytes. */
+const WORDS = String.raw`\s*('[^']*'|\`[^\`]*\`|LAYOUT),?\s*\)`;
+const FAULTS = new RegExp(String.raw`\b(malformedEvent|unencodable)\(${WORDS}`, 'g');
+const ERRORS = new RegExp(String.raw`(new EngineError\(\s*'\w+'),${WORDS}`, 'g');
+
+/** The script has few words for its errors, and trusts its options. */
+const briefly: Plugin = {
+  name: 'briefly',
+  setup({ onLoad, onResolve }) {
+    const path = fileURLToPath(new URL('../src/client/brief.ts', import.meta.url));
+    onResolve(
+      { filter: /\/(ack-timeout|checks|errors|event-prefix|handler-calls|node-web-socket)\.ts$/ },
+      () => ({ path }),
+    );
+    onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+      const source = await readFile(path, 'utf8');
+      const contents = source.replace(FAULTS, "$1('')").replace(ERRORS, '$1)');
+      return { contents, loader: 'ts' };
+    });
+  },
 };
 
 /** The script asks for the codec that it does not have where the server serves it: beside itself. */
@@ -61,7 +84,7 @@ async function bundleClient(): Promise<string> {
   const script = await bundle('../src/client/iris-ws.ts', {
     ...SHORT_NAMES,
     minifySyntax: true,
-    plugins: [msgpackBeside],
+    plugins: [msgpackBeside, briefly],
   });
   return `${OPENING}${script}})();`;
 }

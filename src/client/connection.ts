@@ -1,7 +1,9 @@
 import type { Message } from '../shared/codec.ts';
 import { messageOf } from '../shared/errors.ts';
 import { delayBefore, mayReconnect } from './backoff.ts';
+import { checkClose } from './checks.ts';
 import type { DisconnectReason } from './event-types.ts';
+import { messageOfEvent, terminate } from './node-web-socket.ts';
 import type { WsOptions } from './options.ts';
 import type { WebSocketConstructor, WebSocketLike } from './web-socket.ts';
 
@@ -31,11 +33,18 @@ export interface ReconnectAttempt {
 export interface ConnectionSink {
   /** Resolves when there is what a connection needs; undefined: there is already. */
   prepare(): Promise<unknown> | undefined;
-  onConnect(protocol: string): void;
-  onDisconnect(end: Disconnection): void;
-  onReconnecting(attempt: ReconnectAttempt): void;
-  onMessage(message: Message): void;
+  opened(protocol: string): void;
+  ended(end: Disconnection): void;
+  retrying(attempt: ReconnectAttempt): void;
+  received(message: Message): void;
 }
+
+/** There was no close frame (RFC 6455 section 7.4.1). */
+const ABNORMAL = 1006;
+/** The close code of a connection whose server does not answer any more. */
+const NO_ANSWER = 4000;
+/** How long a server may take to answer a close, in milliseconds: as long as a client may. */
+const CLOSE_TIMEOUT = 5000;
 
 /** A connection to one place: one WebSocket after another, until it has ended for good. */
 export class Connection {
@@ -49,7 +58,10 @@ export class Connection {
   #socket: WebSocketLike | undefined;
   #connectedAt = 0;
   #attempt = 0;
+  /** Until the next attempt to connect; with a WebSocket, until it has to have opened, or closed. */
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** What the app has ended it with. */
+  #farewell: DisconnectReason | undefined;
 
   /**
    * Begins to connect.
@@ -64,7 +76,11 @@ export class Connection {
     this.#connect();
     // The network is back; the page is, from where browsers keep those that one has left.
     for (const event of ['online', 'pageshow']) {
-      globalThis.addEventListener?.(event, () => this.#timer && this.#connect(), this.#life);
+      globalThis.addEventListener?.(
+        event,
+        () => this.#socket || (this.#timer && this.#connect()),
+        this.#life,
+      );
     }
   }
 
@@ -73,21 +89,39 @@ export class Connection {
     return this.state === 'connected' && this.#socket?.readyState === 1 ? this.#socket : undefined;
   }
 
-  /** Gives up a WebSocket whose other end is not there any more: nobody would answer its close. */
-  abandon(code: number, reason: string): void {
+  /**
+   * Gives up a WebSocket whose other end says nothing. One that is open stays so until TCP knows
+   * better, where it cannot be terminated: nobody answers its close.
+   */
+  abandon(): void {
     const socket = this.#socket;
     if (!socket) return;
-    socket.onmessage = null;
-    socket.onclose = null;
-    socket.close(code, reason);
-    this.#ended({ code, reason });
+    const end = { code: NO_ANSWER, reason: 'no answer' };
+    socket.onmessage = socket.onclose = null;
+    socket.close(end.code, end.reason);
+    terminate(socket);
+    this.#ended(end);
   }
 
-  /** Ends the connection for good (RFC 6455 section 7). */
-  close(code?: number, reason?: string): void {
-    this.state = 'closed'; // first: one that is still connecting may end at once
-    this.#socket?.close(code, reason);
-    if (!this.#socket) this.#ended({ code: code ?? 1005, reason: reason ?? '' });
+  /**
+   * Ends the connection for good (RFC 6455 section 7).
+   * @throws EngineError ERR_CLOSE_CODE, and then nothing has changed
+   */
+  close(code?: number, reason = ''): void {
+    checkClose(code, reason);
+    const { state } = this;
+    this.state = 'closed'; // first, and why: one that is still connecting may end at once
+    this.#farewell ??= { code: code ?? 1005, reason };
+    try {
+      this.#socket?.close(code, reason);
+    } catch (error) {
+      this.state = state;
+      this.#farewell = undefined;
+      throw error;
+    }
+    clearTimeout(this.#timer);
+    if (this.#socket) this.#timer = setTimeout(() => this.abandon(), CLOSE_TIMEOUT);
+    else this.#ended(this.#farewell);
   }
 
   #connect(): void {
@@ -98,38 +132,48 @@ export class Connection {
     else {
       ready.then(
         () => this.#open(),
-        (error) => this.#ended({ code: 1006, reason: messageOf(error) }),
+        (error) => this.#ended({ code: ABNORMAL, reason: messageOf(error) }),
       );
     }
   }
 
   #open(): void {
     if (this.state === 'closed') return;
-    const { WebSocket = globalThis.WebSocket as WebSocketConstructor } = this.#options;
+    const { WebSocket = globalThis.WebSocket as WebSocketConstructor, connectTimeoutMs = 10_000 } =
+      this.#options;
     const socket = new WebSocket(this.#url, this.#protocols);
     this.#socket = socket;
     socket.binaryType = 'arraybuffer';
+    this.#timer = setTimeout(() => this.abandon(), connectTimeoutMs);
+    let why = 'could not connect';
     socket.onopen = () => {
+      why = '';
+      clearTimeout(this.#timer);
       this.state = 'connected';
       this.#connectedAt = Date.now();
-      this.#sink.onConnect(socket.protocol);
+      this.#sink.opened(socket.protocol);
     };
     socket.onmessage = ({ data }: MessageEvent) =>
-      this.#sink.onMessage(typeof data === 'string' ? data : new Uint8Array(data));
-    socket.onclose = (reason: DisconnectReason) => this.#ended(reason);
-    socket.onerror = () => {}; // a close follows; `ws` throws an error that nobody listens for
+      this.#sink.received(typeof data === 'string' ? data : new Uint8Array(data));
+    // A close follows; `ws` throws an error that nobody listens for.
+    socket.onerror = (event: ErrorEvent) => {
+      why = messageOfEvent(event, why);
+    };
+    socket.onclose = ({ code, reason }: DisconnectReason) =>
+      this.#ended({ code, reason: reason || why });
   }
 
-  #ended({ code, reason }: DisconnectReason): void {
+  #ended(end: DisconnectReason): void {
     if (this.#life.signal.aborted) return; // that was its end
-    const why = { code, reason };
+    const why = this.#farewell ?? end;
     const { reconnect = {} } = this.#options;
-    const { stableMs = 5000, shouldReconnect = mayReconnect } = reconnect || {};
+    const how = reconnect || {};
+    const { stableMs = 5000, shouldReconnect = mayReconnect } = how;
     const { state } = this;
     if (state === 'connected' && Date.now() - this.#connectedAt >= stableMs) this.#attempt = 0;
     const willReconnect = state !== 'closed' && reconnect !== false && shouldReconnect(why);
     const attempt = ++this.#attempt;
-    const delayMs = delayBefore(attempt, reconnect || {});
+    const delayMs = delayBefore(attempt, how);
     this.#socket = undefined;
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -142,7 +186,7 @@ export class Connection {
     }
     // Attempts that fail are no further disconnections.
     const isNews = state !== 'reconnecting' || !willReconnect;
-    if (isNews) this.#sink.onDisconnect({ ...why, willReconnect });
-    if (this.#timer) this.#sink.onReconnecting({ attempt, delayMs, reason: why });
+    if (isNews) this.#sink.ended({ ...why, willReconnect });
+    if (this.#timer) this.#sink.retrying({ attempt, delayMs, reason: why });
   }
 }

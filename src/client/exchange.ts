@@ -1,8 +1,22 @@
+import { ackTimeout } from '../shared/ack-timeout.ts';
 import type { DecodedAnswer, DecodedEvent, DecodedMessage } from '../shared/codec.ts';
-import { CODEC_SUBPROTOCOLS, type Codec, impliesAnswers, type Message } from '../shared/codec.ts';
+import {
+  CODEC_SUBPROTOCOLS,
+  type Codec,
+  type CodecOptions,
+  impliesAnswers,
+  type Message,
+} from '../shared/codec.ts';
 import { EngineError, type ErrorCode } from '../shared/errors.ts';
-import { createTextCodec, DEFAULT_EVENT_PREFIX } from '../shared/text-codec.ts';
-import { Connection, type Disconnection } from './connection.ts';
+import { createTextCodec } from '../shared/text-codec.ts';
+import {
+  Connection,
+  type ConnectionSink,
+  type Disconnection,
+  type ReconnectAttempt,
+} from './connection.ts';
+import { DEFAULT_EVENT_PREFIX } from './event-prefix.ts';
+import type { AckOptions } from './event-types.ts';
 import type { Hooks } from './hooks.ts';
 import { Listeners, report } from './listeners.ts';
 import type { WsOptions } from './options.ts';
@@ -17,19 +31,17 @@ type Parts = Partial<DecodedEvent & DecodedMessage & DecodedAnswer>;
 interface Ask {
   readonly encode: Encode;
   readonly resolve: (answer: unknown) => void;
-  readonly fail: (code: ErrorCode, why?: string) => void;
+  readonly fail: (code: ErrorCode, why: string) => void;
 }
 
 /** A name that the client asks for to see whether the server is there; no app uses it. */
 const PROBE = 'fanring:ping';
-/** The close code of a connection whose server does not answer any more. */
-const NO_LIFE = 4000;
 
 /**
  * What goes to and fro over the connections of a client: what waits for one, what awaits an answer,
  * and what comes in, for those who listen.
  */
-export class Exchange {
+export class Exchange implements ConnectionSink {
   /** Over which it goes. */
   readonly connection: Connection;
   /** Are read anew whenever they count. */
@@ -40,6 +52,7 @@ export class Exchange {
   readonly hooks = new Listeners<Hooks>();
   readonly #queue = new Set<Encode>();
   readonly #asks = new Map<number, Ask>();
+  readonly #codecOptions: CodecOptions;
   #codec: Codec | undefined;
   #watch: ReturnType<typeof setInterval> | undefined;
   #hasHeard = false;
@@ -54,25 +67,11 @@ export class Exchange {
   constructor(url: string, protocols: string[], options: WsOptions) {
     const { codec, eventPrefix = DEFAULT_EVENT_PREFIX } = options;
     // A page believes its own server, whose limit is the one that counts, and is below this one.
-    const codecOptions = { eventPrefix, maxEventNameBytes: 2 ** 16 };
-    if (codec !== 'msgpack') this.#codec = createTextCodec(codecOptions);
-    const load = async () => {
-      const { createMsgpackCodec } = await import('../shared/msgpack-codec.ts');
-      this.#codec = createMsgpackCodec(codecOptions);
-    };
+    this.#codecOptions = { eventPrefix, maxEventNameBytes: 2 ** 16 };
+    if (codec !== 'msgpack') this.#codec = createTextCodec(this.#codecOptions);
     this.options = options;
-    this.connection = new Connection(
-      url,
-      codec ? [CODEC_SUBPROTOCOLS[codec], ...protocols] : protocols,
-      options,
-      {
-        prepare: () => (this.#codec ? undefined : load()),
-        onConnect: (protocol) => this.#connected(protocol),
-        onDisconnect: (end) => this.#disconnected(end),
-        onReconnecting: (attempt) => this.hooks.tell('reconnecting', attempt),
-        onMessage: (message) => this.#receive(message),
-      },
-    );
+    const offered = codec ? [CODEC_SUBPROTOCOLS[codec], ...protocols] : protocols;
+    this.connection = new Connection(url, offered, options, this);
   }
 
   /**
@@ -80,18 +79,21 @@ export class Exchange {
    * @throws EngineError ERR_ACK_TIMEOUT, ERR_ACK_FAILED, ERR_CONNECTION_ENDED; ERR_OPTION, and what
    *   {@link Exchange.send} throws
    */
-  async ask(event: string, payload: unknown, timeoutMs: number, mayWait = true): Promise<unknown> {
-    if (!(timeoutMs >= 1 && timeoutMs < 2 ** 31)) {
-      throw new EngineError('ERR_OPTION', `timeoutMs: ${timeoutMs} is not 1 to 2^31 - 1`);
-    }
+  async ask(
+    event: string,
+    payload: unknown,
+    options: AckOptions | undefined,
+    mayWait = true,
+  ): Promise<unknown> {
+    const timeoutMs = ackTimeout(options);
     const ask = ++this.#lastAsk;
     const encode = this.send((codec) => codec.withAsk(codec.encode(event, payload), ask), mayWait);
     let timer: ReturnType<typeof setTimeout> | undefined;
     try {
       return await new Promise((resolve, reject) => {
-        const fail = (code: ErrorCode, why: string = code) =>
-          reject(new EngineError(code, `no answer: ${why}`));
-        timer = setTimeout(fail, timeoutMs, 'ERR_ACK_TIMEOUT');
+        const fail = (code: ErrorCode, why: string) =>
+          reject(new EngineError(code, `no answer to '${event}': ${why}`));
+        timer = setTimeout(fail, timeoutMs, 'ERR_ACK_TIMEOUT', `${timeoutMs} ms are over`);
         this.#asks.set(ask, { encode, resolve, fail });
         if (this.connection.state === 'closed') this.#failAsks();
       });
@@ -108,16 +110,19 @@ export class Exchange {
    */
   send(encode: Encode, mayWait = true): Encode {
     const { state, socket } = this.connection;
-    const { maxQueuedMessages = 1000 } = this.options;
+    const { maxQueuedMessages = 1000, maxBufferedBytes = 2 ** 20 } = this.options;
     const message = this.#codec && encode(this.#codec);
     if (socket && message !== undefined) {
-      socket.send(message as string);
+      const isStalled = (socket.bufferedAmount as number) > maxBufferedBytes;
+      if (mayWait || !isStalled) socket.send(message as string);
       return encode;
     }
     if (!mayWait || state === 'closed') return encode;
     if (this.#queue.size >= maxQueuedMessages) {
-      const text = `maxQueuedMessages (${maxQueuedMessages}) wait already`;
-      throw new EngineError('ERR_QUEUE_FULL', text);
+      throw new EngineError(
+        'ERR_QUEUE_FULL',
+        `maxQueuedMessages (${maxQueuedMessages}) wait already`,
+      );
     }
     const kept = message?.slice(); // the page may use its bytes again before they are sent
     const waiting = kept === undefined ? encode : () => kept;
@@ -125,7 +130,25 @@ export class Exchange {
     return waiting;
   }
 
-  #connected(protocol: string): void {
+  /**
+   * Ends the client for good: what waits goes nowhere, what awaits an answer fails now.
+   * @throws EngineError ERR_CLOSE_CODE
+   */
+  end(code?: number, reason?: string): void {
+    this.connection.close(code, reason);
+    this.#queue.clear();
+    this.#failAsks();
+  }
+
+  /** Loads the codec. */
+  prepare(): Promise<unknown> | undefined {
+    if (this.#codec) return undefined;
+    return import('../shared/msgpack-codec.ts').then(({ createMsgpackCodec }) => {
+      this.#codec = createMsgpackCodec(this.#codecOptions);
+    });
+  }
+
+  opened(protocol: string): void {
     const { acks = true, idleTimeoutMs = 60_000 } = this.options;
     this.#serverAnswers = impliesAnswers(protocol);
     if (acks && !this.#serverAnswers) this.send((codec) => codec.encodeHello(), false);
@@ -134,11 +157,17 @@ export class Exchange {
       this.#queue.delete(encode);
       this.#try(() => this.send(encode));
     }
-    if (idleTimeoutMs) this.#watch = setInterval(() => this.#checkLife(), idleTimeoutMs);
+    // A timer cannot be longer: it would be over at once.
+    const period = Math.min(idleTimeoutMs, 2 ** 31 - 1);
+    if (period) this.#watch = setInterval(() => this.#checkLife(), period);
     this.hooks.tell('connect', undefined);
   }
 
-  #disconnected(end: Disconnection): void {
+  retrying(attempt: ReconnectAttempt): void {
+    this.hooks.tell('reconnecting', attempt);
+  }
+
+  ended(end: Disconnection): void {
     clearInterval(this.#watch);
     if (!end.willReconnect) this.#queue.clear();
     this.#failAsks();
@@ -148,11 +177,11 @@ export class Exchange {
   /** Fails the questions that have been sent: no other connection knows of them. */
   #failAsks(): void {
     for (const { encode, fail } of this.#asks.values()) {
-      if (!this.#queue.has(encode)) fail('ERR_CONNECTION_ENDED');
+      if (!this.#queue.has(encode)) fail('ERR_CONNECTION_ENDED', 'the connection ended');
     }
   }
 
-  #receive(message: Message): void {
+  received(message: Message): void {
     this.#hasHeard = true;
     this.#try(() => {
       const decoded = (this.#codec as Codec).decode(message);
@@ -190,9 +219,9 @@ export class Exchange {
   #checkLife(): void {
     const { probeTimeoutMs = 10_000 } = this.options;
     if (this.#serverAnswers && !this.#hasHeard) {
-      this.ask(PROBE, undefined, probeTimeoutMs, false).catch(({ code }) => {
+      this.ask(PROBE, undefined, { timeoutMs: probeTimeoutMs }, false).catch(({ code }) => {
         if (code !== 'ERR_ACK_TIMEOUT' || this.#hasHeard) return;
-        this.connection.abandon(NO_LIFE, 'no answer');
+        this.connection.abandon();
       });
     }
     this.#hasHeard = false;

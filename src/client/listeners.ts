@@ -1,42 +1,37 @@
-type Listener = (argument: never) => unknown;
+import { addHandler, callHandler, firstAnswer, type Handler } from '../shared/handler-calls.ts';
+import { checkListener } from './checks.ts';
 
 /** The listeners of a page: what they listen for, and the argument that they get. */
 export class Listeners<Arguments> {
-  readonly #lists = new Map<keyof Arguments, Listener[]>();
+  readonly #lists = new Map<keyof Arguments, Handler<never>[]>();
 
-  /** Adds a listener behind those that there are. */
-  add<Name extends keyof Arguments>(name: Name, fn: (argument: Arguments[Name]) => unknown): void {
-    // A new list: whom a listener adds is not told what is being told now.
-    this.#lists.set(name, [...(this.#lists.get(name) ?? []), fn]);
+  /**
+   * Adds a listener behind those that there are.
+   * @throws EngineError ERR_OPTION
+   */
+  add<Name extends keyof Arguments>(name: Name, fn: Handler<Arguments[Name]>): void {
+    checkListener(fn);
+    addHandler(this.#lists, name, fn);
   }
 
   /** Tells all who listen; one that throws is reported and stops nobody. Returns if any listens. */
   tell<Name extends keyof Arguments>(name: Name, argument: Arguments[Name]): boolean {
     const list = this.#lists.get(name);
-    for (const fn of list ?? []) {
-      try {
-        const result: unknown = fn(argument as never);
-        if (result instanceof Promise) result.catch(report);
-      } catch (error) {
-        report(error);
-      }
-    }
+    for (const fn of list ?? []) callHandler(fn, argument as never, '', report);
     return list !== undefined;
   }
 
   /**
    * Tells all who listen, and resolves with the first result of theirs that is not undefined.
    * @returns undefined where nobody listens
-   * @throws what the first of those who fail threw; the others have been told all the same
+   * @throws what the first of those who fail threw; what others threw is reported
    */
   ask<Name extends keyof Arguments>(
     name: Name,
     argument: Arguments[Name],
   ): Promise<unknown> | undefined {
     const list = this.#lists.get(name);
-    if (list === undefined) return undefined;
-    const results = list.map(async (fn): Promise<unknown> => fn(argument as never));
-    return Promise.all(results).then((all) => all.find((result) => result !== undefined));
+    return list && firstAnswer(list, argument as never, '', report);
   }
 }
 

@@ -26,6 +26,10 @@ export interface WsOptions {
   acks?: boolean;
   /** How to connect anew when the connection is lost; false: not at all. */
   reconnect?: ReconnectOptions | false;
+  /** How long an attempt to connect may take, in milliseconds. Default 10 000. */
+  connectTimeoutMs?: number;
+  /** What is volatile is dropped while more bytes than that wait for the network. Default 1 MiB. */
+  maxBufferedBytes?: number;
   /** How many messages may wait while there is no connection. Default 1000. */
   maxQueuedMessages?: number;
   /**

@@ -9,8 +9,12 @@ export interface WebSocketLike {
   onmessage: ((event: never) => unknown) | null;
   onclose: ((event: never) => unknown) | null;
   onerror: ((event: never) => unknown) | null;
+  /** Bytes that have been sent, and wait for the network. */
+  readonly bufferedAmount?: number;
   send(message: string): unknown;
   close(code?: number, reason?: string): unknown;
+  /** Breaks the connection off; that of `ws` has it. */
+  terminate?(): unknown;
 }
 
 /** Makes a {@link WebSocketLike} that connects at once. */

@@ -6,7 +6,7 @@
  * @throws TypeError for what is no URL, and for a path where there is no page
  */
 export function websocketUrl(url: string, page: Pick<Location, 'href'> | undefined): string {
-  const isPath = url[0] === '/';
+  const isPath = url[0] === '/'; // undefined has no [0]: that throws, too
   const absolute = isPath || /^\w+:\/\//.test(url) ? url : `//${url}`;
   // Where the URL has a host, only a scheme is taken from the page.
   const base = page?.href ?? (isPath ? undefined : 'ws://page');

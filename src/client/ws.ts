@@ -1,4 +1,5 @@
 import type { Message } from '../shared/codec.ts';
+import { checkClient, checkEvent } from './checks.ts';
 import type { ConnectionState, Disconnection, ReconnectAttempt } from './connection.ts';
 import type {
   AnswerOf,
@@ -51,10 +52,12 @@ export class Ws<Events extends object = AnyEvents> {
    * @param url `ws://host/path`; without a scheme (`host/path`) or as a path of the page's host
    *   (`/path`) it gets the page's: `wss:` where the page came by `https:`, else `ws:`
    * @param protocols the subprotocols to offer
-   * @throws TypeError for a URL that is none, else what the WebSocket constructor throws
+   * @throws TypeError for a URL that is none, EngineError ERR_OPTION, else what the WebSocket
+   *   constructor throws
    */
   constructor(url: string | URL, protocols?: string | string[] | null, options: WsOptions = {}) {
-    const path = websocketUrl(`${url}`, globalThis.location);
+    checkClient(url, protocols, options);
+    const path = websocketUrl(url as string, globalThis.location);
     this.#exchange = new Exchange(path, [protocols ?? []].flat(), { ...options });
   }
 
@@ -106,8 +109,10 @@ export class Ws<Events extends object = AnyEvents> {
   /**
    * Calls `fn` with the payload of each such event; several run in their order. Where the server
    * asks, the answer is the first result that is not undefined.
+   * @throws EngineError ERR_EVENT_NAME, ERR_OPTION
    */
   on<Name extends EventName<Events>>(event: Name, fn: EntryHandler<Events[Name]>): void {
+    checkEvent(event);
     this.#exchange.events.add(event, fn as (payload: unknown) => unknown);
   }
 
@@ -141,18 +146,18 @@ export class Ws<Events extends object = AnyEvents> {
    */
   emitWithAck<Name extends AskName<Events>>(
     event: Name,
-    ...[payload, { timeoutMs = 10_000 } = {}]: AskArguments<PayloadOf<Events[Name]>>
+    ...[payload, options]: AskArguments<PayloadOf<Events[Name]>>
   ): Promise<AnswerOf<Events[Name]>> {
-    return this.#exchange.ask(event, payload, timeoutMs) as Promise<AnswerOf<Events[Name]>>;
+    return this.#exchange.ask(event, payload, options) as Promise<AnswerOf<Events[Name]>>;
   }
 
   /**
    * Ends the client for good: closes its connection, or stops connecting.
    * @param code 1000 or 3000–4999; the default is to give none
    * @param reason at most 123 bytes of UTF-8
-   * @throws what `close` of the WebSocket throws: InvalidAccessError, SyntaxError
+   * @throws EngineError ERR_CLOSE_CODE; in the script for pages what the browser throws
    */
   close(code?: number, reason?: string): void {
-    this.#exchange.connection.close(code, reason);
+    this.#exchange.end(code, reason);
   }
 }

@@ -6,7 +6,7 @@ import { ConnectionFace, type ConnectionIdentity } from '../shared/connection-fa
 import { PRIMARY } from '../shared/control-messages.ts';
 import type { Question, ServerScope } from '../shared/emitter.ts';
 import { deserializeError, EngineError } from '../shared/errors.ts';
-import { callHandler } from '../shared/handler-lists.ts';
+import { callHandler } from '../shared/handler-calls.ts';
 import { forgetHeaders } from '../shared/kept-headers.ts';
 import { optionError } from '../shared/option-rules.ts';
 import type { Connection, ServerHandle } from '../shared/public-types.ts';

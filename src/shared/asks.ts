@@ -151,18 +151,6 @@ function sentAnswer({ name }: Codec, message: Message): SentAnswer {
   return { codec: name, message: kept };
 }
 
-const DEFAULT_TIMEOUT = 10_000;
-
-/**
- * The time to wait for answers.
- * @throws EngineError ERR_OPTION
- */
-export function ackTimeout({ timeoutMs = DEFAULT_TIMEOUT }: { timeoutMs?: number } = {}): number {
-  if (Number.isInteger(timeoutMs) && timeoutMs >= 1 && timeoutMs < 2 ** 31) return timeoutMs;
-  const message = `timeoutMs: ${timeoutMs} is not a whole number from 1 to ${2 ** 31 - 1}`;
-  throw new EngineError('ERR_OPTION', message);
-}
-
 /**
  * The answer of the one connection that was asked.
  * @throws EngineError with the code of why there is none

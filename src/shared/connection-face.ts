@@ -1,4 +1,5 @@
-import { Ask, type Askable, ackTimeout, onlyAnswer } from './asks.ts';
+import { ackTimeout } from './ack-timeout.ts';
+import { Ask, type Askable, onlyAnswer } from './asks.ts';
 import type { Codec, Decoded, DecodedEvent, Message } from './codec.ts';
 import { checkRoomName, type ServerScope, TargetEmitter } from './emitter.ts';
 import { EngineError, handlerError } from './errors.ts';
@@ -108,7 +109,7 @@ export class ConnectionFace<Events extends object = AnyEvents>
 
   on<Name extends EventName<Events>>(event: Name, fn: EntryHandler<Events[Name]>): void {
     checkHandledName(event, this.#scope.maxEventNameBytes);
-    this.#handlers.addEvent(event, fn);
+    this.#handlers.addEvent(event, fn as (payload: never) => unknown);
   }
 
   onMessage(fn: EventHandler<Message>): void {

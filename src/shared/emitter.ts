@@ -1,4 +1,5 @@
-import { type AckResult, ackTimeout } from './asks.ts';
+import { ackTimeout } from './ack-timeout.ts';
+import type { AckResult } from './asks.ts';
 import type { Codec, Message } from './codec.ts';
 import { EngineError } from './errors.ts';
 import { checkEventName, nativeMessage, unencodable } from './event-rules.ts';

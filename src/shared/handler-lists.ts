@@ -1,5 +1,12 @@
 import type { Message } from './codec.ts';
 import type { EngineError } from './errors.ts';
+import {
+  addHandler,
+  callHandler,
+  firstAnswer,
+  type Handler as HandlerOf,
+  type OnThrown,
+} from './handler-calls.ts';
 import { optionError } from './option-rules.ts';
 import type { Backpressure, DisconnectReason } from './public-types.ts';
 
@@ -14,10 +21,7 @@ export interface Hooks {
   backpressure: Backpressure;
 }
 
-type Handler = (argument: never) => unknown;
-
-/** Gets what a handler threw; `of`: the event it listens for, or the method that it was given to. */
-export type OnThrown = (thrown: unknown, of: string) => void;
+type Handler = HandlerOf<never>;
 
 const METHODS: Readonly<Record<keyof Hooks, string>> = {
   message: 'onMessage',
@@ -67,15 +71,9 @@ export class HandlerLists {
    * promise resolves to, that is not undefined.
    * @throws what the first of those who fail threw; `onThrown` has got what the others did
    */
-  async answerEvent(event: string, payload: unknown): Promise<unknown> {
+  answerEvent(event: string, payload: unknown): Promise<unknown> {
     const handlers = this.#events?.get(event) ?? [];
-    const results = await Promise.allSettled(
-      handlers.map(async (handler) => (handler as (payload: unknown) => unknown)(payload)),
-    );
-    const [first, ...others] = results.filter(({ status }) => status === 'rejected');
-    for (const { reason } of others as PromiseRejectedResult[]) this.#onThrown(reason, event);
-    if (first !== undefined) throw (first as PromiseRejectedResult).reason;
-    return results.map((result) => (result as { value?: unknown }).value).find(isAnswer);
+    return firstAnswer(handlers, payload as never, event, this.#onThrown);
   }
 
   hasEvent(event: string): boolean {
@@ -100,36 +98,9 @@ function callAll(
   for (const handler of handlers) callHandler(handler, argument as never, of, onThrown);
 }
 
-/**
- * Calls a handler of the app. What it throws, at once or later, keeps neither the other handlers nor
- * the thread from work.
- * @returns what it returned
- */
-export function callHandler<Argument>(
-  handler: (argument: Argument) => unknown,
-  argument: Argument,
-  of: string,
-  onThrown: OnThrown,
-): unknown {
-  try {
-    const result = handler(argument);
-    if (result instanceof Promise) result.catch((thrown) => onThrown(thrown, of));
-    return result;
-  } catch (thrown) {
-    onThrown(thrown, of);
-    return undefined;
-  }
-}
-
-function isAnswer(value: unknown): boolean {
-  return value !== undefined;
-}
-
 function add<Key>(lists: Map<Key, Handler[]>, key: Key, handler: Handler): void {
   if (typeof handler !== 'function') {
     throw optionError('a handler', handler, 'a function');
   }
-  const handlers = lists.get(key);
-  // A copy: a handler that adds another must not have it called for the message at hand.
-  lists.set(key, handlers ? [...handlers, handler] : [handler]);
+  addHandler(lists, key, handler);
 }

@@ -1,6 +1,6 @@
 import { ConnectionFace } from '../shared/connection-face.ts';
 import { type EngineError, serializeError } from '../shared/errors.ts';
-import { callHandler } from '../shared/handler-lists.ts';
+import { callHandler } from '../shared/handler-calls.ts';
 import { forgetHeaders } from '../shared/kept-headers.ts';
 import type {
   Backpressure,

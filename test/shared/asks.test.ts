@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { Ask, type Askable, ackTimeout, onlyAnswer } from '../../src/shared/asks.ts';
+import { ackTimeout } from '../../src/shared/ack-timeout.ts';
+import { Ask, type Askable, onlyAnswer } from '../../src/shared/asks.ts';
 import type { Codec, Message } from '../../src/shared/codec.ts';
 import { createCodecs } from '../../src/shared/codecs.ts';
 
