@@ -10,6 +10,7 @@ export class FakeWebSocket implements WebSocketLike {
   onmessage: ((event: never) => unknown) | null = null;
   onclose: ((event: never) => unknown) | null = null;
   onerror: ((event: never) => unknown) | null = null;
+  bufferedAmount = 0;
   readonly sent: unknown[] = [];
   /** After so many messages it is full, and closes itself (WebSockets Standard, `send`). */
   capacity = Number.POSITIVE_INFINITY;

@@ -108,13 +108,17 @@ test('asks no more when the connection has ended, or ends', (t) => {
   socket.end(1006);
   t.mock.timers.tick(1000);
   const next = FakeWebSocket.last;
+  next.protocol = 'fanring.text.v1';
   next.open();
   assert.deepEqual(next.sent, [], 'no question had waited for it');
+  t.mock.timers.tick(100);
+  assert.equal(next.sent.length, 1, 'the first connection had its own watch, which is over');
   ws.close();
+  t.mock.timers.tick(4000);
   next.end(1006);
   next.readyState = 1;
   t.mock.timers.tick(60_000);
-  assert.deepEqual(next.sent, []);
+  assert.equal(next.sent.length, 1);
 });
 
 test('has to learn anew of each connection whether the server answers', (t) => {

@@ -85,7 +85,8 @@ test('what waits survives attempts that fail, and is gone when there will be no 
   for (let i = 0; i < 3; i++) ws.emit('nowhere');
 });
 
-test('emits between the end of a connection and word of it wait for the next', () => {
+test('emits between the end of a connection and word of it wait for the next', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
   const ws = new Ws('ws://host/', null, { WebSocket: FakeWebSocket, acks: false });
   const socket = FakeWebSocket.last;
   socket.open();
@@ -93,8 +94,13 @@ test('emits between the end of a connection and word of it wait for the next', (
   socket.beginClosing();
   ws.emitMessage('kept');
   socket.end(1012);
-  ws.close();
+  t.mock.timers.tick(1000);
+  const next = FakeWebSocket.last;
+  next.open();
   assert.deepEqual(socket.sent, ['sent']);
+  assert.deepEqual(next.sent, ['kept']);
+  ws.close();
+  next.end(1000);
 });
 
 test('what a connection does not take any more waits for the next, in order', (t) => {
