@@ -11,9 +11,13 @@ export type EventName<Events> = Extract<keyof Events, string>;
 
 /**
  * The payload of an event: what the event map has under its name; where that is a function, the
- * function's parameter.
+ * function's parameter, undefined if it has none.
  */
-export type PayloadOf<Entry> = Entry extends (payload: infer Payload) => unknown ? Payload : Entry;
+export type PayloadOf<Entry> = [Entry] extends [(...args: infer Args extends unknown[]) => unknown]
+  ? Args extends []
+    ? undefined
+    : Args[0]
+  : Entry;
 
 /** What is answered to an event: what the function in the event map returns. */
 export type AnswerOf<Entry> = Entry extends (...payload: never[]) => infer Answer
@@ -33,14 +37,26 @@ export type AskName<Events> = {
  * A handler of an event: what it returns, or its promise resolves to, is the answer. One that only
  * listens returns nothing.
  */
-export type EntryHandler<Entry> = Entry extends (...payload: never[]) => infer Answer
-  ? Listener<PayloadOf<Entry>, Awaited<Answer> | Nothing>
-  : EventHandler<Entry>;
+export type EntryHandler<Entry> = unknown extends Entry
+  ? EventHandler<Entry>
+  : [Entry] extends [(...payload: never[]) => infer Answer]
+    ? Listener<PayloadOf<Entry>, Awaited<Answer> | Nothing>
+    : Listener<Entry, unknown>;
 
-/** A method, as {@link EventHandler} is. */
-type Listener<Payload, Result> = {
-  handle(payload: Payload): Result | Promise<Result>;
-}['handle'];
+/** Checks the payload strictly: a method would let a handler expect less than may come. */
+type Listener<Payload, Result> = (...args: Received<Payload>) => Result | Promise<Result>;
+
+/**
+ * The arguments of a handler. Nothing says on the wire that a payload was left out: it arrives as
+ * '' in text, as null in msgpack.
+ */
+type Received<Payload> = [Payload] extends [undefined]
+  ? []
+  : unknown extends Payload
+    ? [payload: Payload]
+    : undefined extends Payload
+      ? [payload: Exclude<Payload, undefined> | '' | null]
+      : [payload: Payload];
 
 // biome-ignore lint/suspicious/noConfusingVoidType: what a listener returns that returns nothing
 type Nothing = void;

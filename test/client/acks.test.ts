@@ -77,7 +77,8 @@ test('rejects with what the server says where it does not answer', async () => {
   const { ws, peer } = await connect(server);
   const answer = ws.emitWithAck('ask');
   peer.send(`${P};0~1;no handler`);
-  const failed = { name: 'EngineError', code: 'ERR_ACK_FAILED', message: /no handler/ };
+  const message = "no answer to 'ask': no handler";
+  const failed = { name: 'EngineError', code: 'ERR_ACK_FAILED', message };
   await assert.rejects(answer, failed);
 });
 
@@ -85,7 +86,8 @@ test('rejects when the answer does not come in time, and ignores it later', asyn
   await using server = await WireServer.start();
   const { ws, peer } = await connect(server);
   const late = ws.emitWithAck('late', 1, { timeoutMs: 5 });
-  await assert.rejects(late, { name: 'EngineError', code: 'ERR_ACK_TIMEOUT' });
+  const message = "no answer to 'late': 5 ms are over";
+  await assert.rejects(late, { name: 'EngineError', code: 'ERR_ACK_TIMEOUT', message });
   peer.send(`${P};0!1;late`);
   const answer = ws.emitWithAck('next');
   peer.send(`${P};0!2;next`);
@@ -186,9 +188,12 @@ test('refuses a question that cannot be asked, and sends nothing', async () => {
   await using server = await WireServer.start();
   const { ws, peer } = await connect(server);
   await connected(ws);
-  for (const timeoutMs of [0, -1, 2 ** 31, Number.NaN]) {
+  for (const timeoutMs of [0, -1, 1.5, 2 ** 31, Number.NaN]) {
     const wrong = { code: 'ERR_OPTION', message: new RegExp(`timeoutMs: ${timeoutMs} `) };
     await assert.rejects(ws.emitWithAck('ask', 1, { timeoutMs }), wrong);
+  }
+  for (const options of [null, 5, { timeout: 1 }] as unknown as { timeoutMs: number }[]) {
+    await assert.rejects(ws.emitWithAck('ask', 1, options), { code: 'ERR_OPTION' });
   }
   await assert.rejects(ws.emitWithAck('a;b'), { code: 'ERR_EVENT_NAME' });
   await assert.rejects(ws.emitWithAck('ask', 1n), { code: 'ERR_PAYLOAD' });
@@ -238,6 +243,21 @@ for (const [what, answer, message] of [
     assert.equal(await other, 'x');
   });
 }
+
+test('reports the failures of all handlers of a question, and fails when all are done', async (t) => {
+  await using server = await WireServer.start();
+  const { ws, peer } = await connect(server);
+  const reported = t.mock.method(console, 'error', () => {});
+  ws.on('ask', async () => {
+    await nextTurn();
+    assert.fail('late');
+  });
+  ws.on('ask', () => assert.fail('at once'));
+  peer.send(`${P}ask;0?7;x`);
+  assert.equal(await peer.next(), `${P};0~7;the handler failed`);
+  const messages = reported.mock.calls.map((call) => call.arguments[0].message);
+  assert.deepEqual(messages.toSorted(), ['at once', 'late']);
+});
 
 test('reports what a handler rejects with where nobody asked', async (t) => {
   await using server = await WireServer.start();

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import vm from 'node:vm';
 import { buildClient, gzippedSize, MAX_CLIENT_SIZE } from '../../scripts/build-client.ts';
-import type { ReconnectAttempt } from '../../src/client/index.ts';
+import type { EngineError, ReconnectAttempt } from '../../src/client/index.ts';
 import {
   BUILT_MSGPACK_MODULE,
   clientScript,
@@ -139,6 +139,38 @@ test('the script takes the options of the client', async () => {
   vm.runInContext(`${clientScript()}; new Ws("/chat", null, ${options}).emit("e", "x");`, page);
   const peer = await server.accept();
   assert.equal(await peer.next(), 'p:e;0;x');
+});
+
+test('the script refuses an unknown codec, and no URL', () => {
+  const page = createPage('localhost');
+  vm.runInContext(`${clientScript()}`, page);
+  const refused = (code: string) => vm.runInContext(`try { ${code} } catch (e) { e }`, page);
+  const error = refused('new Ws("/chat", null, { codec: "msgpak" })') as EngineError;
+  assert.deepEqual([error.name, error.code], ['EngineError', 'ERR_OPTION']);
+  assert.equal((refused('new Ws()') as Error).name, 'TypeError');
+});
+
+test('the script says by its code what was wrong', async () => {
+  await using server = await WireServer.start();
+  const page = createPage(server.host);
+  const code = 'var ws = new Ws("/chat", null, ONCE); try { ws.emit("a;b") } catch (e) { e }';
+  const error = vm.runInContext(`${clientScript()}; ${code}`, page) as EngineError;
+  assert.deepEqual([error.code, error.message], ['ERR_EVENT_NAME', 'ERR_EVENT_NAME']);
+  await server.accept();
+  vm.runInContext('ws.close();', page);
+});
+
+test('an idleTimeoutMs beyond what a timer can have is as long as one can be', async () => {
+  await using server = await WireServer.start();
+  const page = createPage(server.host);
+  const periods: unknown[] = [];
+  Object.assign(page, { setInterval: (_: unknown, period: unknown) => periods.push(period) });
+  const connected = Promise.withResolvers<void>();
+  Object.assign(page, { connected: connected.resolve });
+  const code = 'new Ws("/chat", null, { ...ONCE, idleTimeoutMs: 2 ** 31 }).onConnect(connected);';
+  vm.runInContext(`${clientScript()}; ${code}`, page);
+  await connected.promise;
+  assert.deepEqual(periods, [2 ** 31 - 1]);
 });
 
 test('the script gets msgpack from beside itself, when a page asks for it', async (t) => {

@@ -54,7 +54,8 @@ test('reports what it was closed with, whatever the server answers', () => {
   assert.deepEqual(ends, [{ code: 4000, reason: 'my reason', willReconnect: false }]);
 });
 
-test('questions fail at once when it is closed, sent or not', async () => {
+test('questions fail at once when it is closed, sent or not', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
   const ended = { code: 'ERR_CONNECTION_ENDED', message: /'ask'.*connection ended/ };
   const { ws, socket } = openFake();
   const sent = ws.emitWithAck('ask', 1);

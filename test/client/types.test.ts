@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { type EngineError, Ws } from '../../src/client/index.ts';
 import type { Connection as ModuleConnection } from '../../src/main/index.ts';
 import { Engine, NotMe, type Server } from '../../src/main/index.ts';
-import { open, told } from './connect.ts';
+import { open, Told, told } from './connect.ts';
 
 /** One declaration for both ends. */
 interface Events {
@@ -12,6 +12,19 @@ interface Events {
   position: { x: number; y: number };
   sum: (numbers: number[]) => number;
   load: (id: string) => Promise<{ name: string }>;
+}
+
+/** Payloads of which each is a union, or may be left out. */
+interface Unions {
+  flag: boolean;
+  light: 'on' | 'off';
+  name: string | null;
+  shape: { x: number } | { y: string };
+  ready: undefined;
+  note: string | undefined;
+  set: (flag: boolean) => 'yes' | 'no';
+  next: () => number;
+  step: (by?: number) => number | undefined;
 }
 
 /** The types of both values are the same, and not merely assignable. */
@@ -60,6 +73,23 @@ test('without a declaration everything goes, and a handler says what it expects'
   ws.close();
 });
 
+test('a payload that is left out arrives as no payload does in its codec', async () => {
+  await using engine = new Engine({ shards: 0 });
+  const server = engine.server<Unions>({ endpoint: '/chat', codec: 'negotiate' });
+  const arrived = new Told<unknown>((fn) =>
+    server.onConnection((connection) => connection.on('note', fn)),
+  );
+  const { port } = await engine.listen(0, { host: '127.0.0.1' });
+  for (const [codec, payload] of [
+    ['text', ''],
+    ['msgpack', null],
+  ] as const) {
+    const ws = open<Unions>({ host: `127.0.0.1:${port}` }, null, { codec, reconnect: false });
+    ws.emit('note');
+    assert.equal(await arrived.next(), payload);
+  }
+});
+
 /* What follows is only compiled: each line that is expected not to must not. */
 
 export function wrongInClient(ws: Ws<Events>): void {
@@ -93,6 +123,64 @@ export function wrongInClient(ws: Ws<Events>): void {
   ws.on('load', async () => ({}));
   // @ts-expect-error there is no such event
   ws.On('chatt', () => {});
+}
+
+export function unions(ends: Pick<Ws<Unions>, 'on'> | Pick<ModuleConnection<Unions>, 'on'>): void {
+  const on: Ws<Unions>['on'] = ends.on;
+  on('flag', (flag) => same<typeof flag, boolean>(true));
+  on('flag', (flag: boolean) => flag);
+  on('flag', (flag: boolean | string) => flag); // it takes more than may come
+  // @ts-expect-error false may come, too
+  on('flag', (flag: true) => flag);
+  // @ts-expect-error a string never comes
+  on('flag', (flag: string) => flag);
+  on('light', (light: 'on' | 'off') => light);
+  // @ts-expect-error 'off' may come, too
+  on('light', (light: 'on') => light);
+  on('name', (name: string | null) => name);
+  on('name', async (name) => name?.length);
+  // @ts-expect-error null may come, too
+  on('name', (name: string) => name);
+  on('shape', (shape) => ('x' in shape ? shape.x : shape.y));
+  // @ts-expect-error it may have y
+  on('shape', ({ x }: { x: number }) => x);
+  on('set', (flag) => (flag ? 'yes' : 'no'));
+  on('set', (flag: boolean) => (flag ? 'yes' : 'no'));
+  on('set', async (flag) => (flag ? 'yes' : 'no'));
+  on('set', () => {});
+  // @ts-expect-error false may be asked, too
+  on('set', (flag: true) => (flag ? 'yes' : 'no'));
+  // @ts-expect-error that is no answer
+  on('set', () => 'maybe');
+}
+
+type End = Pick<Ws<Unions>, 'on' | 'emit' | 'emitWithAck'>;
+
+export function payloadsLeftOut(ws: Ws<Unions>, connection: ModuleConnection<Unions>): void {
+  for (const end of [ws, connection] as End[]) {
+    end.on('ready', () => {});
+    // @ts-expect-error it has no payload
+    end.on('ready', (payload) => payload);
+    end.on('note', (note) => same<typeof note, string | null>(true));
+    // @ts-expect-error what is left out arrives as '' or null
+    end.on('note', (note: string | undefined) => note);
+    end.on('next', () => 1);
+    // @ts-expect-error it has no payload
+    end.on('next', (payload: string) => payload.length);
+    end.on('step', (by) => (by ? by + 1 : undefined));
+    end.emit('ready');
+    end.emit('note');
+    end.emit('note', 'x');
+    end.emitWithAck('next').catch(() => {});
+    end.emitWithAck('next', undefined, { timeoutMs: 5 }).catch(() => {});
+    end.emitWithAck('step', 2).catch(() => {});
+    // @ts-expect-error it has no payload
+    end.emit('ready', 1);
+    // @ts-expect-error it has no payload
+    end.emitWithAck('next', 5).catch(() => {});
+    // @ts-expect-error a boolean, no string
+    end.emit('flag', 'x');
+  }
 }
 
 export async function wrongQuestionsOfClient(ws: Ws<Events>): Promise<void> {

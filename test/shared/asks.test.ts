@@ -182,6 +182,15 @@ test('the time for answers is a whole number of milliseconds that a timer can ha
   }
 });
 
+test('the options of a question are an object with nothing but the time', () => {
+  for (const options of [null, 5, 'no'] as unknown as object[]) {
+    const wrong = { code: 'ERR_OPTION', message: /options of emitWithAck/ };
+    assert.throws(() => ackTimeout(options), wrong);
+  }
+  const unknown = { code: 'ERR_OPTION', message: 'timeout: no such option; there is timeoutMs' };
+  assert.throws(() => ackTimeout({ timeout: 5 } as object), unknown);
+});
+
 test('the only answer is what came, or the error of why nothing came', async () => {
   const result = (parts: object) =>
     onlyAnswer(

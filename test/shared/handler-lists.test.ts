@@ -62,6 +62,18 @@ test('where a handler fails there is no answer, but the others run all the same'
   assert.deepEqual(log, ['slow', 'thrown two of add', 'told']);
 });
 
+test('where several fail the first is thrown and the others are told', async () => {
+  const { lists, log } = recordedLists();
+  lists.addEvent('add', failing);
+  lists.addEvent('add', async () => Promise.reject(new Error('two')));
+  lists.addEvent('add', () => 'an answer');
+  lists.addEvent('add', () => {
+    throw new Error('three');
+  });
+  await assert.rejects(lists.answerEvent('add', 1), { message: 'one' });
+  assert.deepEqual(log, ['thrown two', 'thrown three']);
+});
+
 test('a hook says whether there was a handler', () => {
   const { lists, log } = recordedLists();
   assert.equal(lists.callHook('leave', 'red'), false);
