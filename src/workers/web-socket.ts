@@ -139,10 +139,10 @@ export class ServerWebSocket implements ConnectionLink, FrameSink {
   }
 
   onViolation(error: EngineError): void {
-    const code = error.closeCode ?? ABNORMAL;
+    const code = error.closeCode ?? ABNORMAL; // from 1008 on a limit, of which the peer is told
     if (this.isOpen) this.server.dispatch.failed(this, error);
     this.#reader.stop();
-    this.#peerEnds(code, { code, reason: error.message });
+    this.#peerEnds(code, { code, reason: error.message }, code < 1008 ? '' : error.message);
   }
 
   // ── sending ────────────────────────────────────────────────────────────────────────────────
@@ -260,10 +260,10 @@ export class ServerWebSocket implements ConnectionLink, FrameSink {
     this.server.forget(this);
   }
 
-  #peerEnds(answer: number | undefined, reason: DisconnectReason): void {
+  #peerEnds(answer: number | undefined, reason: DisconnectReason, told = ''): void {
     if (this.isOpen) {
       this.#slow?.sendKept();
-      this.#closeFrame = buildCloseFrame(answer);
+      this.#closeFrame = buildCloseFrame(answer, told);
       if (this.#conclude(reason)) this.concluded();
     } else this.#end(); // it has answered ours
   }

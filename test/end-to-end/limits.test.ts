@@ -89,7 +89,10 @@ for (const place of PLACES) {
             for (const bytes of frames) client.send(bytes);
             for (const echo of echoes) assert.equal(await client.message(), echo);
             if (closes === undefined) client.send(frame(0x88, ''));
-            assert.equal((await client.closeFrame()).code, closes ?? 1005);
+            const { code, reason } = await client.closeFrame();
+            assert.equal(code, closes ?? 1005);
+            if (code === 1009) assert.match(reason, /maxMessageSize/);
+            if (code === 1008) assert.match(reason, /maxFragments/);
           });
         });
       }
