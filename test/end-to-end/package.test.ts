@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -88,6 +88,19 @@ describe('the package, packed and installed into an empty folder', () => {
     const command = join(app, 'node_modules/.bin/fanring-load');
     const { stdout } = await run(command, ['--help'], app);
     assert.match(stdout, /^usage: fanring-load/);
+  });
+
+  test('has every document that its documents refer to', async () => {
+    const installed = join(app, 'node_modules/fanring');
+    const names = await readdir(installed, { recursive: true });
+    const documents = names.filter((name) => /^(docs|[A-Z]+).*\.md$/.test(name));
+    for (const name of documents) {
+      const text = await readFile(join(installed, name), 'utf8');
+      for (const [, target = ''] of text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
+        const path = join(dirname(name), target);
+        assert.ok(names.includes(path), `${name} refers to ${target}`);
+      }
+    }
   });
 
   test('holds what was built and the documents, no sources or tests', async () => {
