@@ -107,13 +107,13 @@ export class Connection {
    * Ends the connection for good (RFC 6455 section 7).
    * @throws EngineError ERR_CLOSE_CODE, and then nothing has changed
    */
-  close(code?: number, reason = ''): void {
+  close(code?: number, reason?: string): void {
     checkClose(code, reason);
     const { state } = this;
     this.state = 'closed'; // first, and why: one that is still connecting may end at once
-    this.#farewell ??= { code: code ?? 1005, reason };
+    this.#farewell ??= { code: code ?? 1005, reason: reason ?? '' };
     try {
-      this.#socket?.close(code, reason);
+      this.#socket?.close(code, reason); // no '' in place of none: Chromium takes no reason alone
     } catch (error) {
       this.state = state;
       this.#farewell = undefined;

@@ -54,6 +54,15 @@ test('reports what it was closed with, whatever the server answers', () => {
   assert.deepEqual(ends, [{ code: 4000, reason: 'my reason', willReconnect: false }]);
 });
 
+test('gives the WebSocket no reason where it was given none', () => {
+  const { ws, socket } = openFake();
+  const given: unknown[][] = [];
+  socket.close = (...parts: unknown[]) => void given.push(parts);
+  ws.close();
+  socket.end(1005);
+  assert.deepEqual(given, [[undefined, undefined]]);
+});
+
 test('questions fail at once when it is closed, sent or not', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const ended = { code: 'ERR_CONNECTION_ENDED', message: /'ask'.*connection ended/ };
