@@ -71,7 +71,7 @@ test('where several fail the first is thrown and the others are told', async () 
     throw new Error('three');
   });
   await assert.rejects(lists.answerEvent('add', 1), { message: 'one' });
-  assert.deepEqual(log, ['thrown two', 'thrown three']);
+  assert.deepEqual(log, ['thrown two of add', 'thrown three of add']);
 });
 
 test('a hook says whether there was a handler', () => {
