@@ -6,6 +6,7 @@ import type { EngineConfig } from '../shared/engine-config.ts';
 import { EngineError, handlerError, messageOf } from '../shared/errors.ts';
 import type { ConnectionRequest } from '../shared/public-types.ts';
 import { Refusal, refusalOf, refuse } from './refusal.ts';
+import { SecureStream } from './secure-stream.ts';
 import type { ServerEntry } from './server-entry.ts';
 import type { ShardHost } from './shard-host.ts';
 import {
@@ -48,7 +49,7 @@ export class Admission {
       try {
         const identity = await this.#identify(entry, connection);
         if (socket.destroyed) return;
-        if (!(socket instanceof Socket)) throw new Refusal(400);
+        if (!(socket instanceof Socket || socket instanceof SecureStream)) throw new Refusal(400);
         this.#move(entry, socket, head, handshake, identity);
       } finally {
         entry.decided(connection.remoteAddress);
@@ -70,13 +71,16 @@ export class Admission {
 
   #move(
     entry: ServerEntry,
-    socket: Socket,
+    socket: Socket | SecureStream,
     head: Buffer,
     handshake: Handshake,
     identity: ConnectionIdentity,
   ): void {
     const { primary } = entry;
-    const host = this.#context.place((shard) => entry.connectionsIn(shard));
+    const isSecure = socket instanceof SecureStream; // and then it is in a shard already
+    const host = isSecure
+      ? socket.host
+      : this.#context.place((shard) => entry.connectionsIn(shard));
     if (host === undefined) throw new Refusal(503);
     const connection = ++this.#lastConnection;
     entry.arriving(connection, { shard: host.number, identity, handshake });
@@ -93,7 +97,15 @@ export class Admission {
     };
     const { number: server } = primary;
     const upgrade = { ...travelling, ...handshake, server, connection, head };
-    host.handoff.add({ socket, upgrade, onFailed });
+    if (!isSecure) {
+      host.handoff.add({ socket, upgrade, onFailed });
+      return;
+    }
+    try {
+      socket.enter(upgrade);
+    } catch (cause) {
+      onFailed(cause);
+    }
   }
 
   #refuse(entry: ServerEntry, socket: Duplex, thrown: unknown): void {

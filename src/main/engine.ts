@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { Server as HttpServer } from 'node:http';
+import type { Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { resolveServerConfig, type ServerConfig, shardServerConfig } from '../shared/config.ts';
 import {
@@ -16,14 +16,15 @@ import {
   messageOf,
   stackOf,
 } from '../shared/errors.ts';
-import { optionError } from '../shared/option-rules.ts';
 import type { AnyEvents } from '../shared/public-types.ts';
 import { serverOf } from '../shared/records.ts';
 import type { RoutedRecord } from '../shared/routed-record.ts';
 import { settledWithin } from '../shared/settled-within.ts';
 import { Admission } from './admission.ts';
 import type { EngineEvents, ShardInfo } from './engine-events.ts';
-import { createListener, type ListenOptions, listen, resolveListenOptions } from './listener.ts';
+import type { ListenOptions } from './listener.ts';
+import { Listeners } from './listeners.ts';
+import { SecureListeners } from './secure-listeners.ts';
 import type { Server } from './server.ts';
 import { ServerEntry } from './server-entry.ts';
 import {
@@ -34,7 +35,8 @@ import {
   ShardGroup,
 } from './shard-group.ts';
 import type { ShardHost } from './shard-host.ts';
-import { type FindEndpoint, takeUpgrades } from './upgrade-source.ts';
+import type { TlsOptions } from './tls-options.ts';
+import type { FindEndpoint } from './upgrade-source.ts';
 
 /** Any number of WebSocket servers in one process, their connections spread over worker threads. */
 export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposable {
@@ -43,10 +45,8 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
   readonly #admission: Admission;
   readonly #entries = new Map<number, ServerEntry>();
   readonly #routes = new Map<string, ServerEntry>();
-  /** The HTTP servers that upgrades come from, with what ends that. */
-  readonly #sources = new Map<HttpServer, () => void>();
-  /** Those that are the engine's own, with what settles when they have begun to listen. */
-  readonly #ownListeners = new Map<HttpServer, Promise<AddressInfo>>();
+  readonly #listeners: Listeners;
+  readonly #secure: SecureListeners;
   readonly #started = Promise.withResolvers<void>();
   readonly #refusing = new AbortController();
   #starting: Promise<void> | undefined;
@@ -65,6 +65,18 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
       closing: this.#refusing.signal,
       place: (connectionsIn) => this.#group.place(connectionsIn),
       report: (error) => this.#report(error),
+    });
+    this.#secure = new SecureListeners({
+      handshakeTimeout: this.#config.handshakeTimeout,
+      hosts: this.#group.hosts,
+      running: () => this.#group.running(),
+      place: () => this.#group.place(() => 0),
+    });
+    this.#listeners = new Listeners({
+      config: this.#config,
+      secure: this.#secure,
+      findEndpoint: this.#findEndpoint,
+      serverAt: (endpoint) => this.#routes.get(endpoint)?.primary.config,
     });
   }
 
@@ -107,24 +119,18 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
    *   `listen` of Node.js emits: EADDRINUSE, EACCES, …
    */
   async listen(port: number, options: ListenOptions = {}): Promise<AddressInfo> {
-    const { host, request } = resolveListenOptions(options);
-    await this.#start();
-    await Promise.all([...this.#entries.values()].map((entry) => entry.ready));
     this.#assertOpen();
-    const serverAt = (endpoint: string) => this.#routes.get(endpoint)?.primary.config;
-    const server = createListener(this.#config, serverAt, request);
-    const listening = listen(server, port, host);
-    this.#sources.set(server, takeUpgrades(server, this.#findEndpoint));
-    this.#ownListeners.set(server, listening);
+    const pending = this.#listeners.create(port, options);
     try {
-      const address = await listening;
+      await this.#startAll();
       this.#assertOpen();
-      return address;
     } catch (error) {
-      this.#sources.delete(server);
-      this.#ownListeners.delete(server);
+      this.#listeners.abandon(pending);
       throw error;
     }
+    const address = await this.#listeners.open(pending);
+    this.#assertOpen();
+    return address;
   }
 
   /**
@@ -135,15 +141,18 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
    */
   async attach(server: HttpServer): Promise<void> {
     this.#assertOpen();
-    if (!(server instanceof HttpServer)) {
-      const allowed = 'a plain http.Server: what speaks TLS, or HTTP/2, cannot move to a shard';
-      throw optionError('attach', server, allowed);
-    }
-    if (!this.#sources.has(server)) {
-      this.#sources.set(server, takeUpgrades(server, this.#findEndpoint));
-    }
-    await this.#start();
-    await Promise.all([...this.#entries.values()].map((entry) => entry.ready));
+    this.#listeners.attach(server);
+    await this.#startAll();
+  }
+
+  /**
+   * Replaces the TLS options, key and certificate among them, of a port that the engine listens on:
+   * for connections that are accepted from now on. What is left out is as in Node.js again.
+   * @throws EngineError ERR_OPTION, ERR_ENGINE_CLOSED
+   */
+  setTls(port: number, tls: TlsOptions): void {
+    this.#assertOpen();
+    this.#listeners.setTls(port, tls);
   }
 
   /**
@@ -173,6 +182,11 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
     return this.#starting;
   }
 
+  async #startAll(): Promise<void> {
+    await this.#start();
+    await Promise.all([...this.#entries.values()].map((entry) => entry.ready));
+  }
+
   readonly #findEndpoint: FindEndpoint = (path) => {
     const entry = this.#routes.get(path ?? '');
     if (entry === undefined) return undefined;
@@ -187,11 +201,13 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
       },
       onMessage: (host, message) => this.#onMessage(host, message),
       onStart: (host) => {
+        this.#secure.addTo(host);
         for (const entry of this.#entries.values()) {
           if (!entry.isClosed) this.#addTo(host, entry);
         }
       },
       onExit: (host, cause, restart) => {
+        this.#secure.shardDied(host);
         for (const entry of this.#entries.values()) entry.shardDied(host.number);
         const shard = host.number;
         const reason = messageOf(cause);
@@ -206,6 +222,10 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
   #onMessage(host: ShardHost, message: EngineMessage): void {
     if (message.type === 'error') {
       this.#report(deserializeError(message.error));
+      return;
+    }
+    if (message.type === 'secure') {
+      this.#secure.receive(message.stream, message.event);
       return;
     }
     const entry = this.#entries.get(message.server);
@@ -253,11 +273,10 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
 
   async #close(options: ResolvedCloseOptions): Promise<void> {
     this.#refusing.abort();
-    for (const release of this.#sources.values()) release();
-    const closed = [...this.#ownListeners].map(closeListener);
+    const closed = this.#listeners.close();
     await this.#starting?.catch(() => {});
     await this.#group.stop(options);
-    await Promise.all(closed);
+    await closed;
     for (const entry of this.#entries.values()) entry.abandon();
     this.#routes.clear();
     this.#entries.clear();
@@ -278,13 +297,4 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
 /** What a warning says below its message: where it came from. */
 function detail({ cause, stack }: EngineError): string {
   return stackOf(cause) ?? stack ?? '';
-}
-
-async function closeListener([server, listening]: [HttpServer, Promise<unknown>]): Promise<void> {
-  await listening.catch(() => {}); // whoever asked for it is told
-  if (!server.listening) return;
-  await new Promise((resolve) => {
-    server.close(resolve);
-    server.closeAllConnections();
-  });
 }

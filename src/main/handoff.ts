@@ -1,14 +1,16 @@
 import { once } from 'node:events';
 import { connect, createServer, Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { ToShard, Upgrade } from '../shared/control-messages.ts';
 import { EngineError, messageOf } from '../shared/errors.ts';
+import type { SecureArrival } from '../shared/secure-messages.ts';
 
 /**
  * Takes the bytes that have come in behind the request. Pause the socket first: what comes later
  * then stays in the kernel, for the shard.
  */
-export function takeBuffered(socket: Socket, head: Buffer): Buffer {
+export function takeBuffered(socket: Pick<Readable, 'read'>, head: Buffer): Buffer {
   const chunks = [head];
   for (let chunk = socket.read(); chunk !== null; chunk = socket.read()) chunks.push(chunk);
   return chunks.length === 1 ? head : Buffer.concat(chunks);
@@ -19,29 +21,43 @@ interface HasHandle {
   _handle: object | null;
 }
 
-/** An accepted upgrade that is about to move to a shard. */
-export interface Departure {
+/** A socket that is about to move to a shard. */
+export interface Leaving {
   /** Paused. */
   readonly socket: Socket;
-  readonly upgrade: Upgrade;
   /** It has not moved: its socket is gone, or (`cause`) what goes with it cannot be cloned. */
   readonly onFailed: (cause?: unknown) => void;
 }
+
+/** An accepted upgrade that is about to move to a shard. */
+export interface Departure extends Leaving {
+  readonly upgrade: Upgrade;
+}
+
+/** A connection of a TLS port, not a byte of which has been read. */
+export interface SecureDeparture extends Leaving {
+  readonly arrival: SecureArrival;
+}
+
+/** Makes the message that moves sockets, from what goes with them and their handles. */
+type Pack<Kind> = (departures: readonly Kind[], handles: readonly object[]) => ToShard;
 
 /**
  * Moves sockets to the thread behind a port: all of a loop turn in one message, since a message
  * costs as much as all else that is done for a socket.
  */
-export class Handoff {
+export class Handoff<Kind extends Leaving = Departure> {
   readonly #port: MessagePort;
-  #waiting: Departure[] = [];
+  readonly #pack: Pack<Kind>;
+  #waiting: Kind[] = [];
 
-  constructor(port: MessagePort) {
+  constructor(port: MessagePort, pack: Pack<Kind>) {
     this.#port = port;
+    this.#pack = pack;
   }
 
   /** Moves a socket by the end of this turn of the loop. */
-  add(departure: Departure): void {
+  add(departure: Kind): void {
     this.#waiting.push(departure);
     if (this.#waiting.length === 1) setImmediate(this.flush);
   }
@@ -54,16 +70,16 @@ export class Handoff {
     const present = departures.filter(({ socket }) => !socket.destroyed);
     for (const { socket, onFailed } of departures) if (socket.destroyed) onFailed();
     try {
-      move(this.#port, present);
+      move(this.#port, present, this.#pack);
     } catch {
       for (const departure of present) this.#moveAlone(departure);
     }
   };
 
   /** One of several cannot be cloned: the others must not suffer for it. */
-  #moveAlone(departure: Departure): void {
+  #moveAlone(departure: Kind): void {
     try {
-      move(this.#port, [departure]);
+      move(this.#port, [departure], this.#pack);
     } catch (cause) {
       departure.onFailed(cause);
     }
@@ -71,20 +87,39 @@ export class Handoff {
 }
 
 /**
- * Node.js (≥ 24.20, ≥ 26.6) moves the handle of a socket. It refuses a `net.Socket` from which
- * something has been read, since what that has buffered would be lost; here it has been taken out
- * and goes along as `head`, so the handle moves by itself, which costs a third as much besides.
- * @throws whatever `postMessage` throws, and then none has moved
+ * Packs accepted upgrades. What has been read from a socket would be lost with it: it goes along as
+ * `head`.
  */
-function move(port: MessagePort, departures: readonly Departure[]): void {
-  if (departures.length === 0) return;
-  const handles: object[] = [];
+export function packUpgrades(departures: readonly Departure[], handles: readonly object[]) {
   for (const { socket, upgrade } of departures) {
     upgrade.head = takeBuffered(socket, upgrade.head as Buffer);
-    handles.push((socket as unknown as HasHandle)._handle as object);
   }
   const upgrades = departures.map(({ upgrade }) => upgrade);
-  port.postMessage({ type: 'adopt', upgrades, handles } satisfies ToShard, handles as never);
+  return { type: 'adopt', upgrades, handles } satisfies ToShard;
+}
+
+/** Packs connections of TLS ports. */
+export function packSecure(departures: readonly SecureDeparture[], handles: readonly object[]) {
+  const arrivals = departures.map(({ arrival }) => arrival);
+  return { type: 'adopt-secure', arrivals, handles } satisfies ToShard;
+}
+
+/**
+ * Node.js (≥ 24.20, ≥ 26.6) moves the handle of a socket. It refuses a `net.Socket` from which
+ * something has been read, since what that has buffered would be lost; here it has been taken out,
+ * so the handle moves by itself, which costs a third as much besides.
+ * @throws whatever `postMessage` throws, and then none has moved
+ */
+function move<Kind extends Leaving>(
+  port: MessagePort,
+  departures: readonly Kind[],
+  pack: Pack<Kind>,
+): void {
+  if (departures.length === 0) return;
+  const handles = departures.map(
+    ({ socket }) => (socket as unknown as HasHandle)._handle as object,
+  );
+  port.postMessage(pack(departures, handles), handles as never);
   for (const { socket } of departures) {
     (socket as unknown as HasHandle)._handle = null; // it belongs to the other thread
     socket.destroy();
@@ -121,7 +156,7 @@ async function tryHandoff(): Promise<void> {
     await once(accepted, 'readable');
     accepted.pause();
     const upgrade = { head: Buffer.alloc(0) as Uint8Array } as Upgrade;
-    move(port1, [{ socket: accepted, upgrade, onFailed: () => {} }]);
+    move(port1, [{ socket: accepted, upgrade, onFailed: () => {} }], packUpgrades);
     const [{ handles }] = (await once(port2, 'message')) as [{ handles: [object] }];
     const moved = new Socket({ handle: handles[0] } as ConstructorParameters<typeof Socket>[0]);
     sockets.push(moved);

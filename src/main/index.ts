@@ -23,3 +23,4 @@ export type { EngineEvents, ShardExit, ShardInfo } from './engine-events.ts';
 export type { ListenOptions } from './listener.ts';
 export { Refusal } from './refusal.ts';
 export type { Server } from './server.ts';
+export type { TlsIdentity, TlsOptions } from './tls-options.ts';

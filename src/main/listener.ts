@@ -5,6 +5,7 @@ import type { ResolvedServerConfig } from '../shared/config.ts';
 import type { EngineConfig } from '../shared/engine-config.ts';
 import { applyRules, type Rules, rule } from '../shared/option-rules.ts';
 import { clientScript, MSGPACK_MODULE, msgpackModule } from './client-script.ts';
+import type { TlsOptions } from './tls-options.ts';
 import { pathOf } from './upgrade-source.ts';
 
 /** Options of `engine.listen`. */
@@ -13,6 +14,8 @@ export interface ListenOptions {
   host?: string | undefined;
   /** Answers plain HTTP requests: an Express app, a Fastify handler, any request listener. */
   request?: RequestListener | undefined;
+  /** Speaks TLS on this port: `wss:` and `https:` instead of `ws:` and `http:`. */
+  tls?: TlsOptions | undefined;
 }
 
 const LISTEN_RULES: Rules<ListenOptions> = {
@@ -22,6 +25,8 @@ const LISTEN_RULES: Rules<ListenOptions> = {
     undefined,
     (value) => typeof value === 'function',
   ),
+  // Checked where it is used, by what does not show keys in its errors.
+  tls: rule<TlsOptions | undefined>('', undefined, () => true),
 };
 
 function isText(value: unknown): boolean {

@@ -1,6 +1,6 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { FromShard, ShardStart, ToShard } from '../shared/control-messages.ts';
-import { Handoff } from './handoff.ts';
+import { Handoff, packSecure, packUpgrades, type SecureDeparture } from './handoff.ts';
 import type { Placeable } from './placement.ts';
 import type { Watched } from './watchdog.ts';
 
@@ -19,6 +19,7 @@ export class ShardHost implements Placeable, Watched {
   readonly doorbell: ShardStart['doorbell'];
   readonly interest: ShardStart['interest'];
   readonly handoff: Handoff;
+  readonly secureHandoff: Handoff<SecureDeparture>;
   readonly #port: MessagePort;
   readonly #onMessage: (message: ShardMessage) => void;
   readonly #cut = new AbortController();
@@ -49,7 +50,8 @@ export class ShardHost implements Placeable, Watched {
     this.interest = start.interest;
     this.#port = port1;
     this.#onMessage = onMessage;
-    this.handoff = new Handoff(port1);
+    this.handoff = new Handoff(port1, packUpgrades);
+    this.secureHandoff = new Handoff(port1, packSecure);
     this.startedAt = performance.now();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.up = promise;
@@ -83,6 +85,7 @@ export class ShardHost implements Placeable, Watched {
 
   post(message: ToShard): void {
     this.handoff.flush(); // what was accepted before this goes ahead of it
+    this.secureHandoff.flush();
     this.#port.postMessage(message);
   }
 

@@ -3,6 +3,7 @@ import type { ShardServerConfig } from './config.ts';
 import type { SerializedError } from './errors.ts';
 import type { InterestMemory } from './interest-table.ts';
 import type { MailboxLink } from './mailbox.ts';
+import type { SecureArrival, SecureCommand, SecureEvent, ShardTls } from './secure-messages.ts';
 
 /*
  * The control plane: what the primary and a shard say to each other by port. Nothing here is sent
@@ -76,6 +77,15 @@ export type ToShard =
       /** The handles of their sockets, in the same order. */
       readonly handles: readonly object[];
     }
+  /** How TLS ends for a listener from now on; undefined: it is no more. */
+  | { readonly type: 'set-tls'; readonly listener: number; readonly tls: ShardTls | undefined }
+  | {
+      readonly type: 'adopt-secure';
+      readonly arrivals: readonly SecureArrival[];
+      /** The handles of their sockets, in the same order. */
+      readonly handles: readonly object[];
+    }
+  | { readonly type: 'secure'; readonly stream: number; readonly command: SecureCommand }
   /** Asks for `flushed`. */
   | { readonly type: 'flush' }
   /** Asks for `alive`. */
@@ -92,6 +102,7 @@ export type FromShard =
   | { readonly type: 'refused'; readonly server: number; readonly connection: number }
   /** Connections that are no more. */
   | { readonly type: 'closed'; readonly server: number; readonly connections: readonly number[] }
+  | { readonly type: 'secure'; readonly stream: number; readonly event: SecureEvent }
   | { readonly type: 'error'; readonly error: SerializedError }
   /** All that it had sent when it was asked is in its receivers' rings. */
   | { readonly type: 'flushed' }

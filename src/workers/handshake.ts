@@ -37,7 +37,8 @@ function extensionOf({ serverMaxWindowBits }: DeflateTerms): string {
 }
 
 /** Refuses an upgrade whose server cannot take it any more. */
-export function refuse(socket: Socket): void {
+export function refuse(socket: Socket | undefined): void {
+  if (socket === undefined) return;
   socket.on('error', () => {}); // the peer may be gone: there is nobody left to tell
   const body = 'Service Unavailable';
   // It was handed over paused, so its end would go unnoticed: it goes when this has been written.

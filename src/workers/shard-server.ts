@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { type AckResult, Ask, type KeptAnswer } from '../shared/asks.ts';
 import type { Codec, Message } from '../shared/codec.ts';
 import { createCodecs } from '../shared/codecs.ts';
@@ -123,7 +124,18 @@ export class ShardServer implements ServerScope, ServerHandle {
 
   /** Takes an upgrade whose socket has come; the handshake ends when the handlers know of it. */
   adopt(handle: object, upgrade: Upgrade): void {
-    const socket = arrive(handle, this.#onread) as OwnedSocket;
+    this.#open(arrive(handle, this.#onread) as OwnedSocket, upgrade);
+  }
+
+  /** Takes an upgrade whose socket has spoken TLS here, and is paused. */
+  enter(secure: TLSSocket, upgrade: Upgrade): void {
+    const socket = secure as Socket as OwnedSocket;
+    socket.setTimeout(0);
+    socket.on('data', onData);
+    this.#open(socket, upgrade);
+  }
+
+  #open(socket: OwnedSocket, upgrade: Upgrade): void {
     const webSocket = new ServerWebSocket(this, socket, upgrade, performance.now());
     socket[WEB_SOCKET] = webSocket;
     socket.on('error', ignore); // 'close' follows, and tells what is to be told
@@ -290,6 +302,10 @@ function ignore(): void {}
 function onRead(this: OwnedSocket, bytes: number, buffer: Uint8Array): boolean {
   this[WEB_SOCKET].read((buffer as Buffer).subarray(0, bytes));
   return true;
+}
+
+function onData(this: OwnedSocket, chunk: Buffer): void {
+  this[WEB_SOCKET].read(chunk);
 }
 
 function onEnd(this: OwnedSocket): void {

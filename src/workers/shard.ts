@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { Conditions } from '../shared/conditions.ts';
 import type { ShardServerConfig } from '../shared/config.ts';
 import {
@@ -21,6 +22,7 @@ import { FanOut } from './fan-out.ts';
 import { refuse } from './handshake.ts';
 import { startKeepalive } from './keepalive.ts';
 import { receiveRecord } from './receive-record.ts';
+import { SecureSockets } from './secure-sockets.ts';
 import { type ShardContext, ShardServer } from './shard-server.ts';
 import type { ServerWebSocket } from './web-socket.ts';
 
@@ -51,6 +53,9 @@ class Shard implements ShardContext {
   readonly #ticks: TickLoop;
   readonly #entries = new Map<number, ServerEntry>();
   readonly #servers = new Map<number, ShardServer>();
+  readonly #secure = new SecureSockets((stream, event) =>
+    this.tell({ type: 'secure', stream, event }),
+  );
   /** Sockets that do not read because the primary's ring is full. */
   readonly #held = new Set<ServerWebSocket>();
   readonly #primary: PrimaryOutlet = {
@@ -112,6 +117,16 @@ class Shard implements ShardContext {
       case 'adopt':
         this.#adopt(message);
         return;
+      case 'set-tls':
+        this.#secure.setTls(message.listener, message.tls);
+        return;
+      case 'adopt-secure':
+        this.#secure.adopt(message.arrivals, message.handles);
+        return;
+      case 'secure':
+        if (message.command.do === 'enter') this.#enter(message.stream, message.command.upgrade);
+        else this.#secure.carryOut(message.stream, message.command);
+        return;
       case 'remove-server':
         void this.#removeServer(message.server, message);
         return;
@@ -158,22 +173,39 @@ class Shard implements ShardContext {
   #adopt({ upgrades, handles }: Adopt): void {
     for (const [at, upgrade] of upgrades.entries()) {
       const handle = handles[at] as object;
-      const server = this.#servers.get(upgrade.server);
-      if (server === undefined) this.#adoptLater(handle, upgrade);
-      else server.adopt(handle, upgrade);
+      const take = (server: ShardServer) => server.adopt(handle, upgrade);
+      this.#withServer(upgrade, take, () => arrive(handle));
     }
   }
 
-  /** Its handlers are still being loaded, or could not be, or the server has just been removed. */
-  #adoptLater(handle: object, upgrade: Upgrade): void {
-    const ready = this.#entries.get(upgrade.server)?.ready ?? Promise.reject();
-    ready.then(
-      (loaded) => loaded.adopt(handle, upgrade),
-      () => {
-        refuse(arrive(handle));
-        this.tell({ type: 'refused', server: upgrade.server, connection: upgrade.connection });
-      },
-    );
+  /** The server's handlers may still be loading, or could not be, or it has just been removed. */
+  #withServer(
+    { server, connection }: Upgrade,
+    take: (server: ShardServer) => void,
+    socket: () => Socket | undefined,
+  ): void {
+    const loaded = this.#servers.get(server);
+    if (loaded !== undefined) {
+      take(loaded);
+      return;
+    }
+    const ready = this.#entries.get(server)?.ready ?? Promise.reject();
+    ready.then(take, () => {
+      refuse(socket());
+      this.tell({ type: 'refused', server, connection });
+    });
+  }
+
+  /** A TLS connection has been let in; it may be gone. */
+  #enter(stream: number, upgrade: Upgrade): void {
+    const { server, connection } = upgrade;
+    const socket = this.#secure.release(stream);
+    const take = (entered: ShardServer) => {
+      if (socket === undefined || socket.destroyed) {
+        this.tell({ type: 'refused', server, connection });
+      } else entered.enter(socket, upgrade);
+    };
+    this.#withServer(upgrade, take, () => socket);
   }
 
   async #removeServer(number: number, times: DrainTimes): Promise<void> {
@@ -198,6 +230,7 @@ class Shard implements ShardContext {
     const deadline = performance.now() + times.timeoutMs;
     const numbers = [...this.#entries.keys()];
     await Promise.all(numbers.map((number) => this.#closeServer(number, times)));
+    this.#secure.close();
     await this.#primaryHasAll(deadline - performance.now());
     this.#ticks.stop();
     this.#mailbox.close();

@@ -1,4 +1,5 @@
 import { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 
 /** A write that the kernel has not taken whole. */
 interface WriteRequest {
@@ -36,6 +37,8 @@ const TAIL_BYTES = 16 * 2 ** 10;
  */
 export class SocketWriter {
   readonly #socket: Socket;
+  /** Whether its handle is one of TCP: one of TLS has bytes to send of its own. */
+  readonly #isPlain: boolean;
   /** Bytes of a write straight to the handle that the kernel has not taken whole yet. */
   #unfinished = 0;
   /** Small writes that are yet to go to the stream, behind all others. */
@@ -44,6 +47,7 @@ export class SocketWriter {
 
   constructor(socket: Socket) {
     this.#socket = socket;
+    this.#isPlain = WRITES_DIRECTLY && !(socket instanceof TLSSocket);
   }
 
   /** Bytes that wait because the peer does not read; a write counts until it has gone whole. */
@@ -65,7 +69,7 @@ export class SocketWriter {
       return;
     }
     const handle = (socket as unknown as HasHandle)._handle;
-    if (!WRITES_DIRECTLY || handle === null) {
+    if (!this.#isPlain || handle === null) {
       socket.write(bytes);
       return;
     }

@@ -1,0 +1,116 @@
+import { Server as HttpServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { EngineConfig, ResolvedServerConfig } from '../shared/config.ts';
+import { EngineError } from '../shared/errors.ts';
+import { optionError } from '../shared/option-rules.ts';
+import { createListener, type ListenOptions, listen, resolveListenOptions } from './listener.ts';
+import type { SecureListeners } from './secure-listeners.ts';
+import type { TlsOptions } from './tls-options.ts';
+import { type FindEndpoint, takeUpgrades } from './upgrade-source.ts';
+
+/** What the engine gives to its listeners. */
+export interface ListenersContext {
+  readonly config: Required<EngineConfig>;
+  readonly secure: SecureListeners;
+  readonly findEndpoint: FindEndpoint;
+  /** The options of the server at an endpoint. */
+  serverAt(endpoint: string): ResolvedServerConfig | undefined;
+}
+
+/** The HTTP servers that upgrades come from: the engine's own, and those of the app. */
+export class Listeners {
+  readonly #context: ListenersContext;
+  /** Each with what ends it. */
+  readonly #sources = new Map<HttpServer, () => void>();
+  /** Those that are the engine's own, with what settles when they have begun to listen. */
+  readonly #own = new Map<HttpServer, Promise<AddressInfo>>();
+
+  constructor(context: ListenersContext) {
+    this.#context = context;
+  }
+
+  /**
+   * Makes an HTTP server that is to listen.
+   * @throws EngineError ERR_OPTION
+   */
+  create(port: number, options: ListenOptions): PendingListener {
+    const { config, secure, serverAt } = this.#context;
+    const { host, request, tls } = resolveListenOptions(options);
+    const server = createListener(config, serverAt, request);
+    if (tls !== undefined) secure.add(server, tls);
+    return { server, port, host };
+  }
+
+  /** Listens, and resolves with the address. @throws what `listen` of Node.js emits */
+  async open({ server, port, host }: PendingListener): Promise<AddressInfo> {
+    const listening = listen(server, port, host);
+    this.attach(server);
+    this.#own.set(server, listening);
+    try {
+      return await listening;
+    } catch (error) {
+      this.abandon({ server });
+      throw error;
+    }
+  }
+
+  /** It has not come to listen. */
+  abandon({ server }: Pick<PendingListener, 'server'>): void {
+    this.#context.secure.remove(server);
+    this.#sources.delete(server);
+    this.#own.delete(server);
+  }
+
+  /**
+   * Takes upgrades from an app's server.
+   * @throws EngineError ERR_OPTION
+   */
+  attach(server: HttpServer): void {
+    if (!(server instanceof HttpServer)) throw optionError('attach', server, ATTACHABLE);
+    if (this.#sources.has(server)) return;
+    this.#sources.set(server, takeUpgrades(server, this.#context.findEndpoint));
+  }
+
+  /**
+   * Replaces the TLS options of the port.
+   * @throws EngineError ERR_OPTION
+   */
+  setTls(port: number, tls: TlsOptions): void {
+    const { secure } = this.#context;
+    const servers = [...this.#own.keys()].filter((server) => {
+      const address = server.address() as AddressInfo | null;
+      return secure.has(server) && address?.port === port;
+    });
+    if (servers.length === 0) {
+      throw new EngineError('ERR_OPTION', `port: the engine does not speak TLS on ${port}`);
+    }
+    for (const server of servers) secure.replace(server, tls);
+  }
+
+  /** Takes no further upgrades, and stops listening where the engine has begun to. */
+  async close(): Promise<void> {
+    for (const release of this.#sources.values()) release();
+    await Promise.all([...this.#own].map(closeListener));
+  }
+}
+
+/** An HTTP server that is to listen. */
+export interface PendingListener {
+  readonly server: HttpServer;
+  readonly port: number;
+  readonly host: string | undefined;
+}
+
+const ATTACHABLE =
+  'a plain http.Server: what speaks TLS, or HTTP/2, cannot move to a shard. Instead of attaching ' +
+  'to an HTTPS server, let the engine speak TLS: engine.listen(port, { tls: { key, cert }, ' +
+  'request: app })';
+
+async function closeListener([server, listening]: [HttpServer, Promise<unknown>]): Promise<void> {
+  await listening.catch(() => {}); // whoever asked for it is told
+  if (!server.listening) return;
+  await new Promise((resolve) => {
+    server.close(resolve);
+    server.closeAllConnections();
+  });
+}
