@@ -2,7 +2,7 @@
 export interface Placeable {
   readonly number: number;
   /** Connections it has, of all servers, those on their way included. */
-  readonly connections: number;
+  readonly load: number;
 }
 
 /**
@@ -23,7 +23,7 @@ export function fewestConnections<Host extends Placeable>(
 
 function isEmptier(a: Placeable, b: Placeable, connectionsIn: (host: number) => number): boolean {
   const difference = connectionsIn(a.number) - connectionsIn(b.number);
-  return difference === 0 ? a.connections < b.connections : difference < 0;
+  return difference === 0 ? a.load < b.load : difference < 0;
 }
 
 /**

@@ -122,10 +122,10 @@ export class SecureListeners {
     const number = ++this.#lastStream;
     const stream = new SecureStream(host, number, { remoteAddress, remotePort, remoteFamily });
     this.#streams.set(number, stream);
-    host.connections += 1;
+    host.streams += 1;
     stream.once('close', () => {
       this.#streams.delete(number);
-      host.connections -= 1;
+      host.streams -= 1;
     });
     const onFailed = () => void stream.destroy();
     host.secureHandoff.add({ socket, arrival: { stream: number, listener }, onFailed });

@@ -28,6 +28,8 @@ export class ShardHost implements Placeable, Watched {
   /** Settles when the shard's task has ended; rejects where it died. */
   readonly finished: Promise<void>;
   connections = 0;
+  /** TLS connections that it has, and that are no WebSockets, or not yet. */
+  streams = 0;
   /** Whether it has ever said something. */
   isUp = false;
   /** Resolves when it first says something; rejects where it died before. */
@@ -60,6 +62,11 @@ export class ShardHost implements Placeable, Watched {
     this.finished = this.#run(run, start, port2);
     this.finished.then(resolve, reject);
     this.up.catch(() => {}); // `finished` tells it too
+  }
+
+  /** All that there is of connections. */
+  get load(): number {
+    return this.connections + this.streams;
   }
 
   async #run(run: RunShard, start: Omit<ShardStart, 'port'>, port: MessagePort): Promise<void> {

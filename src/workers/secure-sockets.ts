@@ -11,6 +11,7 @@ import type {
   SecureEvent,
   ShardTls,
 } from '../shared/secure-messages.ts';
+import { settledWithin } from '../shared/settled-within.ts';
 import { arrive } from './arrival.ts';
 import { Relay } from './relay.ts';
 
@@ -29,6 +30,7 @@ export class SecureSockets {
   readonly #relays = new Map<number, Relay>();
   /** By the TCP connection, while the TLS handshake goes on. */
   readonly #shaking = new WeakMap<Socket, Relay>();
+  #emptied: PromiseWithResolvers<void> | undefined;
 
   constructor(tell: Tell) {
     this.#tell = tell;
@@ -45,7 +47,7 @@ export class SecureSockets {
     for (const [at, { stream, listener }] of arrivals.entries()) {
       const raw = arrive(handles[at] as object);
       const relay = new Relay(raw, (event) => {
-        if (event.is === 'closed') this.#relays.delete(stream);
+        if (event.is === 'closed') this.#forget(stream);
         this.#tell(stream, event);
       });
       this.#relays.set(stream, relay);
@@ -63,15 +65,25 @@ export class SecureSockets {
 
   /** Lets a connection go that has become a WebSocket. Undefined: it is gone already. */
   release(stream: number): TLSSocket | undefined {
-    const relay = this.#relays.get(stream);
-    this.#relays.delete(stream);
-    return relay?.release();
+    const socket = this.#relays.get(stream)?.release();
+    this.#forget(stream);
+    return socket;
   }
 
-  /** Ends what is left. */
-  close(): void {
+  /**
+   * Waits for the last answers: the primary ends every connection when it stops a shard. What is
+   * left after `timeoutMs` is cut.
+   */
+  async close(timeoutMs: number): Promise<void> {
+    if (this.#relays.size === 0) return;
+    this.#emptied = Promise.withResolvers();
+    await settledWithin(this.#emptied.promise, timeoutMs);
     for (const relay of this.#relays.values()) relay.terminate();
-    this.#relays.clear();
+  }
+
+  #forget(stream: number): void {
+    this.#relays.delete(stream);
+    if (this.#relays.size === 0) this.#emptied?.resolve();
   }
 
   readonly #onSecure = (socket: TLSSocket): void => {

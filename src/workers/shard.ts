@@ -230,7 +230,7 @@ class Shard implements ShardContext {
     const deadline = performance.now() + times.timeoutMs;
     const numbers = [...this.#entries.keys()];
     await Promise.all(numbers.map((number) => this.#closeServer(number, times)));
-    this.#secure.close();
+    await this.#secure.close(deadline - performance.now());
     await this.#primaryHasAll(deadline - performance.now());
     this.#ticks.stop();
     this.#mailbox.close();

@@ -1,5 +1,6 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { upgradeRequest } from '../end-to-end/raw-client.ts';
+import { openSocket } from '../end-to-end/transport.ts';
 
 /** A server that says nothing for so long has failed the case. */
 const SILENCE_MS = 10_000;
@@ -20,7 +21,7 @@ export class Conversation {
   #wake: (() => void) | undefined;
 
   private constructor(port: number) {
-    this.#socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    this.#socket = openSocket(port).socket;
     this.#socket.setNoDelay(true);
     this.#socket.setTimeout(SILENCE_MS, () => {
       this.#socket.destroy(new Error(`the server has said nothing for ${SILENCE_MS} ms`));

@@ -4,11 +4,12 @@ import { test } from 'node:test';
 import { Engine, type EngineError } from '../../src/main/index.ts';
 import { RawClient, upgradeRequest } from './raw-client.ts';
 import { addServer, leakCheck, SETUPS } from './test-engine.ts';
+import { listenOptions } from './transport.ts';
 import { VerbClient } from './verb-client.ts';
 
 const VERBS = new URL('./fixtures/verbs.ts', import.meta.url);
 const THROWING = new URL('./fixtures/throwing.ts', import.meta.url);
-const HOST = { host: '127.0.0.1' };
+const HOST = listenOptions();
 const options = { timeout: 20_000 };
 /** Longer than a test may take: what waits for it fails. */
 const PATIENT = { timeoutMs: 60_000 };

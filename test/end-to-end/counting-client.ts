@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { upgradeRequest } from './raw-client.ts';
+import { openSocket } from './transport.ts';
 
 const PREFIX = 'iris-websocket-message:chat;0;';
 
@@ -32,7 +33,7 @@ export class CountingClient {
   }
 
   static async open(port: number, path: string, senders: number): Promise<CountingClient> {
-    const socket = connect(port, '127.0.0.1');
+    const { socket } = openSocket(port);
     const client = new CountingClient(socket, senders);
     socket.write(upgradeRequest(path));
     const [head] = (await once(socket, 'data')) as [Buffer];

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { openSocket } from './transport.ts';
 
 /** A frame of the server. */
 export interface RawFrame {
@@ -41,9 +42,9 @@ export class RawClient implements AsyncDisposable {
   }
 
   static async connect(port: number): Promise<RawClient> {
-    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    const { socket, opens } = openSocket(port);
     const client = new RawClient(socket);
-    await once(socket, 'connect');
+    await once(socket, opens);
     return client;
   }
 

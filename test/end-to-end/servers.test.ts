@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { All, Engine } from '../../src/main/index.ts';
 import { RawClient, upgradeRequest } from './raw-client.ts';
 import { addServer, leakCheck, SETUPS, withEngine } from './test-engine.ts';
+import { listenOptions } from './transport.ts';
 import { VerbClient } from './verb-client.ts';
 
 const VERBS = new URL('./fixtures/verbs.ts', import.meta.url);
@@ -94,11 +95,11 @@ test('two engines in one process have nothing in common', async () => {
   await using one = new Engine({ shards: 2 });
   const two = new Engine({ shards: 1 });
   for (const engine of [one, two]) {
-    await engine.listen(0, { host: '127.0.0.1' });
+    await engine.listen(0, listenOptions());
     await addServer(engine, engine === one ? 'module' : 'closures', VERBS, { endpoint: '/a' });
   }
-  const onePort = (await one.listen(0, { host: '127.0.0.1' })).port;
-  const twoPort = (await two.listen(0, { host: '127.0.0.1' })).port;
+  const onePort = (await one.listen(0, listenOptions())).port;
+  const twoPort = (await two.listen(0, listenOptions())).port;
   const ann = await VerbClient.open({ port: onePort }, '/a');
   const bob = await VerbClient.open({ port: twoPort }, '/a');
   for (const client of [ann, bob]) await client.do('join', 'room');

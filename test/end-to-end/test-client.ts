@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type ClientOptions, WebSocket } from 'ws';
+import { clientOptions, webSocketScheme } from './transport.ts';
 
 /** What a client has been sent, in order: strings for text frames, bytes for binary ones. */
 export type Received = string | Uint8Array;
@@ -18,7 +19,7 @@ export class TestClient implements AsyncDisposable {
   #waiting: (() => void) | undefined;
 
   constructor(url: string, options: ClientOptions = {}, protocols: string[] = []) {
-    this.socket = new WebSocket(url, protocols, options);
+    this.socket = new WebSocket(url, protocols, { ...clientOptions(), ...options });
     this.socket.on('message', (data: Buffer, isBinary: boolean) => {
       this.#received.push(isBinary ? new Uint8Array(data) : data.toString());
       this.#waiting?.();
@@ -38,7 +39,11 @@ export class TestClient implements AsyncDisposable {
     options: ClientOptions = {},
     protocols: string[] = [],
   ): Promise<TestClient> {
-    const client = new TestClient(`ws://127.0.0.1:${port}${path}`, options, protocols);
+    const client = new TestClient(
+      `${webSocketScheme()}://127.0.0.1:${port}${path}`,
+      options,
+      protocols,
+    );
     await once(client.socket, 'open');
     return client;
   }

@@ -9,6 +9,7 @@ import {
   type Server,
   type ServerConfig,
 } from '../../src/main/index.ts';
+import { listenOptions } from './transport.ts';
 
 /** Where handlers run: what holds for one place must hold for the other. */
 export const PLACES = ['closures', 'module'] as const;
@@ -71,7 +72,7 @@ export async function withEngine(
   const engine = new Engine(config);
   engine.on('error', (error) => errors.push(error));
   try {
-    const { port } = await engine.listen(0, { host: '127.0.0.1' });
+    const { port } = await engine.listen(0, listenOptions());
     await body({ engine, port, errors });
   } finally {
     await engine.close();

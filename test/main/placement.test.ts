@@ -4,7 +4,7 @@ import { fewestConnections, reachable } from '../../src/main/placement.ts';
 
 /** Hosts from number 1 on, with so many connections of all servers. */
 function hosts(...counts: number[]) {
-  return counts.map((connections, i) => ({ number: i + 1, connections }));
+  return counts.map((load, i) => ({ number: i + 1, load }));
 }
 
 /** The number of the host that is chosen where each has so many connections of the server. */
@@ -35,7 +35,7 @@ test('pages that open a connection of each of two servers are spread for both', 
     for (const server of servers) {
       const host = fewestConnections(shards, (number) => server.get(number) ?? 0);
       assert.ok(host);
-      host.connections += 1;
+      host.load += 1;
       server.set(host.number, (server.get(host.number) ?? 0) + 1);
     }
   }

@@ -1,0 +1,23 @@
+import { speakTls } from './transport.ts';
+
+const SUITES = [
+  './admission',
+  './backpressure',
+  './close',
+  './deadlines',
+  './disconnect',
+  './early-frames',
+  './floods',
+  './keepalive',
+  './limits',
+  './order',
+  './rooms',
+  './servers',
+  './shard-exit',
+  './spread',
+  '../conformance/dialogue',
+];
+
+// What holds for connections over TCP must hold over TLS: the same tests, once more.
+speakTls();
+for (const suite of SUITES) await import(`${suite}.test.ts`);
