@@ -9,6 +9,7 @@ import { Refusal, refusalOf, refuse } from './refusal.ts';
 import { SecureStream } from './secure-stream.ts';
 import type { ServerEntry } from './server-entry.ts';
 import type { ShardHost } from './shard-host.ts';
+import { ProxyTrust } from './trust-proxy.ts';
 import {
   checkHandshake,
   checkOrigin,
@@ -32,10 +33,12 @@ export interface AdmissionContext {
 /** Takes upgrades: each ends as a connection in a shard, or refused with an HTTP error. */
 export class Admission {
   readonly #context: AdmissionContext;
+  readonly #proxies: ProxyTrust;
   #lastConnection = 0;
 
   constructor(context: AdmissionContext) {
     this.#context = context;
+    this.#proxies = new ProxyTrust(context.config.trustProxy);
   }
 
   /** Decides on one upgrade for a server, whose socket is paused, and carries that out. */
@@ -43,8 +46,9 @@ export class Admission {
     const { config } = entry.primary;
     try {
       const handshake = checkHandshake(request, config);
-      const connection = connectionRequest(request);
-      checkOrigin(connection, config.origins);
+      const { remoteAddress, host } = this.#proxies.of(request);
+      const connection = connectionRequest(request, remoteAddress);
+      checkOrigin(connection, config.origins, host);
       entry.deciding(connection.remoteAddress);
       try {
         const identity = await this.#identify(entry, connection);

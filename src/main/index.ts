@@ -2,7 +2,7 @@ export type { AckAnswer, AckMissing, AckResult } from '../shared/asks.ts';
 export type { CodecChoice, Message } from '../shared/codec.ts';
 export type { CompressionConfig } from '../shared/compression-config.ts';
 export type { Origins, ServerConfig } from '../shared/config.ts';
-export type { CloseOptions, EngineConfig } from '../shared/engine-config.ts';
+export type { CloseOptions, EngineConfig, TrustProxy } from '../shared/engine-config.ts';
 export { EngineError, type ErrorCode } from '../shared/errors.ts';
 export type { KeepHeaders } from '../shared/kept-headers.ts';
 export type {

@@ -12,6 +12,7 @@ import type { ConnectionRequest } from '../shared/public-types.ts';
 import { MAX_NAME_BYTES } from '../shared/records.ts';
 import { chooseDeflate } from './deflate-offers.ts';
 import { Refusal } from './refusal.ts';
+import { plainAddress } from './subnet.ts';
 
 /** What the handshake is finished with. */
 export interface Handshake {
@@ -78,36 +79,47 @@ function chooseProtocol(header: string | undefined, protocols: readonly string[]
 }
 
 /** The request as connections keep it. */
-export function connectionRequest(request: IncomingMessage): ConnectionRequest {
+export function connectionRequest(
+  request: IncomingMessage,
+  remoteAddress = plainAddress(request.socket.remoteAddress ?? ''),
+): ConnectionRequest {
   const headers = request.headers as Record<string, string>;
   // Of these alone Node.js makes a list; they are a server's, but anybody may send them.
   const cookies: string | string[] | undefined = request.headers['set-cookie'];
   if (cookies !== undefined) headers['set-cookie'] = cookies.join(', ');
-  const address = request.socket.remoteAddress ?? '';
   return {
     method: request.method ?? '',
     url: request.url ?? '',
     headers,
-    remoteAddress: address.startsWith('::ffff:') ? address.slice(7) : address,
+    remoteAddress,
   };
 }
 
 /**
  * Checks the page's origin (RFC 6455 section 10.2); no Origin header means no browser.
+ * @param host that the client asked for
  * @throws Refusal 403
  */
-export function checkOrigin(request: ConnectionRequest, origins: Origins): void {
+export function checkOrigin(
+  request: ConnectionRequest,
+  origins: Origins,
+  host = request.headers.host,
+): void {
   const { origin } = request.headers;
   if (origin === undefined || origins === '*') return;
-  if (!isAllowed(origin, request, origins)) throw new Refusal(403, 'Origin not allowed');
+  if (!isAllowed(origin, request, origins, host)) throw new Refusal(403, 'Origin not allowed');
 }
 
-function isAllowed(origin: string, request: ConnectionRequest, origins: Origins): boolean {
+function isAllowed(
+  origin: string,
+  request: ConnectionRequest,
+  origins: Origins,
+  host: string | undefined,
+): boolean {
   if (typeof origins === 'function') return origins(origin, request) === true;
   if (Array.isArray(origins)) {
     return origins.includes(origin) || origins.includes(parseUrl(origin)?.origin);
   }
-  const { host } = request.headers;
   // As browsers write it; the rest is for what means the same, spelt otherwise.
   if (origin === `http://${host}` || origin === `https://${host}`) return true;
   const page = parseUrl(origin);

@@ -28,7 +28,18 @@ export interface EngineConfig {
   resourceLimits?: ResourceLimits | undefined;
   /** A shard whose loop has not turned for so many milliseconds is ended; 0 = never. Default 0. */
   watchdogMs?: number;
+  /**
+   * The proxies in front that are believed in what they say of the client: so many of them, or
+   * those with these addresses or ranges. Default 0: nobody is.
+   */
+  trustProxy?: TrustProxy;
 }
+
+/**
+ * Which proxies in front of the engine are believed: so many of them, counted from the engine, or
+ * those with these addresses ('10.0.0.1', '10.0.0.0/8', 'fd00::/8').
+ */
+export type TrustProxy = number | readonly string[];
 
 /** Options of `close`, of an engine and of a server. */
 export interface CloseOptions {
@@ -57,6 +68,11 @@ const ENGINE_RULES: Rules<EngineConfig> = {
     isResourceLimits,
   ),
   watchdogMs: integer(0, MAX_MS, 0),
+  trustProxy: rule<TrustProxy>(
+    "a whole number of proxies, or an array of addresses and ranges such as '10.0.0.0/8'",
+    0,
+    isTrustProxy,
+  ),
 };
 
 const CLOSE_RULES: Rules<CloseOptions> = {
@@ -99,4 +115,12 @@ function isResourceLimits(value: unknown): boolean {
     const least = LEAST_LIMITS[name];
     return least !== undefined && typeof limit === 'number' && limit >= least;
   });
+}
+
+/** What is no address all the same is found where it is used. */
+const ADDRESS = /^[\d.a-f:]+(\/\d{1,3})?$/i;
+
+function isTrustProxy(value: unknown): boolean {
+  if (!Array.isArray(value)) return Number.isInteger(value) && Number(value) >= 0;
+  return value.every((entry) => typeof entry === 'string' && ADDRESS.test(entry));
 }

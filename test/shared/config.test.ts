@@ -53,6 +53,11 @@ const ENGINE: Values<EngineConfig> = {
       'an object such as { maxOldGenerationSizeMb: 256 }: 16 or more of that, 1 or more of the others',
   },
   watchdogMs: whole(0, MS),
+  trustProxy: {
+    good: [0, 3, [], ['10.0.0.1', '10.0.0.0/8', '::1', 'fd00::/8']],
+    bad: [-1, 1.5, true, null, '10.0.0.1', [7], ['loopback'], ['10.0.0.0/'], ['host/8']],
+    allowed: "a whole number of proxies, or an array of addresses and ranges such as '10.0.0.0/8'",
+  },
 };
 
 const SERVER: Values<ServerConfig> = {
@@ -190,6 +195,7 @@ test('an option that is left out, or undefined, has its default', () => {
     clientScriptPath: '/iris-ws.js',
     resourceLimits: undefined,
     watchdogMs: 0,
+    trustProxy: 0,
   });
   assert.deepEqual(resolveServerConfig({ authorize: undefined }), {
     endpoint: '',
