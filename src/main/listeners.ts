@@ -1,6 +1,7 @@
 import { Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { EngineConfig, ResolvedServerConfig } from '../shared/config.ts';
+import type { ResolvedServerConfig } from '../shared/config.ts';
+import type { EngineConfig } from '../shared/engine-config.ts';
 import { EngineError } from '../shared/errors.ts';
 import { optionError } from '../shared/option-rules.ts';
 import { createListener, type ListenOptions, listen, resolveListenOptions } from './listener.ts';

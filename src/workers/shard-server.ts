@@ -32,6 +32,7 @@ import { FrameDeflater } from './deflate.ts';
 import type { Dispatch } from './dispatch.ts';
 import type { FanOut } from './fan-out.ts';
 import { switchingProtocols } from './handshake.ts';
+import { onData, onRead, own } from './owned-socket.ts';
 import { pace } from './pace.ts';
 import { Rooms } from './rooms.ts';
 import { ServerWebSocket } from './web-socket.ts';
@@ -49,12 +50,6 @@ export interface ShardContext {
   /** Sends a record past the bound, where what causes it bounds it already. */
   sendAlways(peer: number, record: Buffer): void;
   tell(message: FromShard): void;
-}
-
-const WEB_SOCKET = Symbol('web socket');
-
-interface OwnedSocket extends Socket {
-  [WEB_SOCKET]: ServerWebSocket;
 }
 
 /** The part of one server that lives in one shard: its sockets here, their rooms, its handlers. */
@@ -124,23 +119,18 @@ export class ShardServer implements ServerScope, ServerHandle {
 
   /** Takes an upgrade whose socket has come; the handshake ends when the handlers know of it. */
   adopt(handle: object, upgrade: Upgrade): void {
-    this.#open(arrive(handle, this.#onread) as OwnedSocket, upgrade);
+    this.#open(arrive(handle, this.#onread), upgrade);
   }
 
   /** Takes an upgrade whose socket has spoken TLS here, and is paused. */
-  enter(secure: TLSSocket, upgrade: Upgrade): void {
-    const socket = secure as Socket as OwnedSocket;
-    socket.setTimeout(0);
+  enter(socket: TLSSocket, upgrade: Upgrade): void {
     socket.on('data', onData);
     this.#open(socket, upgrade);
   }
 
-  #open(socket: OwnedSocket, upgrade: Upgrade): void {
+  #open(socket: Socket, upgrade: Upgrade): void {
     const webSocket = new ServerWebSocket(this, socket, upgrade, performance.now());
-    socket[WEB_SOCKET] = webSocket;
-    socket.on('error', ignore); // 'close' follows, and tells what is to be told
-    socket.on('end', onEnd);
-    socket.on('close', onClose);
+    own(socket, webSocket);
     this.#sockets.set(webSocket.number, webSocket);
     webSocket.home.expect(webSocket);
     this.fanOut.send(webSocket, switchingProtocols(upgrade, this.config.headers));
@@ -295,23 +285,4 @@ export class ShardServer implements ServerScope, ServerHandle {
     clearTimeout(deadline);
     stopPacing();
   }
-}
-
-function ignore(): void {}
-
-function onRead(this: OwnedSocket, bytes: number, buffer: Uint8Array): boolean {
-  this[WEB_SOCKET].read((buffer as Buffer).subarray(0, bytes));
-  return true;
-}
-
-function onData(this: OwnedSocket, chunk: Buffer): void {
-  this[WEB_SOCKET].read(chunk);
-}
-
-function onEnd(this: OwnedSocket): void {
-  this[WEB_SOCKET].socketEnded();
-}
-
-function onClose(this: OwnedSocket): void {
-  this[WEB_SOCKET].socketClosed();
 }

@@ -7,7 +7,6 @@ const SUITES = [
   './deadlines',
   './disconnect',
   './early-frames',
-  './floods',
   './keepalive',
   './limits',
   './order',

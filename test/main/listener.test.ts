@@ -85,14 +85,16 @@ test('a port that is taken is refused as Node.js refuses it', async () => {
 
 test('the options of listen are checked', () => {
   const request: RequestListener = () => {};
-  assert.deepEqual(resolveListenOptions({}), { host: undefined, request: undefined });
-  assert.deepEqual(resolveListenOptions({ host: '::1', request }), { host: '::1', request });
+  const nothing = { host: undefined, request: undefined, tls: undefined };
+  assert.deepEqual(resolveListenOptions({}), nothing);
+  const options = { host: '::1', request };
+  assert.deepEqual(resolveListenOptions(options), { ...nothing, ...options });
   for (const [options, message] of [
     [{ request: 'app' }, /^request: 'app' is not a function/],
     [{ request: { handle: request } }, /^request: /],
     [{ host: 8080 }, /^host: 8080 is not a host name/],
     [{ host: '' }, /^host: ''/],
-    [{ hostname: '::1' }, /^hostname: no such option; there are host, request$/],
+    [{ hostname: '::1' }, /^hostname: no such option; there are host, request, tls$/],
     ['localhost', /^options must be an object, not 'localhost'$/],
     [null, /^options must be an object/],
   ] as const) {
