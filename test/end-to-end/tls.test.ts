@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
-import { once } from 'node:events';
-import { connect as connectTcp, type Socket } from 'node:net';
+import { type EventEmitter, once } from 'node:events';
+import { connect as connectTcp } from 'node:net';
 import { test } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { WebSocket } from 'ws';
@@ -25,7 +25,7 @@ async function open(port: number, config: ConnectionOptions = {}): Promise<TLSSo
 }
 
 /** Resolves when a connection is gone, well or badly. */
-async function gone(socket: Socket): Promise<void> {
+async function gone(socket: EventEmitter): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   socket.once('close', () => resolve());
   await promise;
@@ -96,8 +96,10 @@ test('a shard that takes the place of a dead one speaks TLS, too', options, asyn
     const held = await open(port); // and dies with its shard
     const client = new WebSocket(`wss://127.0.0.1:${port}/v`, { ca: CA });
     await once(client, 'open');
+    const dead = new Promise((resolve) => engine.once('error', resolve));
+    client.on('error', () => {});
     client.send('iris-websocket-message:do;4;["die"]');
-    await Promise.all([once(client, 'close'), once(held, 'close')]);
+    await Promise.all([gone(client), gone(held), dead]);
     engine.setTls(port, identity('second'));
     assert.equal(await shownTo(port), 'second');
     assert.deepEqual(
