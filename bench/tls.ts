@@ -1,0 +1,118 @@
+// How many TLS handshakes a second shards do: full ones, each up to the 101 of its WebSocket.
+import { execFileSync, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect } from 'node:tls';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { Engine } from '../src/main/index.ts';
+import { upgradeRequest } from '../test/end-to-end/raw-client.ts';
+
+const WARM_UP_MS = 1_000;
+const KEYS = ['rsa:2048', 'rsa:4096', 'ec'];
+
+/** What the server's process has used, in microseconds: all of it, and its first thread. */
+interface Usage {
+  readonly all: number;
+  readonly primary: number;
+}
+
+interface Pair {
+  readonly key: string;
+  readonly cert: string;
+}
+
+if (process.send === undefined) await compare();
+else await serve();
+
+async function compare(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      ms: { type: 'string', default: '3000' },
+      shards: { type: 'string', default: '1,2' },
+      clients: { type: 'string', default: '32' },
+    },
+  });
+  console.log('| key | shards | handshakes/s | server CPU µs each | of it the primary |');
+  console.log('| --- | ---: | ---: | ---: | ---: |');
+  for (const key of KEYS) {
+    const pair = createPair(key);
+    for (const shards of values.shards.split(',').map(Number)) {
+      const row = await measure(pair, shards, Number(values.clients), Number(values.ms));
+      console.log(`| ${key} | ${shards} | ${row.join(' | ')} |`);
+    }
+  }
+}
+
+async function measure(pair: Pair, shards: number, clients: number, ms: number) {
+  const server = fork(fileURLToPath(import.meta.url), { stdio: 'inherit' });
+  const exit = once(server, 'exit');
+  const asked = async (message: object): Promise<unknown> => {
+    const answer = once(server, 'message');
+    server.send(message);
+    return (await answer)[0];
+  };
+  const port = (await asked({ ...pair, shards })) as number;
+  let done = 0;
+  let isOver = false;
+  const loops = Array.from({ length: clients }, async () => {
+    for (; !isOver; done++) await open(port);
+  });
+  await new Promise((resolve) => setTimeout(resolve, WARM_UP_MS));
+  const before = (await asked({})) as Usage;
+  const startedAt = performance.now();
+  const first = done;
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  const count = done - first;
+  const seconds = (performance.now() - startedAt) / 1000;
+  const after = (await asked({})) as Usage;
+  isOver = true;
+  await Promise.all(loops);
+  server.disconnect();
+  await exit;
+  const all = (after.all - before.all) / count;
+  const primary = (after.primary - before.primary) / count;
+  const share = `${primary.toFixed(0)} µs, ${((100 * primary) / all).toFixed(0)} %`;
+  return [(count / seconds).toFixed(0), all.toFixed(0), share];
+}
+
+/** One connection, from TCP to the 101. */
+async function open(port: number): Promise<void> {
+  const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
+  socket.write(upgradeRequest('/echo'));
+  const [head] = (await once(socket, 'data')) as [Buffer];
+  if (!head.toString().startsWith('HTTP/1.1 101 ')) throw new Error(String(head));
+  const closed = once(socket, 'close');
+  socket.destroy();
+  await closed;
+}
+
+function createPair(algorithm: string): Pair {
+  const folder = mkdtempSync(join(tmpdir(), 'fanring-tls-'));
+  const [key, cert] = [join(folder, 'key'), join(folder, 'cert')];
+  const curve = algorithm === 'ec' ? ['-pkeyopt', 'ec_paramgen_curve:prime256v1'] : [];
+  const files = ['-keyout', key, '-out', cert, '-subj', '/CN=localhost'];
+  execFileSync('openssl', ['req', '-x509', '-newkey', algorithm, ...curve, '-nodes', ...files], {
+    stdio: 'ignore',
+  });
+  const pair = { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
+  rmSync(folder, { recursive: true });
+  return pair;
+}
+
+/** The server's process: the first message says how, each further one asks for its usage. */
+async function serve(): Promise<void> {
+  const [{ key, cert, shards }] = (await once(process, 'message')) as [Pair & { shards: number }];
+  const engine = new Engine({ shards });
+  engine.server({ endpoint: '/echo', handlers: new URL('./endpoints/native.ts', import.meta.url) });
+  const { port } = await engine.listen(0, { host: '127.0.0.1', tls: { key, cert } });
+  process.on('message', () => {
+    const { user, system } = process.cpuUsage();
+    const own = process.threadCpuUsage();
+    process.send?.({ all: user + system, primary: own.user + own.system } satisfies Usage);
+  });
+  process.send?.(port);
+  process.once('disconnect', () => void engine.close());
+}
