@@ -1,13 +1,18 @@
 import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
-import { type IncomingMessage, type RequestListener, Server } from 'node:http';
+import { type IncomingMessage, type RequestListener, Server, type ServerResponse } from 'node:http';
 import { Agent, type RequestOptions, request } from 'node:https';
 import { test } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
+import express from 'express';
+import Fastify from 'fastify';
 import { Engine } from '../../src/main/index.ts';
 import { RawClient, upgradeRequest } from './raw-client.ts';
 import { leakCheck, withEngine } from './test-engine.ts';
 import { identity, speakTls, tlsFile } from './transport.ts';
+import { VerbClient } from './verb-client.ts';
+
+const VERBS = new URL('./fixtures/verbs.ts', import.meta.url);
 
 const CA = tlsFile('ca.pem');
 const HOST = '127.0.0.1';
@@ -148,3 +153,42 @@ test(
     });
   },
 );
+
+test('who asks over a shard that dies is gone for the app', options, async () => {
+  const leavesNothing = leakCheck();
+  const entered = Promise.withResolvers<ServerResponse>();
+  const engine = new Engine({ shards: 1 });
+  engine.on('shardExit', () => {});
+  engine.server({ endpoint: '/v', handlers: VERBS });
+  const { port } = await engine.listen(0, {
+    host: HOST,
+    request: (_request, response) => entered.resolve(response),
+    tls: identity('first'),
+  });
+  await using asking = await RawClient.connect(port);
+  asking.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  const cut = once(await entered.promise, 'close');
+  await using killer = await VerbClient.open({ port }, '/v');
+  killer.ask('die');
+  await cut;
+  assert.equal(await asking.rest(), '');
+  for (const client of [asking, killer]) await client[Symbol.asyncDispose]();
+  await engine.close();
+  await leavesNothing();
+});
+
+for (const framework of ['Express', 'Fastify']) {
+  test(`${framework} answers on a TLS port, and knows that it is one`, options, async () => {
+    const fastify = Fastify();
+    fastify.get('/', (asked, reply) => reply.send(`${asked.protocol} ${asked.ip}`));
+    await fastify.ready();
+    const routing: RequestListener = (asked, response) => fastify.routing(asked, response);
+    const app = express().get('/', ({ protocol, ip }, response) => {
+      response.send(`${protocol} ${ip}`);
+    });
+    await withApp(framework === 'Express' ? app : routing, async (port) => {
+      assert.equal(String((await ask(port, '/')).body), 'https 127.0.0.1');
+    });
+    await fastify.close();
+  });
+}
