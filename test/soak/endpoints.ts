@@ -1,0 +1,48 @@
+import type { CodecName } from '../../src/client/index.ts';
+import type { ServerConfig } from '../../src/main/index.ts';
+
+import { LOBBY } from './verbs.ts';
+
+/** One of the servers that are soaked. */
+export interface Endpoint {
+  readonly path: string;
+  readonly place: 'closures' | 'module';
+  readonly codec: 'text' | 'msgpack' | 'negotiate';
+  /** What its clients ask for; undefined: nothing, which is text. */
+  readonly asks: readonly (CodecName | undefined)[];
+  /** Where its clients may stop reading for so long that it has to do something. */
+  readonly slowConsumer?: 'close' | 'drop';
+}
+
+const BOTH = ['text', 'msgpack', undefined] as const;
+
+/** Both places of handlers, all codecs, both ways with slow connections. */
+export const ENDPOINTS: readonly Endpoint[] = [
+  { path: '/closures-text', place: 'closures', codec: 'text', asks: ['text', undefined] },
+  { path: '/closures-both', place: 'closures', codec: 'negotiate', asks: BOTH },
+  { path: '/module-text', place: 'module', codec: 'text', asks: ['text', undefined] },
+  { path: '/module-msgpack', place: 'module', codec: 'msgpack', asks: ['msgpack'] },
+  { path: '/module-both', place: 'module', codec: 'negotiate', asks: BOTH },
+  {
+    path: '/closures-close',
+    place: 'closures',
+    codec: 'msgpack',
+    asks: ['msgpack'],
+    slowConsumer: 'close',
+  },
+  { path: '/module-drop', place: 'module', codec: 'text', asks: ['text'], slowConsumer: 'drop' },
+];
+
+/** The rooms of each server have the same names: they must not mix. */
+export const ROOMS: readonly string[] = [LOBBY, 'red', 'green', 'blue', 'grey'];
+
+/** How such a server is configured. */
+export function configOf({ path, place, codec, slowConsumer }: Endpoint): ServerConfig {
+  return {
+    endpoint: path,
+    codec,
+    maxMessageSize: 16_384,
+    ...(slowConsumer === undefined ? {} : { slowConsumer, maxBufferedBytes: 2 ** 18 }),
+    ...(place === 'closures' ? {} : { handlers: new URL('./verbs.ts', import.meta.url) }),
+  };
+}
