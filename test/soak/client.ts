@@ -3,7 +3,7 @@ import { type CodecName, Ws, type WsOptions } from '../../src/client/index.ts';
 import type { Endpoint } from './endpoints.ts';
 import type { Arrival, ConnectionFacts, Membership, Stamp } from './facts.ts';
 import type { Model } from './model.ts';
-import { LOBBY, padding, type Verb } from './verbs.ts';
+import { type Death, LOBBY, padding, type Verb } from './verbs.ts';
 
 /** How a connection has ended. */
 export interface ClientEnd {
@@ -131,9 +131,20 @@ export class Client {
     );
   }
 
-  /** Has the shard in which its handlers run end. */
-  die(how: 'exit' | 'throw'): void {
-    this.#ws.emit('die', how);
+  /**
+   * Has the shard in which its handlers run end, at once behind sending some messages.
+   * @returns their numbers
+   */
+  die(how: Death, lastWords: readonly Whom[]): number[] {
+    const says = lastWords.map((whom) => this.#saying(whom));
+    this.#verbs.push(...says, { verb: 'die', how });
+    this.flush();
+    return says.map(({ id }) => id);
+  }
+
+  /** Blocks the thread in which its handlers run. */
+  block(ms: number): void {
+    this.#ws.emit('block', ms);
   }
 
   /** Stops to read. */
@@ -159,13 +170,13 @@ export class Client {
     else this.#ws.close();
   }
 
-  #saying({ target, exceptSender = false, pad = 0 }: Whom): Verb {
+  #saying({ target, exceptSender = false, pad = 0 }: Whom): Extract<Verb, { verb: 'say' }> {
     const { path: server } = this.endpoint;
     const id = this.#model.say({ server, target, sender: this.facts, exceptSender, pad });
     return exceptSender ? { verb: 'say', id, pad } : { verb: 'say', id, pad, target };
   }
 
-  #add(verb: Verb): void {
+  #add(verb: Exclude<Verb, { verb: 'die' }>): void {
     this.#unconfirmed.add(verb.id);
     this.#verbs.push(verb);
   }

@@ -29,6 +29,7 @@ const FLOOD_BYTES = 32_768;
 const MAX_STALL_STEPS = 400;
 // What a shard has sent must be in the rings when it is killed: what waits for room dies with it.
 const QUIET_MS = 300;
+const BLOCK_MS = 50;
 
 /** All clients. Each step, one of them does something. */
 export class Crowd {
@@ -37,6 +38,7 @@ export class Crowd {
   readonly #slots: Slot[];
   #lastLarge = 0;
   #mustKill = false;
+  readonly #dying = new Map<number, { ids: number[]; thread: number }>();
 
   constructor(stage: Stage) {
     this.#stage = stage;
@@ -65,6 +67,13 @@ export class Crowd {
   /** Has a shard die, as soon as nothing waits behind a full ring. */
   kill(): void {
     this.#mustKill = true;
+  }
+
+  /** A shard has died. */
+  died(shard: number): void {
+    const { ids, thread } = this.#dying.get(shard) ?? { ids: [], thread: 0 };
+    this.#dying.delete(shard);
+    this.#stage.model.sentAtDeath(ids, thread);
   }
 
   /** Whether nothing may fill a ring now. */
@@ -183,15 +192,24 @@ export class Crowd {
   #kill(): void {
     const { random, faults } = this.#stage;
     if (performance.now() - this.#lastLarge < QUIET_MS || faults.isDying) return;
-    const victims = this.#slots.flatMap(({ client }) =>
-      client?.state === 'open' && !client.isStalled && client.endpoint.place === 'module'
-        ? [client]
-        : [],
+    const reading = this.#slots.flatMap(({ client }) =>
+      client?.state === 'open' && !client.isStalled ? [client] : [],
     );
-    const victim = random.pick(victims);
+    const victim = random.pick(reading.filter(({ endpoint }) => endpoint.place === 'module'));
     if (victim === undefined) return;
     this.#mustKill = false;
-    faults.plan(victim.shard);
-    victim.die(random.chance(0.5) ? 'exit' : 'throw');
+    const { shard, facts } = victim;
+    faults.plan(shard);
+    if (random.chance(0.5)) this.#block(reading, facts.home ?? 0);
+    const lastWords = Array.from({ length: 5 }, () => ({ target: random.pick(ROOMS) ?? '' }));
+    const ids = victim.die(random.chance(0.5) ? 'exit' : 'throw', lastWords);
+    this.#dying.set(shard, { ids, thread: facts.home ?? 0 });
+  }
+
+  /** Blocks all threads but one: they hear of its death before they look into its rings. */
+  #block(clients: readonly Client[], except: number): void {
+    const threads = new Map(clients.map((client) => [client.facts.home, client]));
+    threads.delete(except);
+    for (const client of threads.values()) client.block(BLOCK_MS);
   }
 }

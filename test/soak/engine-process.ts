@@ -1,5 +1,6 @@
 // The engine in a process of its own, so that what it uses is its own. It speaks to the soak over
 // the channel of its parent.
+import { EventEmitter, once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { BroadcastChannel } from 'node:worker_threads';
 import { Engine, type Server } from '../../src/main/index.ts';
@@ -9,10 +10,12 @@ import { REPORTS, type Report, said, stamp, verbs } from './verbs.ts';
 
 // Rings that are small enough to be full now and then, so that outboxes have work.
 const RING_MEMORY = 2 ** 21;
+const UNTOLD_MS = 3000;
 
 const engine = new Engine({ shards: Number(process.argv[2]), ringMemory: RING_MEMORY });
 const servers = new Map<string, Server>();
 const living = new Set<string>();
+const noneLives = new EventEmitter();
 let wrongEnds = 0;
 
 function tell(message: FromEngine): void {
@@ -24,6 +27,7 @@ function note({ what, server, id, code }: Report): void {
   if (what === 'error') tell({ kind: 'fault', code: code ?? 'none', detail: `${server} ${id}` });
   else if (what === 'began') living.add(id);
   else if (!living.delete(id)) wrongEnds++;
+  if (living.size === 0) noneLives.emit('none');
 }
 
 function descriptors(): number {
@@ -49,10 +53,19 @@ function say({ server, ...saying }: Extract<ToEngine, { kind: 'say' }>): void {
   tell({ kind: 'did', id: saying.id, done });
 }
 
+/** Clients have closed all connections: closures hear of it, of each one. */
+async function untold(): Promise<number> {
+  const signal = AbortSignal.timeout(UNTOLD_MS);
+  while (living.size > 0 && !signal.aborted)
+    await once(noneLives, 'none', { signal }).catch(() => {});
+  return living.size;
+}
+
 async function end(): Promise<void> {
+  const left = await untold();
   await engine.close();
   channel.close();
-  tell({ kind: 'ended', wrongEnds, untold: living.size });
+  tell({ kind: 'ended', wrongEnds, untold: left });
   // Nothing is left, so the process ends by itself.
   process.off('disconnect', giveUp).disconnect?.();
 }

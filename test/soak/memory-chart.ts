@@ -33,7 +33,12 @@ export function memoryChart({ samples, deaths, ms }: SoakResult): string {
   });
   const times = Array.from({ length: LINES + 1 }, (_, index) => {
     const at = (index / LINES) * ms;
-    return text(x(at), HEIGHT - 16, `${(at / 60_000).toFixed(1)} min`, 'text-anchor="middle"');
+    return text(
+      x(at),
+      HEIGHT - 16,
+      `${(at / 60_000).toFixed(ms < 600_000 ? 2 : 0)} min`,
+      'text-anchor="middle"',
+    );
   });
   const marks = deaths.map(
     (at) => `<path d="M${x(at).toFixed(1)} ${TOP}V${HEIGHT - BOTTOM}" stroke="#f3c6c6"/>`,

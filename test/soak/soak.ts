@@ -64,10 +64,10 @@ class Soak {
   async run(): Promise<SoakResult> {
     const { port } = await this.#link.next('listening');
     this.#start = performance.now();
-    this.#listen();
     const { connections, seed } = this.#options;
     const stage = { model: this.#model, faults: this.#faults, link: this.#link };
     const crowd = new Crowd({ ...stage, random: new Random(seed), port, connections });
+    this.#listen(crowd);
     this.#watch(crowd);
     const ended = this.#link.next('ended');
     try {
@@ -88,10 +88,13 @@ class Soak {
     return this.#result();
   }
 
-  #listen(): void {
+  #listen(crowd: Crowd): void {
     const { violations } = this.#model;
     this.#link.on('did', ({ id, done }) => this.#model.did(id, done));
-    this.#link.on('exit', ({ shard, reason }) => this.#faults.died(shard, reason));
+    this.#link.on('exit', ({ shard, reason }) => {
+      this.#faults.died(shard, reason);
+      crowd.died(shard);
+    });
     this.#link.on('fault', ({ code, detail }) => this.#faults.reported(code, detail));
     this.#link.on('sample', ({ rss, heap, descriptors, connections }) => {
       const at = performance.now() - this.#start;

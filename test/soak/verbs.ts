@@ -6,7 +6,11 @@ import type { Stamp } from './facts.ts';
 /** One thing that a client asks for. `id` is the model's number of it. */
 export type Verb =
   | { readonly verb: 'join' | 'leave'; readonly id: number; readonly room: string }
-  | ({ readonly verb: 'say' } & Saying);
+  | ({ readonly verb: 'say' } & Saying)
+  | { readonly verb: 'die'; readonly how: Death };
+
+/** How a shard dies. */
+export type Death = 'exit' | 'throw';
 
 /** A message to be sent. */
 export interface Saying {
@@ -48,7 +52,7 @@ export function padding(id: number, bytes: number): string {
   return String.fromCharCode(97 + (id % 26)).repeat(bytes);
 }
 
-function perform(c: Connection, verb: Verb): Stamp {
+function perform(c: Connection, verb: Exclude<Verb, { verb: 'die' }>): Stamp {
   if (verb.verb === 'join') c.join(verb.room);
   else if (verb.verb === 'leave') c.leave(verb.room);
   const done = stamp();
@@ -58,7 +62,12 @@ function perform(c: Connection, verb: Verb): Stamp {
   return done;
 }
 
-function die(how: 'exit' | 'throw'): void {
+/** Keeps this thread from doing anything else. */
+function block(ms: number): void {
+  for (const end = performance.now() + ms; performance.now() < end; );
+}
+
+function die(how: Death): void {
   if (how === 'exit') process.exit(1);
   setImmediate(() => {
     throw new Error('a shard that was told to die');
@@ -72,12 +81,13 @@ export function verbs(report: (report: Report) => void): (c: Connection) => void
     report({ what: 'began', ...about });
     c.on('do', (list) => {
       for (const verb of list as Verb[]) {
+        if (verb.verb === 'die') return die(verb.how);
         const done = perform(c, verb);
         c.emit('did', { id: verb.id, done, reply: stamp() });
       }
     });
-    c.on('ask', (verb) => perform(c, verb as Verb));
-    c.on('die', (how) => die(how as 'exit' | 'throw'));
+    c.on('ask', (verb) => perform(c, { verb: 'say', ...(verb as Saying) }));
+    c.on('block', (ms) => block(ms as number));
     c.onError(({ code }) => report({ what: 'error', ...about, code }));
     c.onDisconnect(() => report({ what: 'ended', ...about }));
     c.join(LOBBY);
