@@ -10,7 +10,7 @@ export interface Stamp {
 }
 
 /** The last stamp that a connection has seen of each thread. */
-export type Seen = ReadonlyMap<number, number>;
+type Seen = ReadonlyMap<number, number>;
 
 /** One connection, from its opening on. */
 export interface ConnectionFacts {

@@ -23,7 +23,7 @@ export interface SoakOptions {
 }
 
 /** What the engine's process used, and when: milliseconds from the beginning. */
-export interface TimedSample extends Sample {
+interface TimedSample extends Sample {
   readonly at: number;
 }
 
