@@ -42,6 +42,8 @@ export class Client {
   state: 'opening' | 'open' | 'ending' | 'ended' = 'opening';
   shard = 0;
   isStalled = false;
+  /** With what code it has ended. */
+  endCode = 0;
   readonly #model: Model;
   readonly #ws: Ws;
   readonly #ended = Promise.withResolvers<void>();
@@ -77,6 +79,7 @@ export class Client {
     this.#ws.onDisconnect((end) => {
       const wasAsked = this.state === 'ending';
       this.state = 'ended';
+      this.endCode = end.code;
       model.ended(this.facts);
       if (!wasAsked) onEnd(this, end);
       this.#ended.resolve();
@@ -150,7 +153,8 @@ export class Client {
   /** Stops to read. */
   stall(): void {
     this.isStalled = true;
-    if (this.endpoint.slowConsumer === 'drop') this.facts.isLossy = true;
+    const { slowConsumer = 'close' } = this.endpoint;
+    if (slowConsumer !== 'close') this.facts.isLossy = true;
     this.#socket?.pause();
   }
 

@@ -86,10 +86,11 @@ export class Crowd {
     for (const { client } of this.#slots) client?.resume();
   }
 
-  /** All end their connections; resolves when they have. */
-  async end(): Promise<void> {
-    for (const { client } of this.#slots) client?.end('close');
-    await Promise.all(this.#slots.map(({ client }) => client?.ended));
+  /** All end their connections, or those that are chosen; resolves when they have. */
+  async end(isChosen = (_client: Client) => true): Promise<void> {
+    const clients = this.#slots.flatMap(({ client }) => client ?? []).filter(isChosen);
+    for (const client of clients) client.end('close');
+    await Promise.all(clients.map(({ ended }) => ended));
   }
 
   #open(slot: Slot): void {
@@ -116,6 +117,7 @@ export class Crowd {
       faults.counts.stalls++;
       slot.resumeAt = this.steps + 1 + random.below(MAX_STALL_STEPS);
       client.stall();
+      if (client.facts.isLossy) faults.stalled(client);
     }
     client.flush();
   }

@@ -11,18 +11,19 @@ export interface Endpoint {
   /** What its clients ask for; undefined: nothing, which is text. */
   readonly asks: readonly (CodecName | undefined)[];
   /** Where its clients may stop reading for so long that it has to do something. */
-  readonly slowConsumer?: 'close' | 'drop';
+  readonly slowConsumer?: 'close' | 'drop' | 'latest';
+  readonly compression?: boolean;
 }
 
 const BOTH = ['text', 'msgpack', undefined] as const;
 
-/** Both places of handlers, all codecs, both ways with slow connections. */
+/** Both places of handlers, all codecs, all ways with slow connections. */
 export const ENDPOINTS: readonly Endpoint[] = [
   { path: '/closures-text', place: 'closures', codec: 'text', asks: ['text', undefined] },
   { path: '/closures-both', place: 'closures', codec: 'negotiate', asks: BOTH },
   { path: '/module-text', place: 'module', codec: 'text', asks: ['text', undefined] },
   { path: '/module-msgpack', place: 'module', codec: 'msgpack', asks: ['msgpack'] },
-  { path: '/module-both', place: 'module', codec: 'negotiate', asks: BOTH },
+  { path: '/module-both', place: 'module', codec: 'negotiate', asks: BOTH, compression: true },
   {
     path: '/closures-close',
     place: 'closures',
@@ -31,17 +32,31 @@ export const ENDPOINTS: readonly Endpoint[] = [
     slowConsumer: 'close',
   },
   { path: '/module-drop', place: 'module', codec: 'text', asks: ['text'], slowConsumer: 'drop' },
+  {
+    path: '/closures-latest',
+    place: 'closures',
+    codec: 'text',
+    asks: ['text'],
+    slowConsumer: 'latest',
+  },
 ];
 
 /** The rooms of each server have the same names: they must not mix. */
 export const ROOMS: readonly string[] = [LOBBY, 'red', 'green', 'blue', 'grey'];
 
 /** How such a server is configured. */
-export function configOf({ path, place, codec, slowConsumer }: Endpoint): ServerConfig {
+export function configOf({
+  path,
+  place,
+  codec,
+  slowConsumer,
+  compression,
+}: Endpoint): ServerConfig {
   return {
     endpoint: path,
     codec,
     maxMessageSize: 16_384,
+    compression: compression === true ? { threshold: 256 } : false,
     ...(slowConsumer === undefined ? {} : { slowConsumer, maxBufferedBytes: 2 ** 18 }),
     ...(place === 'closures' ? {} : { handlers: new URL('./verbs.ts', import.meta.url) }),
   };

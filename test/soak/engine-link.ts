@@ -26,6 +26,7 @@ export type FromEngine =
   | { readonly kind: 'listening'; readonly port: number }
   | { readonly kind: 'did'; readonly id: number; readonly done: Stamp }
   | { readonly kind: 'exit'; readonly shard: number; readonly reason: string }
+  | { readonly kind: 'dropped'; readonly id: string; readonly count: number }
   | { readonly kind: 'fault'; readonly code: string; readonly detail: string }
   | ({ readonly kind: 'sample' } & Sample)
   | { readonly kind: 'ended'; readonly wrongEnds: number; readonly untold: number };

@@ -23,8 +23,9 @@ function tell(message: FromEngine): void {
 }
 
 /** Counts what closures are told of the beginning and the end of each connection. */
-function note({ what, server, id, code }: Report): void {
+function note({ what, server, id, code, count = 0 }: Report): void {
   if (what === 'error') tell({ kind: 'fault', code: code ?? 'none', detail: `${server} ${id}` });
+  else if (what === 'dropped') tell({ kind: 'dropped', id, count });
   else if (what === 'began') living.add(id);
   else if (!living.delete(id)) wrongEnds++;
   if (living.size === 0) noneLives.emit('none');
@@ -81,7 +82,7 @@ process.on('disconnect', giveUp); // the soak has died
 const channel = new BroadcastChannel(REPORTS);
 channel.onmessage = (event) => {
   const report = (event as MessageEvent<Report>).data;
-  if (report.what === 'error') note(report);
+  if (report.what === 'error' || report.what === 'dropped') note(report);
 };
 engine.on('error', (error) => tell({ kind: 'fault', code: error.code, detail: error.message }));
 engine.on('shardExit', ({ shard, reason }) => tell({ kind: 'exit', shard, reason }));

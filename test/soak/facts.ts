@@ -28,8 +28,12 @@ export interface ConnectionFacts {
   seenAtEnd: Seen | undefined;
   /** When it had ended. */
   endedAt: number | undefined;
-  /** It did not read, on a server that drops in this case: what it misses is counted, not held against. */
+  /** It did not read, on a server that drops then: what it misses is counted, not held against. */
   isLossy: boolean;
+  /** Messages that it should have got and did not; of a lossy one only. */
+  missed: number;
+  /** Messages that it did not get, and may have been sent or not. */
+  open: number;
   /** It was sent more than may wait for it: what it misses at its end is counted apart. */
   isFlooded: boolean;
 }

@@ -1,5 +1,4 @@
 import type { Client, ClientEnd } from './client.ts';
-import type { ConnectionFacts } from './facts.ts';
 import type { Violations } from './violations.ts';
 
 // The ends of connections and the word that their shard has died come by different ways.
@@ -39,7 +38,8 @@ export class Faults {
   readonly deaths: { readonly shard: number; readonly at: number }[] = [];
   readonly #violations: Violations;
   readonly #planned = new Set<number>();
-  readonly #reported = new Set<string>();
+  readonly #told = new Map<string, number>();
+  readonly #stalled: Client[] = [];
   #suspects: Suspect[] = [];
 
   constructor(violations: Violations) {
@@ -76,10 +76,19 @@ export class Faults {
     this.#suspects.push({ client, end, at: performance.now(), wasOpening });
   }
 
+  /** A client has stopped to read where the server drops. */
+  stalled(client: Client): void {
+    this.#stalled.push(client);
+  }
+
+  /** A handler was told how many messages a connection has lost while it was behind. */
+  dropped(id: string, count: number): void {
+    this.#told.set(id, (this.#told.get(id) ?? 0) + count);
+  }
+
   /** The engine, or a handler, has reported an error. */
   reported(code: string, detail: string): void {
     if (code !== 'ERR_SLOW_CONSUMER') this.#violations.add('error', `${code}, ${detail}`);
-    else this.#reported.add(detail.slice(detail.indexOf(' ') + 1));
   }
 
   /** Judges connections that ended before this time: their shard has died, or something is wrong. */
@@ -91,12 +100,15 @@ export class Faults {
     this.#suspects = left;
   }
 
-  /** Holds it against the server where messages were dropped and no handler was told. */
-  judgeDrops(losers: Iterable<ConnectionFacts>): void {
-    for (const { id, number, server } of losers) {
-      if (!this.#reported.has(id)) {
-        this.#violations.add('unreported', `connection ${number} of ${server}`);
-      }
+  /** Compares what connections have lost with what their handlers were told of it. */
+  judgeDrops(): void {
+    for (const { facts, endCode } of this.#stalled) {
+      if (endCode === 1006) continue; // who would have been told may have died with it
+      const { id, number, server, missed, open } = facts;
+      const told = this.#told.get(id) ?? 0;
+      if (told >= missed && told <= missed + open) continue;
+      const lost = `${missed} to ${missed + open}`;
+      this.#violations.add('miscounted', `${told} in place of ${lost}, ${number} of ${server}`);
     }
   }
 

@@ -31,8 +31,6 @@ export interface Saying {
 export class Model {
   readonly violations = new Violations();
   readonly counts = new ModelCounts();
-  /** Connections that have lost messages where the server drops. */
-  readonly losers = new Set<ConnectionFacts>();
   readonly #roster = new Roster();
   readonly #verbs = new Map<number, Verb>();
   readonly #greetings = new Map<ConnectionFacts, Membership>();
@@ -57,6 +55,8 @@ export class Model {
       seenAtEnd: undefined,
       endedAt: undefined,
       isLossy: false,
+      missed: 0,
+      open: 0,
       isFlooded: false,
     };
     this.#greetings.set(connection, this.#roster.add(connection, ''));
@@ -244,7 +244,7 @@ export class Model {
   #miss({ id, target, stamp }: MessageFacts, connection: ConnectionFacts): void {
     if (connection.isLossy) {
       this.counts.dropped++;
-      this.losers.add(connection);
+      connection.missed++;
       return;
     }
     const from = `${stamp?.n} of thread ${stamp?.thread}`;
@@ -254,11 +254,14 @@ export class Model {
 
   #count(message: MessageFacts): void {
     for (const member of this.#membersOf(message)) {
-      const wasReceived = member.connection.receipts.delete(message.id);
+      const { connection } = member;
+      const wasReceived = connection.receipts.delete(message.id);
       const verdict = verdictOf(message, member);
       if (verdict === 'due') this.counts.due++;
-      if (verdict !== 'either' || wasReceived) continue;
-      if (member.connection.isFlooded) this.counts.cut++;
+      if (wasReceived || verdict === 'due') continue;
+      if (verdict === 'either' || message.stamp === undefined) connection.open++;
+      if (verdict === 'none') continue;
+      if (connection.isFlooded) this.counts.cut++;
       else this.counts.excused++;
     }
   }

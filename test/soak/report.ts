@@ -44,9 +44,10 @@ function figureTable({ counts, faults, ms, samples }: SoakResult): string[] {
     ['of these flooded, where there is a limit to reach', faults.floods],
     ['closed for being slow (`slowConsumer: close`)', faults.closedSlow],
     ['messages that these did not get', counts.cut],
-    ['messages dropped for slow clients, reported (`slowConsumer: drop`)', counts.dropped],
+    ['messages that slow clients lost, reported (`slowConsumer: drop`, `latest`)', counts.dropped],
+    ['descriptors before there were connections', samples[0]?.descriptors ?? 0],
     ['most descriptors', Math.max(0, ...samples.map(({ descriptors }) => descriptors))],
-    ['descriptors at the end', samples.at(-1)?.descriptors ?? 0],
+    ['descriptors when all connections had ended', samples.at(-1)?.descriptors ?? 0],
   ];
   return [line(['', '']), line(['---', '---:']), ...rows.map(line)];
 }

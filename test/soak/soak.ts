@@ -73,13 +73,15 @@ class Soak {
     try {
       await Promise.race([this.#drive(crowd), ended]);
       crowd.resume();
+      // Of these only their end says that nothing is under way any more.
+      await crowd.end((client) => client.facts.isLossy);
       await this.#settle();
       await crowd.end();
       this.#link.tell({ kind: 'sample' });
       this.#link.tell({ kind: 'end' });
       await ended;
       this.#faults.judge(Number.POSITIVE_INFINITY);
-      this.#faults.judgeDrops(this.#model.losers);
+      this.#faults.judgeDrops();
     } finally {
       for (const timer of this.#timers) clearInterval(timer);
       const code = await this.#link.exited(10_000);
@@ -96,6 +98,7 @@ class Soak {
       crowd.died(shard);
     });
     this.#link.on('fault', ({ code, detail }) => this.#faults.reported(code, detail));
+    this.#link.on('dropped', ({ id, count }) => this.#faults.dropped(id, count));
     this.#link.on('sample', ({ rss, heap, descriptors, connections }) => {
       const at = performance.now() - this.#start;
       this.#samples.push({ at, rss, heap, descriptors, connections });

@@ -23,10 +23,12 @@ export interface Saying {
 
 /** What a handler tells the process about, beside its clients. */
 export interface Report {
-  readonly what: 'began' | 'ended' | 'error';
+  readonly what: 'began' | 'ended' | 'error' | 'dropped';
   readonly server: string;
   readonly id: string;
   readonly code?: string;
+  /** How many messages were dropped. */
+  readonly count?: number;
 }
 
 /** The room in which every connection is from the beginning, until it leaves. */
@@ -89,6 +91,9 @@ export function verbs(report: (report: Report) => void): (c: Connection) => void
     c.on('ask', (verb) => perform(c, { verb: 'say', ...(verb as Saying) }));
     c.on('block', (ms) => block(ms as number));
     c.onError(({ code }) => report({ what: 'error', ...about, code }));
+    c.onBackpressure(({ state, droppedMessages }) => {
+      if (state !== 'behind') report({ what: 'dropped', ...about, count: droppedMessages });
+    });
     c.onDisconnect(() => report({ what: 'ended', ...about }));
     c.join(LOBBY);
     c.emit('hello', { id: c.id, shard: c.shard, ...stamp() });

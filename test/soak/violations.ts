@@ -11,7 +11,7 @@ export const VIOLATIONS = {
   refused: 'a connection was refused',
   death: 'a shard died that nobody had killed',
   error: 'the engine or a handler reported an error that nobody had caused',
-  unreported: 'messages of a slow connection were dropped, and the app was not told',
+  miscounted: 'a slow connection lost more or fewer messages than its app was told',
   ends: 'closures were not told exactly once that a connection had ended',
 } as const;
 
