@@ -39,7 +39,7 @@ export class Client {
   readonly facts: ConnectionFacts;
   /** The rooms that it has asked to join and not to leave. */
   readonly rooms = new Map<string, Membership>();
-  state: 'opening' | 'open' | 'ending' | 'ended' = 'opening';
+  state: 'opening' | 'open' | 'dying' | 'ending' | 'ended' = 'opening';
   shard = 0;
   isStalled = false;
   /** With what code it has ended. */
@@ -142,6 +142,7 @@ export class Client {
     const says = lastWords.map((whom) => this.#saying(whom));
     this.#verbs.push(...says, { verb: 'die', how });
     this.flush();
+    this.state = 'dying';
     return says.map(({ id }) => id);
   }
 

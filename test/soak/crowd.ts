@@ -27,8 +27,7 @@ const FLOOD_BATCHES = 20;
 const FLOOD_BATCH = 15;
 const FLOOD_BYTES = 32_768;
 const MAX_STALL_STEPS = 400;
-// What a shard has sent must be in the rings when it is killed: what waits for room dies with it.
-const QUIET_MS = 300;
+const STEPS_BETWEEN_LOOKS = 20;
 const BLOCK_MS = 50;
 
 /** All clients. Each step, one of them does something. */
@@ -36,7 +35,8 @@ export class Crowd {
   steps = 0;
   readonly #stage: Stage;
   readonly #slots: Slot[];
-  #lastLarge = 0;
+  // When everything has arrived that was asked for up to here, a shard may be killed.
+  #markedAt: number | undefined;
   #mustKill = false;
   readonly #dying = new Map<number, { ids: number[]; thread: number }>();
 
@@ -55,7 +55,7 @@ export class Crowd {
     for (const slot of this.#slots) {
       if (slot.client?.isStalled && slot.resumeAt <= this.steps) slot.client.resume();
     }
-    if (this.#mustKill) this.#kill();
+    if (this.#mustKill && this.steps % STEPS_BETWEEN_LOOKS === 0) this.#kill();
     const slot = this.#stage.random.pick(this.#slots);
     if (slot === undefined) return;
     const { client } = slot;
@@ -64,7 +64,7 @@ export class Crowd {
     else if (client.state === 'open') this.#act(slot, client);
   }
 
-  /** Has a shard die, as soon as nothing waits behind a full ring. */
+  /** Has a shard die, soon. */
   kill(): void {
     this.#mustKill = true;
   }
@@ -76,7 +76,7 @@ export class Crowd {
     this.#stage.model.sentAtDeath(ids, thread);
   }
 
-  /** Whether nothing may fill a ring now. */
+  /** Whether nothing may be sent that fills a ring. */
   get #isCareful(): boolean {
     return this.#mustKill || this.#stage.faults.isDying;
   }
@@ -150,7 +150,6 @@ export class Crowd {
     if (slowConsumer !== undefined || this.#isCareful || !random.chance(0.03)) {
       return random.below(200);
     }
-    this.#lastLarge = performance.now();
     return random.below(50_000);
   }
 
@@ -176,13 +175,12 @@ export class Crowd {
   /** Sends more to a client that does not read than may wait for it. */
   #flood(client: Client): void {
     const { faults } = this.#stage;
-    if (client.endpoint.slowConsumer === undefined || client.facts.isFlooded || faults.isDying)
-      return;
+    if (client.endpoint.slowConsumer === undefined || client.facts.isFlooded) return;
+    if (this.#isCareful) return;
     const sender = this.#other(client);
     if (sender === undefined) return;
     client.facts.isFlooded = true;
     faults.counts.floods++;
-    this.#lastLarge = performance.now();
     for (let batch = 0; batch < FLOOD_BATCHES; batch++) {
       for (let i = 0; i < FLOOD_BATCH; i++) {
         sender.say({ target: client.facts.id, pad: FLOOD_BYTES });
@@ -192,20 +190,39 @@ export class Crowd {
   }
 
   #kill(): void {
-    const { random, faults } = this.#stage;
-    if (performance.now() - this.#lastLarge < QUIET_MS || faults.isDying) return;
+    const { random, faults, model } = this.#stage;
+    if (faults.isDying) return;
     const reading = this.#slots.flatMap(({ client }) =>
       client?.state === 'open' && !client.isStalled ? [client] : [],
     );
-    const victim = random.pick(reading.filter(({ endpoint }) => endpoint.place === 'module'));
+    if (this.#markedAt === undefined) this.#markedAt = this.#mark(reading);
+    if (!model.hasArrived(this.#markedAt)) return;
+    const victims = reading.filter(({ endpoint, facts }) => {
+      return endpoint.place === 'module' && !facts.isLossy;
+    });
+    const victim = random.pick(victims);
     if (victim === undefined) return;
     this.#mustKill = false;
+    this.#markedAt = undefined;
     const { shard, facts } = victim;
     faults.plan(shard);
     if (random.chance(0.5)) this.#block(reading, facts.home ?? 0);
     const lastWords = Array.from({ length: 5 }, () => ({ target: random.pick(ROOMS) ?? '' }));
     const ids = victim.die(random.chance(0.5) ? 'exit' : 'throw', lastWords);
     this.#dying.set(shard, { ids, thread: facts.home ?? 0 });
+  }
+
+  /**
+   * What still waits for room in a ring dies with its sender, and is rightly lost. So something is
+   * sent behind it, from every thread to every other: when that has arrived, nothing waits.
+   */
+  #mark(clients: readonly Client[]): number {
+    for (const client of clients) {
+      if (client.facts.isLossy) continue;
+      client.say({ target: '' });
+      client.flush();
+    }
+    return this.#stage.model.now;
   }
 
   /** Blocks all threads but one: they hear of its death before they look into its rings. */

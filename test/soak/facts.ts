@@ -26,6 +26,8 @@ export interface ConnectionFacts {
   readonly receipts: Set<number>;
   /** What it had seen when it began to end, or was ended; undefined: it lives. */
   seenAtEnd: Seen | undefined;
+  /** When it began to end, or was ended. */
+  endingAt: number | undefined;
   /** When it had ended. */
   endedAt: number | undefined;
   /** It did not read, on a server that drops then: what it misses is counted, not held against. */

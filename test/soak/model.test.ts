@@ -183,3 +183,16 @@ test('what a thread had sent when it died is due, though nobody says that it was
   assert.ok(!story.model.isSettled);
   assert.deepEqual(story.judged(), { lost: 1 });
 });
+
+test('one that ends may hear that it has left, and still miss what its thread had sent before', () => {
+  const story = new Story();
+  const [sender, member] = [story.open(1), story.open(1)];
+  const red = story.join(member, 'red');
+  const leave = story.model.leave(red);
+  story.model.ending(member);
+  story.say(sender, 'red');
+  story.did(member, leave);
+  story.model.ended(member);
+  assert.deepEqual(story.judged(), {});
+  assert.equal(story.model.counts.excused, 1);
+});

@@ -2,7 +2,7 @@ import type { Arrival, ConnectionFacts, Membership, MessageFacts, Stamp } from '
 import { ModelCounts } from './model-counts.ts';
 import { Roster } from './roster.ts';
 import { isAllowed, verdictOf } from './verdict.ts';
-import { Violations } from './violations.ts';
+import { lossOf, Violations } from './violations.ts';
 
 interface Verb {
   readonly id: number;
@@ -53,6 +53,7 @@ export class Model {
       seen: new Map(),
       receipts: new Set(),
       seenAtEnd: undefined,
+      endingAt: undefined,
       endedAt: undefined,
       isLossy: false,
       missed: 0,
@@ -158,12 +159,8 @@ export class Model {
     const { id, thread, n } = arrival;
     const what = `message ${id} to connection ${connection.number} of ${connection.server}`;
     const message = this.#verbs.get(id)?.message;
-    if (message === undefined) {
-      this.violations.add('late', what);
-      return;
-    }
-    if (connection.receipts.has(id)) {
-      this.violations.add('repeated', what);
+    if (message === undefined || connection.receipts.has(id)) {
+      this.violations.add(message === undefined ? 'late' : 'repeated', what);
       return;
     }
     const seen = connection.seen.get(thread) ?? 0;
@@ -186,6 +183,7 @@ export class Model {
   /** A client ends its connection: what it has not got by now, it need not get. */
   ending(connection: ConnectionFacts): void {
     this.#clock++;
+    connection.endingAt ??= this.#clock;
     connection.seenAtEnd ??= new Map(connection.seen);
   }
 
@@ -198,11 +196,15 @@ export class Model {
 
   /** Whether everything that was asked for is done, and everything that must arrive has. */
   get isSettled(): boolean {
-    if (this.#greetings.size > 0) return false;
+    return this.#greetings.size === 0 && this.hasArrived(this.#clock);
+  }
+
+  /** The same for what was asked for up to a step of the clock. */
+  hasArrived(until: number): boolean {
     for (const verb of this.#verbs.values()) {
-      const missing = this.#missing(verb.message);
-      const isUnderWay = missing.some(({ connection }) => !connection.isLossy);
-      if (isUnanswered(verb) || isUnderWay) return false;
+      if (verb.at > until) return true;
+      if (isUnanswered(verb)) return false;
+      if (this.#missing(verb.message).some(({ connection }) => !connection.isLossy)) return false;
     }
     return true;
   }
@@ -237,19 +239,18 @@ export class Model {
       this.violations.add('unanswered', `${kind} ${id} of ${who}`);
     }
     if (message === undefined) return;
-    for (const { connection: member } of this.#missing(message)) this.#miss(message, member);
+    for (const member of this.#missing(message)) this.#miss(message, member);
     this.#count(message);
   }
 
-  #miss({ id, target, stamp }: MessageFacts, connection: ConnectionFacts): void {
+  #miss(message: MessageFacts, member: Membership): void {
+    const { connection } = member;
     if (connection.isLossy) {
       this.counts.dropped++;
       connection.missed++;
-      return;
+    } else {
+      this.violations.add('lost', lossOf(message, member));
     }
-    const from = `${stamp?.n} of thread ${stamp?.thread}`;
-    const where = `connection ${connection.number} of ${connection.server}`;
-    this.violations.add('lost', `message ${id} (${from}) to '${target}', for ${where}`);
   }
 
   #count(message: MessageFacts): void {

@@ -19,7 +19,10 @@ export function verdictOf(message: MessageFacts, member: Membership): Verdict {
   if (stamp === undefined || isExcepted(message, member)) return 'none';
   if (stamp.thread === connection.home) {
     if (joinedN === undefined || stamp.n < joinedN) return 'none';
-    if (leftN !== undefined) return stamp.n < leftN ? 'due' : 'none';
+    if (leftN !== undefined && stamp.n > leftN) return 'none';
+    // One that ends is in no room any more, and still hears what its handlers say to itself.
+    const hasLeft = leftAt !== undefined && leftAt < (connection.endingAt ?? leftAt + 1);
+    if (hasLeft) return 'due';
   } else if (joinedAt === undefined || joinedAt > saidAt || (leftAt ?? saidAt) < saidAt) {
     return 'none';
   }

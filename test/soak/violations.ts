@@ -1,3 +1,5 @@
+import type { Membership, MessageFacts } from './facts.ts';
+
 /** What may be wrong. All of them have to be 0. */
 export const VIOLATIONS = {
   lost: 'a message that must have arrived did not',
@@ -35,4 +37,17 @@ export class Violations {
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
     if (this.details.length < KEPT) this.details.push(`${kind}: ${detail}`);
   }
+}
+
+/** Says what was lost, with all that the verdict rests on. */
+export function lossOf({ id, target, stamp, saidAt }: MessageFacts, member: Membership): string {
+  const { connection, joinedN, joinedAt, leftN, leftAt } = member;
+  const { thread = 0, n = 0 } = stamp ?? {};
+  return [
+    `message ${id} (${n} of thread ${thread}, asked for at ${saidAt}) to '${target}'`,
+    `for connection ${connection.number} of ${connection.server} (thread ${connection.home})`,
+    `member from ${joinedN} (${joinedAt}) to ${leftN} (${leftAt})`,
+    `ending ${connection.endingAt}, ended ${connection.endedAt}`,
+    `seen ${connection.seen.get(thread)}`,
+  ].join(', ');
 }
