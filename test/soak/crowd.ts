@@ -28,7 +28,7 @@ const FLOOD_BATCH = 15;
 const FLOOD_BYTES = 32_768;
 const MAX_STALL_STEPS = 400;
 const STEPS_BETWEEN_LOOKS = 20;
-const BLOCK_MS = 50;
+const MAX_BLOCK_MS = 300;
 
 /** All clients. Each step, one of them does something. */
 export class Crowd {
@@ -225,10 +225,10 @@ export class Crowd {
     return this.#stage.model.now;
   }
 
-  /** Blocks all threads but one: they hear of its death before they look into its rings. */
+  /** Blocks all threads but one: some hear of its death before they look into its rings. */
   #block(clients: readonly Client[], except: number): void {
     const threads = new Map(clients.map((client) => [client.facts.home, client]));
     threads.delete(except);
-    for (const client of threads.values()) client.block(BLOCK_MS);
+    for (const client of threads.values()) client.block(this.#stage.random.below(MAX_BLOCK_MS));
   }
 }
