@@ -1,0 +1,74 @@
+import { strict as assert } from 'node:assert';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { test } from 'node:test';
+import { connect } from 'node:tls';
+import type { SecureCommand, SecureEvent } from '../../src/shared/secure-messages.ts';
+import { SecureSockets } from '../../src/workers/secure-sockets.ts';
+import { identity, tlsFile } from '../end-to-end/transport.ts';
+
+/** The TLS connections of a shard, with one client that has said 'hello'. */
+async function openOne() {
+  const events: SecureEvent[] = [];
+  let onEvent = () => {};
+  const secure = new SecureSockets((_stream, event) => {
+    events.push(event);
+    onEvent();
+  });
+  secure.setTls(1, { server: identity('first'), named: new Map() });
+  const listener = createServer({ pauseOnConnect: true, allowHalfOpen: true });
+  listener.listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const { port } = listener.address() as AddressInfo;
+  const client = connect({ port, host: '127.0.0.1', ca: tlsFile('ca.pem') });
+  client.on('error', () => {}); // 'close' follows
+  client.write('hello');
+  const [accepted] = (await once(listener, 'connection')) as [Socket & { _handle: object }];
+  secure.adopt([{ stream: 7, listener: 1 }], [accepted._handle]);
+  while (events.length === 0) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    onEvent = resolve;
+    await promise;
+  }
+  listener.close();
+  const say = (command: Exclude<SecureCommand, { do: 'enter' }>) => secure.carryOut(7, command);
+  return { secure, client, events, say };
+}
+
+test('what was answered last goes out before all ends', async () => {
+  const { secure, client, events, say } = await openOne();
+  const [first] = events;
+  assert.equal(first?.is === 'data' && Buffer.from(first.bytes).toString(), 'hello');
+  const answer = Buffer.alloc(16_000_000, 'answer');
+  say({ do: 'write', bytes: answer });
+  say({ do: 'destroy' });
+  const received = client.toArray();
+  await secure.close(10_000);
+  assert.ok(Buffer.concat(await received).equals(answer));
+  assert.deepEqual(
+    events.map(({ is }) => is),
+    ['data', 'written', 'closed'],
+  );
+});
+
+test('who takes too long is cut', async () => {
+  const { secure, client } = await openOne();
+  const closed = once(client.resume(), 'close');
+  await secure.close(10);
+  await closed;
+});
+
+test('nothing is said of a connection that has been let go, or is not known', async () => {
+  const { secure, client, events, say } = await openOne();
+  const socket = secure.release(7);
+  say({ do: 'write', bytes: Buffer.from('not any more') });
+  assert.equal(secure.release(7), undefined);
+  client.resume();
+  const closed = once(client, 'close');
+  socket?.resume().end('from its new owner');
+  assert.equal(String((await once(client, 'data'))[0]), 'from its new owner');
+  client.end();
+  await closed;
+  await secure.close(0);
+  assert.equal(events.length, 1);
+});
