@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { resolveServerConfig, type ServerConfig, shardServerConfig } from '../shared/config.ts';
+import type { EmitterHandle } from '../shared/emitter-messages.ts';
 import {
   type CloseOptions,
   type EngineConfig,
@@ -9,24 +10,20 @@ import {
   resolveCloseOptions,
   resolveEngineConfig,
 } from '../shared/engine-config.ts';
-import {
-  deserializeError,
-  EngineError,
-  handlerError,
-  messageOf,
-  stackOf,
-} from '../shared/errors.ts';
+import { deserializeError, EngineError, handlerError, messageOf } from '../shared/errors.ts';
 import type { AnyEvents } from '../shared/public-types.ts';
 import { serverOf } from '../shared/records.ts';
 import type { RoutedRecord } from '../shared/routed-record.ts';
 import { settledWithin } from '../shared/settled-within.ts';
 import { Admission } from './admission.ts';
+import { Emitters } from './emitters.ts';
 import type { EngineEvents, ShardInfo } from './engine-events.ts';
 import type { ListenOptions } from './listener.ts';
 import { Listeners } from './listeners.ts';
 import { SecureListeners } from './secure-listeners.ts';
 import type { Server } from './server.ts';
 import { ServerEntry } from './server-entry.ts';
+import { hearOfServer } from './server-news.ts';
 import {
   type EngineMessage,
   GRACE,
@@ -37,12 +34,14 @@ import {
 import type { ShardHost } from './shard-host.ts';
 import type { TlsOptions } from './tls-options.ts';
 import type { FindEndpoint } from './upgrade-source.ts';
+import { warnOf } from './warning.ts';
 
 /** Any number of WebSocket servers in one process, their connections spread over worker threads. */
 export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposable {
   readonly #config: Required<EngineConfig>;
   readonly #group: ShardGroup;
   readonly #admission: Admission;
+  readonly #emitters: Emitters;
   readonly #entries = new Map<number, ServerEntry>();
   readonly #routes = new Map<string, ServerEntry>();
   readonly #listeners: Listeners;
@@ -58,6 +57,11 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
     super();
     this.#config = resolveEngineConfig(config);
     this.#group = new ShardGroup(this.#config, this.#shardEvents());
+    this.#emitters = new Emitters({
+      config: this.#config,
+      hosts: this.#group.hosts,
+      servers: () => Array.from(this.#entries.values(), ({ primary }) => primary),
+    });
     this.#started.promise.catch(() => {}); // whoever listens is told
     this.#admission = new Admission({
       config: this.#config,
@@ -100,6 +104,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
       send: (records: readonly RoutedRecord[]) => this.#group.send(records),
       sendAlways: (shard: number, record: Buffer) => this.#group.sendAlways(shard, record),
       interest: this.#group.interest,
+      counts: this.#group.counts,
       report: (error: EngineError) => this.#report(error),
     };
     const entry = new ServerEntry(++this.#lastServer, resolved, outlet, (closing, options) =>
@@ -108,6 +113,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
     this.#entries.set(entry.primary.number, entry);
     if (endpoint !== '') this.#routes.set(endpoint, entry);
     for (const host of this.#group.hosts) this.#addTo(host, entry);
+    this.#emitters.addServer(entry.primary);
     return entry.handle as Server as Server<Events>;
   }
 
@@ -170,6 +176,16 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
     return this.close();
   }
 
+  /**
+   * What opens an emitter in any thread of the app: plain data for `workerData` or `postMessage`,
+   * for `openEmitter` of 'fanring/emitter' there.
+   * @throws EngineError ERR_ENGINE_CLOSED
+   */
+  emitter(): EmitterHandle {
+    this.#assertOpen();
+    return this.#emitters.handle();
+  }
+
   #assertOpen(): void {
     if (this.#closing === undefined) return;
     throw new EngineError('ERR_ENGINE_CLOSED', 'the engine has been closed');
@@ -202,12 +218,14 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
       onMessage: (host, message) => this.#onMessage(host, message),
       onStart: (host) => {
         this.#secure.addTo(host);
+        this.#emitters.addShard(host);
         for (const entry of this.#entries.values()) {
           if (!entry.isClosed) this.#addTo(host, entry);
         }
       },
       onExit: (host, cause, restart) => {
         this.#secure.shardDied(host);
+        this.#emitters.shardDied(host.number);
         for (const entry of this.#entries.values()) entry.shardDied(host.number);
         const shard = host.number;
         const reason = messageOf(cause);
@@ -229,24 +247,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
       return;
     }
     const entry = this.#entries.get(message.server);
-    switch (message.type) {
-      case 'server-added': {
-        const error = message.error && deserializeError(message.error);
-        entry?.added(host.number, error);
-        if (error !== undefined) this.#report(error);
-        return;
-      }
-      case 'server-removed':
-        entry?.removed(host.number);
-        return;
-      case 'refused':
-        entry?.refused(message.connection, host.number);
-        host.connections -= 1;
-        return;
-      case 'closed':
-        entry?.departed(message.connections, host.number);
-        host.connections -= message.connections.length;
-    }
+    hearOfServer(entry, host, message, (error) => this.#report(error));
   }
 
   #addTo(host: ShardHost, entry: ServerEntry): void {
@@ -264,6 +265,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
     const { hosts } = this.#group;
     const left = Math.max(0, Math.floor(deadline - performance.now()));
     this.#group.post({ type: 'remove-server', server: number, timeoutMs: left, drainMs });
+    this.#emitters.removeServer(number);
     const removed = entry.removedFrom(hosts.map((host) => host.number));
     const empty = removed.then(() => entry.primary.empty());
     if (!(await settledWithin(empty, left + GRACE))) entry.abandon();
@@ -274,6 +276,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
   async #close(options: ResolvedCloseOptions): Promise<void> {
     this.#refusing.abort();
     const closed = this.#listeners.close();
+    this.#emitters.close();
     await this.#starting?.catch(() => {});
     await this.#group.stop(options);
     await closed;
@@ -285,16 +288,6 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
   #report(thrown: unknown): void {
     const error = handlerError('the engine', thrown);
     if (this.listenerCount('error') > 0) this.emit('error', error);
-    else
-      process.emitWarning(error.message, {
-        type: error.name,
-        code: error.code,
-        detail: detail(error),
-      });
+    else warnOf(error);
   }
-}
-
-/** What a warning says below its message: where it came from. */
-function detail({ cause, stack }: EngineError): string {
-  return stackOf(cause) ?? stack ?? '';
 }

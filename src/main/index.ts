@@ -2,9 +2,17 @@ export type { AckAnswer, AckMissing, AckResult } from '../shared/asks.ts';
 export type { CodecChoice, Message } from '../shared/codec.ts';
 export type { CompressionConfig } from '../shared/compression-config.ts';
 export type { Origins, ServerConfig } from '../shared/config.ts';
+export type { EmitterHandle } from '../shared/emitter-messages.ts';
 export type { CloseOptions, EngineConfig, TrustProxy } from '../shared/engine-config.ts';
 export { EngineError, type ErrorCode } from '../shared/errors.ts';
 export type { KeepHeaders } from '../shared/kept-headers.ts';
+export type {
+  ConnectionInfo,
+  ConnectionPage,
+  ListOptions,
+  ListPage,
+  RoomPage,
+} from '../shared/list-types.ts';
 export type {
   AckOptions,
   AnyEvents,
@@ -14,10 +22,11 @@ export type {
   DisconnectReason,
   Emitter,
   HandlerModule,
+  Sender,
   ServerHandle,
 } from '../shared/public-types.ts';
 export type { RateLimit } from '../shared/rate-limit.ts';
-export { All, Broadcast, NotMe, type Target } from '../shared/targets.ts';
+export { All, Broadcast, NotMe, type Target, type Targets, type Whom } from '../shared/targets.ts';
 export { Engine } from './engine.ts';
 export type { EngineEvents, ShardExit, ShardInfo } from './engine-events.ts';
 export type { ListenOptions } from './listener.ts';

@@ -1,13 +1,15 @@
 import { type AckResult, Ask } from '../shared/asks.ts';
 import type { Codec, Message } from '../shared/codec.ts';
 import { createCodecs } from '../shared/codecs.ts';
+import { type Command, carryOut, sendCommand } from '../shared/commands.ts';
 import type { ResolvedServerConfig } from '../shared/config.ts';
 import { ConnectionFace, type ConnectionIdentity } from '../shared/connection-face.ts';
 import { PRIMARY } from '../shared/control-messages.ts';
-import type { Question, ServerScope } from '../shared/emitter.ts';
+import type { Question } from '../shared/emitter.ts';
 import { deserializeError, EngineError } from '../shared/errors.ts';
 import { callHandler } from '../shared/handler-calls.ts';
 import { forgetHeaders } from '../shared/kept-headers.ts';
+import { listConnections, listRooms } from '../shared/listing.ts';
 import { optionError } from '../shared/option-rules.ts';
 import type { Connection, ServerHandle } from '../shared/public-types.ts';
 import {
@@ -22,13 +24,18 @@ import {
   textBodyOf,
 } from '../shared/records.ts';
 import { decodeBody, RemoteAsks } from '../shared/remote-asks.ts';
-import { routePublish } from '../shared/routed-record.ts';
-import { All, NotMe, type Target } from '../shared/targets.ts';
+import { decodeListBody, type Found, type Query, RemoteLists } from '../shared/remote-lists.ts';
+import type { CountsMap } from '../shared/room-counts.ts';
+import { type RoutedRecord, routePublish } from '../shared/routed-record.ts';
+import { isSelected, NOBODY, type Selection } from '../shared/selection.ts';
+import type { OutsideScope } from '../shared/server-face.ts';
 import { type RecordOutlet, RemoteLink } from './remote-link.ts';
 import type { Handshake } from './upgrade.ts';
 
 /** What the engine gives to its servers. */
 export interface ServerContext extends RecordOutlet {
+  /** How many are in the shards' rooms. */
+  readonly counts: CountsMap;
   report(error: EngineError): void;
 }
 
@@ -46,7 +53,7 @@ interface RemoteConnection {
 }
 
 /** One server on the primary: its options, its connections' closures, what it sends to shards. */
-export class PrimaryServer implements ServerScope {
+export class PrimaryServer implements OutsideScope {
   readonly number: number;
   readonly config: ResolvedServerConfig;
   readonly codecs: readonly Codec[];
@@ -56,6 +63,7 @@ export class PrimaryServer implements ServerScope {
   readonly #arriving = new Map<number, Arrival>();
   readonly #connections = new Map<number, RemoteConnection>();
   readonly #asks = new RemoteAsks();
+  readonly #lists = new RemoteLists();
   #onEmpty: (() => void) | undefined;
 
   constructor(number: number, config: ResolvedServerConfig, outlet: ServerContext) {
@@ -99,26 +107,48 @@ export class PrimaryServer implements ServerScope {
     this.#onConnection.push(fn);
   }
 
-  publish(target: Target, sender: number, encode: (codec: Codec) => Message): void {
+  publish(selection: Selection, encode: (codec: Codec) => Message): void {
     const { interest } = this.#outlet;
-    this.#outlet.send(routePublish(this, interest, target, sender, encode, () => false));
+    this.#outlet.send(routePublish(this, interest, selection, encode, () => false));
   }
 
-  async ask(target: Target, sender: number, question: Question): Promise<AckResult> {
+  async ask(selection: Selection, question: Question): Promise<AckResult> {
     if (this.hasClosures) {
       const { encode, timeoutMs } = question;
-      return new Ask(this.#membersOf(target, sender), encode, timeoutMs).result;
+      return new Ask(this.#facesOf(selection), encode, timeoutMs).result;
     }
     return this.#asks.ask(this, {
-      target,
-      sender,
+      selection,
       question,
       from: PRIMARY,
       interest: this.#outlet.interest,
       isWantedHere: () => false,
-      send: (records) => this.#outlet.send(records),
+      send: this.#send,
     }).result;
   }
+
+  count(room: string): number {
+    return this.#outlet.counts.sum(this.number, this.codecs.length, room);
+  }
+
+  command(selection: Selection, command: Command): void {
+    if (this.hasClosures) carryOut(command, [...this.#facesOf(selection)]);
+    else sendCommand(this, this.#outlet.interest, selection, command, this.#send);
+  }
+
+  async list(query: Query, timeoutMs: number): Promise<Found> {
+    if (!this.hasClosures) {
+      const outlet = { from: PRIMARY, interest: this.#outlet.interest, send: this.#send };
+      return this.#lists.ask(this, outlet, query, timeoutMs);
+    }
+    const faces = this.#facesOf({ room: query.room, except: NOBODY });
+    const nothing = { connections: [], rooms: [], silentShards: [] };
+    return query.list === 'rooms'
+      ? { ...nothing, rooms: listRooms(roomsOf(this.#connections.values()), query) }
+      : { ...nothing, connections: listConnections(faces, query) };
+  }
+
+  readonly #send = (records: readonly RoutedRecord[]): void => this.#outlet.send(records);
 
   report(error: EngineError): void {
     this.#outlet.report(error);
@@ -144,6 +174,10 @@ export class PrimaryServer implements ServerScope {
     }
     if (kind === RecordKind.ASK_RESULT) {
       this.#asks.receive(shard, decodeBody(copyBody(record, start, end)));
+      return;
+    }
+    if (kind === RecordKind.QUERY_RESULT) {
+      this.#lists.receive(shard, decodeListBody(copyBody(record, start, end)));
       return;
     }
     const connection = this.#connections.get(number);
@@ -176,6 +210,7 @@ export class PrimaryServer implements ServerScope {
   /** A shard has died, and its connections with it. */
   shardDied(shard: number): void {
     this.#asks.shardDied(shard);
+    this.#lists.shardDied(shard);
     for (const [connection, arrival] of this.#arriving) {
       if (arrival.shard === shard) this.#arriving.delete(connection);
     }
@@ -188,6 +223,7 @@ export class PrimaryServer implements ServerScope {
   /** No shard has it any more: what was asked there is not answered. */
   closed(): void {
     this.#asks.close();
+    this.#lists.close();
   }
 
   /** Resolves when the last closure has been told of its connection's end. */
@@ -198,11 +234,9 @@ export class PrimaryServer implements ServerScope {
     await promise;
   }
 
-  *#membersOf(target: Target, sender: number): Iterable<ConnectionFace> {
-    for (const { face, link } of this.#connections.values()) {
-      if (target === NotMe ? link.number !== sender : target === All || face.isJoined(target)) {
-        yield face;
-      }
+  *#facesOf(selection: Selection): Iterable<ConnectionFace> {
+    for (const { face } of this.#connections.values()) {
+      if (isSelected(face, selection)) yield face;
     }
   }
 
@@ -227,4 +261,8 @@ export class PrimaryServer implements ServerScope {
     face.ended(link.rooms ?? [], reason);
     if (this.#connections.size === 0) this.#onEmpty?.();
   }
+}
+
+function* roomsOf(connections: Iterable<RemoteConnection>): Iterable<[room: string, member: 1]> {
+  for (const { link } of connections) for (const room of link.rooms ?? []) yield [room, 1];
 }

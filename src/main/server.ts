@@ -1,17 +1,10 @@
-import { NOBODY, TargetEmitter } from '../shared/emitter.ts';
 import {
   type CloseOptions,
   type ResolvedCloseOptions,
   resolveCloseOptions,
 } from '../shared/engine-config.ts';
-import type {
-  AnyEvents,
-  Connection,
-  Emitter,
-  EventHandler,
-  ServerHandle,
-} from '../shared/public-types.ts';
-import type { Target } from '../shared/targets.ts';
+import type { AnyEvents, Connection, EventHandler } from '../shared/public-types.ts';
+import { ServerFace } from '../shared/server-face.ts';
 import type { PrimaryServer } from './primary-server.ts';
 
 /** What a server asks of its engine. */
@@ -22,18 +15,14 @@ export interface ServerLife {
 }
 
 /** One WebSocket server of an engine, as the app sees it; made by `engine.server()`. */
-export class Server<Events extends object = AnyEvents> implements ServerHandle<Events> {
+export class Server<Events extends object = AnyEvents> extends ServerFace<Events> {
   readonly #primary: PrimaryServer;
   readonly #life: ServerLife;
 
   constructor(primary: PrimaryServer, life: ServerLife) {
+    super(primary);
     this.#primary = primary;
     this.#life = life;
-  }
-
-  /** Its path; '' = it is disabled. */
-  get endpoint(): string {
-    return this.#primary.endpoint;
   }
 
   /**
@@ -51,14 +40,6 @@ export class Server<Events extends object = AnyEvents> implements ServerHandle<E
    */
   onConnection(fn: EventHandler<Connection<Events>>): void {
     this.#primary.addConnectionHandler(fn as EventHandler<Connection>);
-  }
-
-  /**
-   * Sends from outside any connection; NotMe then means everyone.
-   * @throws EngineError ERR_ROOM_NAME
-   */
-  to(target: Target): Emitter<Events> {
-    return new TargetEmitter<Events>(this.#primary, target, NOBODY);
   }
 
   /**

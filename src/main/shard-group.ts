@@ -6,6 +6,7 @@ import { EngineError, messageOf } from '../shared/errors.ts';
 import { InterestMap, InterestTable } from '../shared/interest-table.ts';
 import { Mailbox, type MailboxLink, type RecordHandler } from '../shared/mailbox.ts';
 import { allocateRing, ringCapacity } from '../shared/ring-buffer.ts';
+import { allocateCounts, CountsMap } from '../shared/room-counts.ts';
 import type { RoutedRecord } from '../shared/routed-record.ts';
 import { settledWithin } from '../shared/settled-within.ts';
 import { TickLoop } from '../shared/tick-loop.ts';
@@ -45,6 +46,7 @@ export class ShardGroup {
   readonly #ticks: TickLoop;
   readonly #hosts: ShardHost[] = [];
   readonly #interest = new InterestMap();
+  readonly #counts = new CountsMap();
   readonly #watchdog: Watchdog;
   readonly #backoff = new RestartBackoff();
   /** What waits for rings to have taken all. */
@@ -103,6 +105,11 @@ export class ShardGroup {
   /** What the shards want to be sent. */
   get interest(): InterestMap {
     return this.#interest;
+  }
+
+  /** How many are in the shards' rooms. */
+  get counts(): CountsMap {
+    return this.#counts;
   }
 
   /** Says something to every shard. */
@@ -165,6 +172,7 @@ export class ShardGroup {
       shard: number,
       doorbell: Doorbell.allocate(),
       interest: InterestTable.allocate(),
+      counts: allocateCounts(),
       maxOutboxBytes: this.#config.maxOutboxBytes,
     };
     const { run } = this.#threads as ShardThreads;
@@ -198,6 +206,7 @@ export class ShardGroup {
       doorbell: host.doorbell,
     });
     this.#interest.set(host.number, host.interest);
+    this.#counts.set(host.number, host.counts);
     const primaryLink = { inbound: fromPrimary, outbound: toPrimary, doorbell: this.#doorbell };
     host.post({ type: 'connect-peer', peer: PRIMARY, link: primaryLink });
     for (const sibling of this.#hosts) {
@@ -221,6 +230,7 @@ export class ShardGroup {
     this.#hosts.splice(this.#hosts.indexOf(host), 1);
     this.#mailbox.disconnect(host.number);
     this.#interest.delete(host.number);
+    this.#counts.delete(host.number);
     for (const other of this.#hosts) {
       other.unconnected.delete(host.number);
       other.post({ type: 'disconnect-peer', peer: host.number });
@@ -243,6 +253,6 @@ export class ShardGroup {
   }
 }
 
-function connectPeer({ number, interest }: ShardHost, link: MailboxLink): ToShard {
-  return { type: 'connect-peer', peer: number, link, interest };
+function connectPeer({ number, interest, counts }: ShardHost, link: MailboxLink): ToShard {
+  return { type: 'connect-peer', peer: number, link, interest, counts };
 }

@@ -18,6 +18,7 @@ export class ShardHost implements Placeable, Watched {
   readonly number: number;
   readonly doorbell: ShardStart['doorbell'];
   readonly interest: ShardStart['interest'];
+  readonly counts: ShardStart['counts'];
   readonly handoff: Handoff;
   readonly secureHandoff: Handoff<SecureDeparture>;
   readonly #port: MessagePort;
@@ -50,6 +51,7 @@ export class ShardHost implements Placeable, Watched {
     this.number = start.shard;
     this.doorbell = start.doorbell;
     this.interest = start.interest;
+    this.counts = start.counts;
     this.#port = port1;
     this.#onMessage = onMessage;
     this.handoff = new Handoff(port1, packUpgrades);

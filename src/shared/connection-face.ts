@@ -1,7 +1,7 @@
 import { ackTimeout } from './ack-timeout.ts';
 import { Ask, type Askable, onlyAnswer } from './asks.ts';
 import type { Codec, Decoded, DecodedEvent, Message } from './codec.ts';
-import { checkRoomName, type ServerScope, TargetEmitter } from './emitter.ts';
+import { type ServerScope, TargetEmitter } from './emitter.ts';
 import { EngineError, handlerError } from './errors.ts';
 import { checkHandledName } from './event-rules.ts';
 import { checkClose } from './frame.ts';
@@ -25,7 +25,9 @@ import type {
   PayloadOf,
   ServerHandle,
 } from './public-types.ts';
-import type { Target } from './targets.ts';
+import { checkRoomName } from './room-name.ts';
+import { selectionOf } from './selection.ts';
+import type { Targets } from './targets.ts';
 
 /** How a connection's face reaches the socket behind it: at hand in a shard, else by records. */
 export interface ConnectionLink {
@@ -80,6 +82,11 @@ export class ConnectionFace<Events extends object = AnyEvents>
       (thrown, of) => this.handlerThrew(thrown, of),
       (thrown, of) => scope.report(this.#errorOf(thrown, of)),
     );
+  }
+
+  /** The connection's number. */
+  get number(): number {
+    return this.#link.number;
   }
 
   get id(): string {
@@ -162,8 +169,8 @@ export class ConnectionFace<Events extends object = AnyEvents>
     return (await onlyAnswer(ask.result, event, timeoutMs)) as AnswerOf<Events[Name]>;
   }
 
-  to(target: Target): Emitter<Events> {
-    return new TargetEmitter<Events>(this.#scope, target, this.#link.number);
+  to(target: Targets): Emitter<Events> {
+    return new TargetEmitter<Events>(this.#scope, selectionOf(target, this.#link.number));
   }
 
   join(room: string): void {

@@ -3,6 +3,7 @@ import type { ShardServerConfig } from './config.ts';
 import type { SerializedError } from './errors.ts';
 import type { InterestMemory } from './interest-table.ts';
 import type { MailboxLink } from './mailbox.ts';
+import type { CountsMemory } from './room-counts.ts';
 import type { SecureArrival, SecureCommand, SecureEvent, ShardTls } from './secure-messages.ts';
 
 /*
@@ -19,6 +20,8 @@ export interface ShardStart {
   readonly doorbell: MailboxLink['doorbell'];
   /** The shard's own interest table. */
   readonly interest: InterestMemory;
+  /** How many are in the shard's rooms. */
+  readonly counts: CountsMemory;
   readonly maxOutboxBytes: number;
   readonly port: MessagePort;
 }
@@ -66,6 +69,7 @@ export type ToShard =
       readonly link: MailboxLink;
       /** The peer's interest table, where the peer is a shard. */
       readonly interest?: InterestMemory;
+      readonly counts?: CountsMemory;
     }
   /** The peer has died. */
   | { readonly type: 'disconnect-peer'; readonly peer: number }

@@ -1,7 +1,7 @@
 import { ackTimeout } from './ack-timeout.ts';
 import type { AckResult } from './asks.ts';
 import type { Codec, Message } from './codec.ts';
-import { EngineError } from './errors.ts';
+import type { EngineError } from './errors.ts';
 import { checkEventName, nativeMessage, unencodable } from './event-rules.ts';
 import type {
   AnswerOf,
@@ -13,11 +13,7 @@ import type {
   EventName,
   PayloadOf,
 } from './public-types.ts';
-import { MAX_NAME_BYTES } from './records.ts';
-import { All, NotMe, type Target } from './targets.ts';
-
-/** The number that no connection has: a sender outside any connection, an exception of nobody. */
-export const NOBODY = 0;
+import { excepting, type Selection } from './selection.ts';
 
 /** An event to which answers are wanted. */
 export interface Question {
@@ -40,30 +36,31 @@ export interface ServerScope {
   readonly maxEventNameBytes: number;
   readonly maxPendingAsks: number;
   /**
-   * Sends a message to everyone whom the target means.
-   * @param sender a connection's number
+   * Sends a message to everyone who is selected.
    * @param encode is called once, at once, for each codec that somebody of them may speak
    */
-  publish(target: Target, sender: number, encode: (codec: Codec) => Message): void;
-  /** Asks everyone whom the target means. */
-  ask(target: Target, sender: number, question: Question): Promise<AckResult>;
+  publish(selection: Selection, encode: (codec: Codec) => Message): void;
+  /** Asks everyone who is selected. */
+  ask(selection: Selection, question: Question): Promise<AckResult>;
   /** Takes what no handler of a connection has taken, for the engine's `error` event. */
   report(error: EngineError): void;
 }
 
+/** What sends for an emitter. */
+export type EmitterScope = Pick<ServerScope, 'publish' | 'ask' | 'maxEventNameBytes'>;
+
 /** `to(target)` of a server, or of a connection where there is a sender. */
 export class TargetEmitter<Events extends object = AnyEvents> implements Emitter<Events> {
-  readonly #scope: ServerScope;
-  readonly #target: Target;
-  readonly #sender: number;
+  readonly #scope: EmitterScope;
+  readonly #selection: Selection;
 
-  constructor(scope: ServerScope, target: Target, sender: number) {
-    // An id may be longer than a room's name; but whatever is no target must not mean everyone.
-    if (target !== All && target !== NotMe)
-      checkRoomName(target, MAX_NAME_BYTES, 'what a name may have');
+  constructor(scope: EmitterScope, selection: Selection) {
     this.#scope = scope;
-    this.#target = target;
-    this.#sender = sender;
+    this.#selection = selection;
+  }
+
+  except(exceptions: string | readonly string[]): Emitter<Events> {
+    return new TargetEmitter<Events>(this.#scope, excepting(this.#selection, exceptions));
   }
 
   emit<Name extends EventName<Events>>(
@@ -71,7 +68,7 @@ export class TargetEmitter<Events extends object = AnyEvents> implements Emitter
     ...args: EmitArguments<PayloadOf<Events[Name]>>
   ): void {
     let isEncoded = false;
-    this.#scope.publish(this.#target, this.#sender, (codec) => {
+    this.#scope.publish(this.#selection, (codec) => {
       isEncoded = true;
       return codec.encode(event, args[0]);
     });
@@ -80,7 +77,7 @@ export class TargetEmitter<Events extends object = AnyEvents> implements Emitter
 
   emitMessage(data: Message): void {
     let isEncoded = false;
-    this.#scope.publish(this.#target, this.#sender, (codec) => {
+    this.#scope.publish(this.#selection, (codec) => {
       isEncoded = true;
       return codec.encodeMessage(data);
     });
@@ -97,7 +94,7 @@ export class TargetEmitter<Events extends object = AnyEvents> implements Emitter
       return codec.encode(event, payload);
     };
     const question = { encode, timeoutMs: ackTimeout(options) };
-    const asked = this.#scope.ask(this.#target, this.#sender, question);
+    const asked = this.#scope.ask(this.#selection, question);
     if (!isEncoded) this.#checkUnsent(event, payload);
     return (await asked) as AckResult<AnswerOf<Events[Name]>>;
   }
@@ -110,26 +107,5 @@ export class TargetEmitter<Events extends object = AnyEvents> implements Emitter
     checkEventName(event, this.#scope.maxEventNameBytes);
     const type = typeof payload;
     if (type === 'function' || type === 'symbol') throw unencodable(`a ${type}`);
-  }
-}
-
-/**
- * Refuses what cannot be a room's name.
- * @param limit what `maxBytes` is called in the error
- * @throws EngineError ERR_ROOM_NAME
- */
-export function checkRoomName(room: string, maxBytes: number, limit = 'maxRoomNameBytes'): void {
-  if (typeof room !== 'string' || room === '') {
-    const seen = typeof room === 'string' ? "''" : typeof room;
-    throw new EngineError('ERR_ROOM_NAME', `a room is named by a non-empty string, not ${seen}`);
-  }
-  // In UTF-8 it would become another name, which somebody else may have.
-  if (!room.isWellFormed()) {
-    throw new EngineError('ERR_ROOM_NAME', 'a room name has half of a surrogate pair');
-  }
-  if (room.length * 3 > maxBytes && Buffer.byteLength(room) > maxBytes) {
-    const bytes = Buffer.byteLength(room);
-    const message = `a room name of ${bytes} bytes is over ${limit} (${maxBytes})`;
-    throw new EngineError('ERR_ROOM_NAME', message);
   }
 }

@@ -18,6 +18,8 @@ export interface EngineConfig {
   ringMemory?: number;
   /** Bytes that may wait, per sender and receiver, behind a full ring. Default 64 MiB. */
   maxOutboxBytes?: number;
+  /** Emitters that may be open at a time, each with rings of its own. Default 16. */
+  maxEmitters?: number;
   /** Bytes of request line and headers of one upgrade. Default 16 KiB. */
   maxHeaderBytes?: number;
   /** Milliseconds for a request's headers to arrive, and again for `authorize`. Default 10 000. */
@@ -59,6 +61,7 @@ const ENGINE_RULES: Rules<EngineConfig> = {
   shards: integer(0, 256, Math.max(1, availableParallelism() - 1)),
   ringMemory: integer(2 ** 16, 2 ** 40, 64 * 2 ** 20),
   maxOutboxBytes: integer(1, 2 ** 40, 64 * 2 ** 20),
+  maxEmitters: integer(0, 1024, 16),
   maxHeaderBytes: integer(256, 2 ** 24, 16 * 2 ** 10),
   handshakeTimeout: integer(1, MAX_MS, 10_000),
   clientScriptPath: rule("'' or a path such as '/iris-ws.js'", '/iris-ws.js', isPathOrEmpty),

@@ -24,6 +24,7 @@ export const ERROR_CODES = {
   ERR_WRITE_TIMEOUT: 'a write did not finish within writeTimeout',
   ERR_PONG_TIMEOUT: 'no pong arrived within pongTimeout',
   ERR_OUTBOX_FULL: 'the outbox behind a full ring has reached maxOutboxBytes',
+  ERR_EMITTER_LIMIT: 'as many emitters are open as maxEmitters allows',
   ERR_ACK_TIMEOUT: 'no answer came within timeoutMs',
   ERR_ACK_UNSUPPORTED:
     'the peer is not known to answer: an old client, or one that has not said so',

@@ -1,7 +1,8 @@
 import type { AckResult } from './asks.ts';
 import type { Message } from './codec.ts';
 import type { EngineError } from './errors.ts';
-import type { Target } from './targets.ts';
+import type { ConnectionPage, ListOptions, RoomPage } from './list-types.ts';
+import type { Targets, Whom } from './targets.ts';
 
 /** What an event map looks like: event name → payload type. */
 export type AnyEvents = Record<string, unknown>;
@@ -114,8 +115,13 @@ export interface Backpressure {
   readonly droppedBytes: number;
 }
 
-/** Sends to a target: `to(target).emit(event, payload)`. */
-export interface Emitter<Events extends object = AnyEvents> {
+/** What goes to a target, and asks for nothing back. */
+export interface Sender<Events extends object = AnyEvents> {
+  /**
+   * The same target without those who are in one of these rooms, or have one of these ids.
+   * @throws EngineError ERR_ROOM_NAME, ERR_OPTION
+   */
+  except(exceptions: string | readonly string[]): Sender<Events>;
   /**
    * Sends an event to every connection of the target.
    * @throws EngineError ERR_EVENT_NAME, ERR_PAYLOAD, ERR_OUTBOX_FULL
@@ -129,6 +135,11 @@ export interface Emitter<Events extends object = AnyEvents> {
    * @throws EngineError ERR_PAYLOAD, ERR_OUTBOX_FULL
    */
   emitMessage(data: Message): void;
+}
+
+/** Sends to a target: `to(target).emit(event, payload)`. */
+export interface Emitter<Events extends object = AnyEvents> extends Sender<Events> {
+  except(exceptions: string | readonly string[]): Emitter<Events>;
   /**
    * Sends an event to every connection of the target and collects what they answer: what the
    * handlers of their side return. A peer that is not known to answer gets the event all the same.
@@ -145,9 +156,38 @@ export interface ServerHandle<Events extends object = AnyEvents> {
   readonly endpoint: string;
   /**
    * Sends from outside any connection; NotMe then means everyone.
-   * @throws EngineError ERR_ROOM_NAME
+   * @throws EngineError ERR_ROOM_NAME, ERR_OPTION
    */
-  to(target: Target): Emitter<Events>;
+  to(target: Targets): Emitter<Events>;
+  /** How many connections there are, or are in a room, at this moment; out of shared memory. */
+  count(of?: { readonly room?: string }): number;
+  /**
+   * Lists connections: everyone's, or a room's.
+   * @throws EngineError ERR_OPTION, ERR_OUTBOX_FULL
+   */
+  connections(options?: ListOptions & { readonly room?: string }): Promise<ConnectionPage>;
+  /**
+   * Lists the rooms that connections have joined, those of ids not among them.
+   * @throws EngineError ERR_OPTION, ERR_OUTBOX_FULL
+   */
+  rooms(options?: ListOptions): Promise<RoomPage>;
+  /**
+   * Has connections enter a room: what this thread sends to the room from now on reaches them.
+   * Where one is in `maxRooms` rooms already, its `onError` is told.
+   * @throws EngineError ERR_ROOM_NAME, ERR_OPTION, ERR_OUTBOX_FULL
+   */
+  join(whom: Whom, room: string): void;
+  /**
+   * Has connections leave a room.
+   * @throws EngineError ERR_ROOM_NAME, ERR_OPTION, ERR_OUTBOX_FULL
+   */
+  leave(whom: Whom, room: string): void;
+  /**
+   * Closes connections: what was sent to them before still goes out.
+   * @param code as of `Connection.disconnect`
+   * @throws EngineError ERR_CLOSE_CODE, ERR_ROOM_NAME, ERR_OPTION, ERR_OUTBOX_FULL
+   */
+  disconnect(whom: Whom, code?: number, reason?: string): void;
 }
 
 /** One WebSocket connection: the same interface on the primary and in a handler module. */
@@ -207,9 +247,9 @@ export interface Connection<Events extends object = AnyEvents> {
   ): Promise<AnswerOf<Events[Name]>>;
   /**
    * Who gets the next emit; this connection is the sender that NotMe leaves out.
-   * @throws EngineError ERR_ROOM_NAME
+   * @throws EngineError ERR_ROOM_NAME, ERR_OPTION
    */
-  to(target: Target): Emitter<Events>;
+  to(target: Targets): Emitter<Events>;
   /**
    * Enters a room; what this thread sends to the room from now on reaches the connection.
    * @throws EngineError ERR_ROOM_NAME, ERR_ROOM_LIMIT, ERR_OUTBOX_FULL
@@ -234,4 +274,9 @@ export interface Connection<Events extends object = AnyEvents> {
 export interface HandlerModule<Events extends object = AnyEvents> {
   /** Runs for each new connection, in the shard that owns its socket. */
   onConnection(connection: Connection<Events>): unknown;
+  /**
+   * Runs once in every shard, before the first connection comes to it there. Upgrades wait until
+   * its promise resolves; where it throws, the server is not there: ERR_HANDLERS_LOAD.
+   */
+  onServer?(server: ServerHandle<Events>): unknown;
 }

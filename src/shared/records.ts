@@ -3,6 +3,7 @@ import type { Message } from './codec.ts';
 import type { SerializedError } from './errors.ts';
 import { encodeFrame } from './frame.ts';
 import type { Backpressure } from './public-types.ts';
+import type { Several } from './selection.ts';
 
 /*
  * A record is what a ring carries: 16 bytes, a name, a body. Little-endian.
@@ -42,9 +43,20 @@ export const RecordKind = {
   CONCLUDED: 16,
   /** A question to the room `name`; body: an AskBody. */
   ASK: 13,
+  /**
+   * As PUBLISH, for `Several`. Body: the length of its JSON (u32), the JSON, a frame.
+   * `connection` is not among everyone.
+   */
+  PUBLISH_SEVERAL: 17,
+  /** Connections shall do something. Body: a CommandBody in JSON; flag: the server's codecs. */
+  COMMAND: 18,
+  /** A list is wanted. Body: a QueryBody. */
+  QUERY: 19,
   // to whoever asked
   /** What the members in one shard have answered; body: an AskResultBody. */
   ASK_RESULT: 14,
+  /** What is in one shard's list. Body: a QueryResultBody. */
+  QUERY_RESULT: 20,
   // to the primary
   /** An upgrade has arrived; the shard waits for OPEN. */
   CONNECTED: 6,
@@ -95,6 +107,17 @@ export function encodeFrameRecord(header: RecordHeader, message: Message): Buffe
   const nameBytes = byteLengthOf(header.name);
   const record = encodeFrame(message, HEADER_BYTES + nameBytes);
   writeHeader(record, header, nameBytes);
+  return record;
+}
+
+/** A record whose body is a {@link Several} in JSON and the one frame that every receiver gets. */
+export function encodeSeveralRecord(header: RecordHeader, several: Several, message: Message) {
+  const text = JSON.stringify(several);
+  const bytes = Buffer.byteLength(text);
+  const record = encodeFrame(message, HEADER_BYTES + 4 + bytes);
+  writeHeader(record, header, 0);
+  record.writeUInt32LE(bytes, HEADER_BYTES);
+  record.write(text, HEADER_BYTES + 4, bytes, 'utf8');
   return record;
 }
 
@@ -170,6 +193,20 @@ export function copyBody(record: Buffer, start: number, end: number): Buffer {
 /** The record's body as text. */
 export function textBodyOf(record: Buffer, start: number, end: number): string {
   return record.toString('utf8', bodyStartOf(record, start), end);
+}
+
+/** Where the frame of a PUBLISH or PUBLISH_SEVERAL record begins. */
+export function frameStartOf(record: Buffer, start: number): number {
+  const bodyStart = bodyStartOf(record, start);
+  const isSeveral = kindOf(record, start) === RecordKind.PUBLISH_SEVERAL;
+  return isSeveral ? bodyStart + 4 + record.readUInt32LE(bodyStart) : bodyStart;
+}
+
+/** The {@link Several} in the record's body, and where the frame behind it begins. */
+export function severalOf(record: Buffer, start: number) {
+  const frameStart = frameStartOf(record, start);
+  const several = record.toString('utf8', bodyStartOf(record, start) + 4, frameStart);
+  return { several: JSON.parse(several) as Several, frameStart };
 }
 
 /** The close code and reason in the record's body. */

@@ -1,11 +1,12 @@
 import { deserialize, serialize } from 'node:v8';
 import type { AckAnswer, AckMissing, AckResult, SentAnswer } from './asks.ts';
 import type { Codec, DecodedAnswer, Message } from './codec.ts';
-import { NOBODY, type Question, type ServerScope } from './emitter.ts';
-import { type InterestMap, interestKey } from './interest-table.ts';
+import type { Question, ServerScope } from './emitter.ts';
+import type { InterestMap } from './interest-table.ts';
 import { encodeRecord, RecordKind } from './records.ts';
+import { Replies } from './replies.ts';
 import type { RoutedRecord } from './routed-record.ts';
-import { NotMe, type Target } from './targets.ts';
+import { type Selection, type Several, shardsOf } from './selection.ts';
 
 /*
  * A question to a room goes to every shard that may have members; each asks its own, and sends one
@@ -23,6 +24,8 @@ export interface AskBody {
   /** The event for each codec of the server; undefined where nobody spoke it. */
   readonly events: readonly (Message | undefined)[];
   readonly timeoutMs: number;
+  /** Who is asked, where that is not the room of the record. */
+  readonly several?: Several | undefined;
 }
 
 /** The body of an ASK_RESULT record. */
@@ -47,108 +50,82 @@ export function decodeBody<Body extends AskBody | AskResultBody>(bytes: Buffer):
 
 /** How much longer than its shards the thread that asks waits, in milliseconds. */
 const GRACE = 1_000;
-const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** Who asks whom, and how that goes out. */
 export interface RemoteQuestion {
-  readonly target: Target;
-  readonly sender: number;
+  readonly selection: Selection;
   readonly question: Question;
   /** The thread that asks, as a peer. */
   readonly from: number;
   readonly interest: InterestMap;
-  /** Whether this thread has members of the room who speak the codec. */
-  isWantedHere(codec: number, room: string): boolean;
+  /** Whether this thread has somebody of the selection who speaks the codec. */
+  isWantedHere(codec: number, selection: Selection): boolean;
   /** @throws EngineError ERR_OUTBOX_FULL, and then no shard has got it */
   send(records: readonly RoutedRecord[]): void;
 }
 
-interface Pending {
-  readonly codecs: readonly Codec[];
-  readonly waiting: Set<number>;
-  readonly silent: number[];
-  readonly answers: AckAnswer[];
-  readonly missing: AckMissing[];
-  readonly settle: () => void;
-}
-
 /** What one thread has asked of shards. */
 export class RemoteAsks {
-  readonly #pending = new Map<number, Pending>();
-  #last = 0;
+  readonly #replies = new Replies<AskResultBody>();
 
   /**
-   * Asks every shard which may have members of the target.
-   * @returns the events, for the members here, and the promise of what the shards answer
+   * Asks every shard which may have somebody of the selection.
+   * @returns the events, for those who are here, and the promise of what the shards answer
    * @throws EngineError ERR_EVENT_NAME, ERR_PAYLOAD, ERR_OUTBOX_FULL, and then nobody has been asked
    */
   ask(
     { number: server, codecs }: ServerScope,
-    { target, sender, question, from, interest, isWantedHere, send }: RemoteQuestion,
+    { selection, question, from, interest, isWantedHere, send }: RemoteQuestion,
   ): { events: AskBody['events']; result: Promise<AckResult> } {
     const { timeoutMs } = question;
-    const name = target === NotMe ? '' : target;
-    const connection = target === NotMe ? sender : NOBODY;
     const shards = new Set<number>();
     const events = codecs.map((codec, flag) => {
-      const peers = interest.shardsFor(interestKey(server, flag, name));
+      const peers = shardsOf(interest, server, flag, selection);
       for (const peer of peers) shards.add(peer);
-      return peers.length > 0 || isWantedHere(flag, name) ? question.encode(codec) : undefined;
+      return peers.length > 0 || isWantedHere(flag, selection) ? question.encode(codec) : undefined;
     });
-    const ask = ++this.#last;
+    const ask = this.#replies.next();
     if (shards.size > 0) {
+      const { room: name, except: connection, several } = selection;
       const header = { kind: RecordKind.ASK, server, connection, name };
-      const body: AskBody = { ask, from, events, timeoutMs };
+      const body: AskBody = { ask, from, events, timeoutMs, ...(several && { several }) };
       send([{ peers: [...shards], record: encodeRecord(header, serialize(body)) }]);
     }
     return { events, result: this.#expect(ask, shards, timeoutMs, codecs) };
   }
 
-  #expect(
+  async #expect(
     ask: number,
-    waiting: Set<number>,
+    shards: Set<number>,
     timeoutMs: number,
     codecs: readonly Codec[],
   ): Promise<AckResult> {
-    const { promise, resolve } = Promise.withResolvers<AckResult>();
     const answers: AckAnswer[] = [];
     const missing: AckMissing[] = [];
-    const silent: number[] = [];
-    const settle = () => {
-      clearTimeout(timer);
-      this.#pending.delete(ask);
-      resolve({ answers, missing, silentShards: [...silent, ...waiting] });
+    const onReply = (result: AskResultBody) => {
+      // One by one: as many arguments as a shard may have members no function can be given.
+      for (const { id, payload } of result.answers) {
+        answers.push({ id, payload: payloadOf(payload, codecs) });
+      }
+      for (const one of result.missing) missing.push(one);
     };
-    const timer = setTimeout(settle, Math.min(timeoutMs + GRACE, LONGEST_TIMER));
-    this.#pending.set(ask, { codecs, waiting, silent, answers, missing, settle });
-    if (waiting.size === 0) settle();
-    return promise;
+    const silentShards = await this.#replies.expect(ask, shards, timeoutMs + GRACE, onReply);
+    return { answers, missing, silentShards };
   }
 
   /** A shard has sent what its members answered. */
-  receive(shard: number, { ask, answers, missing }: AskResultBody): void {
-    const pending = this.#pending.get(ask);
-    if (!pending?.waiting.delete(shard)) return;
-    // One by one: as many arguments as a shard may have members no function can be given.
-    for (const { id, payload } of answers) {
-      pending.answers.push({ id, payload: payloadOf(payload, pending.codecs) });
-    }
-    for (const one of missing) pending.missing.push(one);
-    if (pending.waiting.size === 0) pending.settle();
+  receive(shard: number, result: AskResultBody): void {
+    this.#replies.receive(shard, result.ask, result);
   }
 
   /** A shard has died: what it has not answered it never will. */
   shardDied(shard: number): void {
-    for (const { waiting, silent, settle } of [...this.#pending.values()]) {
-      if (!waiting.delete(shard)) continue;
-      silent.push(shard);
-      if (waiting.size === 0) settle();
-    }
+    this.#replies.shardDied(shard);
   }
 
   /** Nobody will answer any more. */
   close(): void {
-    for (const { settle } of [...this.#pending.values()]) settle();
+    this.#replies.close();
   }
 }
 

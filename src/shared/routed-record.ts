@@ -1,8 +1,8 @@
 import type { Codec, Message } from './codec.ts';
-import { NOBODY, type ServerScope } from './emitter.ts';
-import { type InterestMap, interestKey } from './interest-table.ts';
-import { encodeFrameRecord, RecordKind } from './records.ts';
-import { NotMe, type Target } from './targets.ts';
+import type { ServerScope } from './emitter.ts';
+import type { InterestMap } from './interest-table.ts';
+import { encodeFrameRecord, encodeSeveralRecord, RecordKind } from './records.ts';
+import { type Selection, shardsOf } from './selection.ts';
 
 /** A record, and the peers it is for. */
 export interface RoutedRecord {
@@ -10,27 +10,41 @@ export interface RoutedRecord {
   readonly record: Buffer;
 }
 
+/** What routing has to know of a server. */
+export type RoutedServer = Pick<ServerScope, 'number' | 'codecs'>;
+
 /**
  * What one emit comes to: a record for each codec that somebody of the target may speak, here or in
  * another shard, with the message encoded and framed once.
- * @param isWantedHere whether this thread has members of the room who speak the codec
+ * @param isWantedHere whether this thread has somebody of the target who speaks the codec
  */
 export function routePublish(
-  { number: server, codecs }: ServerScope,
+  { number: server, codecs }: RoutedServer,
   interest: InterestMap,
-  target: Target,
-  sender: number,
+  selection: Selection,
   encode: (codec: Codec) => Message,
-  isWantedHere: (codec: number, room: string) => boolean,
+  isWantedHere: (codec: number, selection: Selection) => boolean,
 ): RoutedRecord[] {
-  const name = target === NotMe ? '' : target;
-  const connection = target === NotMe ? sender : NOBODY;
   const records: RoutedRecord[] = [];
   for (let flag = 0; flag < codecs.length; flag++) {
-    const peers = interest.shardsFor(interestKey(server, flag, name));
-    if (peers.length === 0 && !isWantedHere(flag, name)) continue;
-    const header = { kind: RecordKind.PUBLISH, server, flag, connection, name };
-    records.push({ peers, record: encodeFrameRecord(header, encode(codecs[flag] as Codec)) });
+    const peers = shardsOf(interest, server, flag, selection);
+    if (peers.length === 0 && !isWantedHere(flag, selection)) continue;
+    const message = encode(codecs[flag] as Codec);
+    records.push({ peers, record: encodePublish(server, flag, selection, message) });
   }
   return records;
+}
+
+function encodePublish(
+  server: number,
+  flag: number,
+  { room, except, several }: Selection,
+  message: Message,
+): Buffer {
+  if (several === undefined) {
+    const header = { kind: RecordKind.PUBLISH, server, flag, connection: except, name: room };
+    return encodeFrameRecord(header, message);
+  }
+  const header = { kind: RecordKind.PUBLISH_SEVERAL, server, flag, connection: except };
+  return encodeSeveralRecord(header, several, message);
 }

@@ -13,3 +13,9 @@ export const Broadcast: typeof NotMe = NotMe;
  * that no name a peer thinks of can mean it.
  */
 export type Target = string | typeof NotMe;
+
+/** One target, or several: everyone whom any of them means, each once. None of them is nobody. */
+export type Targets = Target | readonly Target[];
+
+/** Whose connections an app means that calls a server: targets, or a room said so. */
+export type Whom = Targets | { readonly room: string };

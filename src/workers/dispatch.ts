@@ -48,7 +48,7 @@ export class ModuleDispatch implements Dispatch {
 
   connected(socket: ServerWebSocket): void {
     const { server } = socket;
-    const face = new ConnectionFace(server, server, socket, socket.identity);
+    const face = new ConnectionFace(server.handle, server, socket, socket.identity);
     socket.face = face;
     socket.enter();
     const onConnection = (connection: Connection) => this.#module.onConnection(connection);

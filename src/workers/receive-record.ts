@@ -1,3 +1,4 @@
+import { commandOf, joinKeys } from '../shared/commands.ts';
 import { interestKey } from '../shared/interest-table.ts';
 import {
   closeOf,
@@ -8,8 +9,12 @@ import {
   nameOf,
   RecordKind,
   serverOf,
+  severalOf,
 } from '../shared/records.ts';
 import { type AskBody, decodeBody } from '../shared/remote-asks.ts';
+import { decodeListBody } from '../shared/remote-lists.ts';
+import { labelOf } from '../shared/selection.ts';
+import { selectedIn } from './selected.ts';
 import type { ShardContext, ShardServer } from './shard-server.ts';
 
 /** A record: the bytes from `start` to `end` of a ring, only valid during the call. */
@@ -28,11 +33,16 @@ export interface Received {
 export function receiveRecord(
   { interest }: ShardContext,
   servers: ReadonlyMap<number, ShardServer>,
-  { record, start, end, from }: Received,
+  received: Received,
 ): void {
+  const { record, start, end } = received;
   const serverNumber = serverOf(record, start);
   const server = servers.get(serverNumber);
   const kind = kindOf(record, start);
+  if (kind === RecordKind.COMMAND) {
+    receiveCommand(interest, server, received);
+    return;
+  }
   if (kind === RecordKind.JOIN) {
     const room = nameOf(record, start);
     server?.socket(connectionOf(record, start))?.join(room);
@@ -43,20 +53,12 @@ export function receiveRecord(
   if (server === undefined) return;
   if (kind === RecordKind.PUBLISH) {
     const room = nameOf(record, start);
-    const members = server.membersOf(flagOf(record, start), room);
-    if (members === undefined) return;
-    server.deliver(members, connectionOf(record, start), copyBody(record, start, end), room);
+    const selection = { room, except: connectionOf(record, start) };
+    const selected = selectedIn(server.rooms[flagOf(record, start)], selection);
+    if (selected !== undefined) server.deliver(selected, copyBody(record, start, end), room);
     return;
   }
-  if (kind === RecordKind.ASK) {
-    const body = decodeBody<AskBody>(copyBody(record, start, end));
-    server.answerAsk(body, nameOf(record, start), connectionOf(record, start));
-    return;
-  }
-  if (kind === RecordKind.ASK_RESULT) {
-    server.receiveResult(from, decodeBody(copyBody(record, start, end)));
-    return;
-  }
+  if (receiveForServer(server, kind, received)) return;
   const socket = server.socket(connectionOf(record, start));
   if (socket === undefined) {
     if (kind === RecordKind.SEND) server.counters.droppedClosed += 1;
@@ -82,5 +84,53 @@ export function receiveRecord(
       const { code, reason } = closeOf(record, start, end);
       socket.disconnect(code, reason);
     }
+  }
+}
+
+/** Carries out a record that is about no single connection; false: it is about one. */
+function receiveForServer(server: ShardServer, kind: number, received: Received): boolean {
+  const { record, start, end, from } = received;
+  switch (kind) {
+    case RecordKind.PUBLISH_SEVERAL: {
+      const { several, frameStart } = severalOf(record, start);
+      const except = connectionOf(record, start);
+      const selection = { room: '', except, several };
+      const selected = selectedIn(server.rooms[flagOf(record, start)], selection);
+      if (selected !== undefined) {
+        const frame = Buffer.from(record.subarray(frameStart, end));
+        server.deliver(selected, frame, labelOf(selection));
+      }
+      return true;
+    }
+    case RecordKind.ASK: {
+      const body = decodeBody<AskBody>(copyBody(record, start, end));
+      server.asks.answer(body, nameOf(record, start), connectionOf(record, start));
+      return true;
+    }
+    case RecordKind.ASK_RESULT:
+      server.asks.receive(from, decodeBody(copyBody(record, start, end)));
+      return true;
+    case RecordKind.QUERY:
+      server.lists.answer(decodeListBody(copyBody(record, start, end)));
+      return true;
+    case RecordKind.QUERY_RESULT:
+      server.lists.receive(from, decodeListBody(copyBody(record, start, end)));
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** The sender had counted a join in advance, whatever becomes of it. */
+function receiveCommand(
+  interest: ShardContext['interest'],
+  server: ShardServer | undefined,
+  { record, start, end }: Received,
+): void {
+  const { command, selection } = commandOf(record, start, end);
+  server?.carryOut(selection, command);
+  if (command.do !== 'join') return;
+  for (const key of joinKeys(serverOf(record, start), flagOf(record, start), command.room)) {
+    interest.remove(key);
   }
 }

@@ -1,21 +1,25 @@
 import { type InterestKey, type InterestTable, interestKey } from '../shared/interest-table.ts';
+import type { RoomCounts } from '../shared/room-counts.ts';
 import type { ServerWebSocket } from './web-socket.ts';
 
 /**
  * The rooms of one server in one shard, of those who speak one codec: room → members; each member
- * knows its own rooms. Says in the shard's interest table which rooms there are.
+ * knows its own rooms. Says in the shard's interest table which rooms there are, and in its counts
+ * how many are in them.
  */
 export class Rooms {
   readonly #server: number;
   readonly #codec: number;
   readonly #interest: InterestTable;
+  readonly #counts: RoomCounts;
   readonly #members = new Map<string, Set<ServerWebSocket>>();
   readonly #byId = new Map<string, ServerWebSocket>();
 
-  constructor(server: number, codec: number, interest: InterestTable) {
+  constructor(server: number, codec: number, interest: InterestTable, counts: RoomCounts) {
     this.#server = server;
     this.#codec = codec;
     this.#interest = interest;
+    this.#counts = counts;
   }
 
   get size(): number {
@@ -31,6 +35,8 @@ export class Rooms {
   /** A connection enters the room of its own id, which needs no set, and the room of all. */
   enter(socket: ServerWebSocket): void {
     this.#byId.set(socket.id, socket);
+    this.#count(socket.id);
+    this.#count('');
   }
 
   join(socket: ServerWebSocket, room: string): void {
@@ -41,6 +47,7 @@ export class Rooms {
       this.#members.set(room, new Set([socket]));
       this.#interest.add(this.#key(room));
     }
+    this.#count(room);
     socket.rooms ??= new Set();
     socket.rooms.add(room);
   }
@@ -52,7 +59,11 @@ export class Rooms {
 
   /** Takes a connection out of all its rooms, that of its own id and that of all too. */
   leaveAll(socket: ServerWebSocket): void {
-    if (this.#byId.get(socket.id) === socket) this.#byId.delete(socket.id);
+    if (this.#byId.get(socket.id) === socket) {
+      this.#byId.delete(socket.id);
+      this.#count(socket.id);
+      this.#count('');
+    }
     this.#interest.remove(this.#key(socket.id));
     this.#interest.remove(this.#key(''));
     for (const room of socket.rooms ?? []) this.#removeMember(socket, room);
@@ -70,14 +81,32 @@ export class Rooms {
     return members === undefined ? [owner] : new Set(members).add(owner);
   }
 
+  /** The rooms that somebody has joined, with the number of their members. */
+  *sizes(): Iterable<[room: string, members: number]> {
+    for (const room of this.#members.keys()) yield [room, this.#sizeOf(room)];
+  }
+
   #key(room: string): InterestKey {
     return interestKey(this.#server, this.#codec, room);
   }
 
   #removeMember(socket: ServerWebSocket, room: string): void {
     const members = this.#members.get(room);
-    if (members === undefined || !members.delete(socket) || members.size > 0) return;
-    this.#members.delete(room);
-    this.#interest.remove(this.#key(room));
+    if (members === undefined || !members.delete(socket)) return;
+    if (members.size === 0) {
+      this.#members.delete(room);
+      this.#interest.remove(this.#key(room));
+    }
+    this.#count(room);
+  }
+
+  /** Says how many a room has. Nobody joins the room of its own id. */
+  #count(room: string): void {
+    const count = room === '' ? this.#byId.size : this.#sizeOf(room);
+    this.#counts.set(this.#server, this.#codec, room, count);
+  }
+
+  #sizeOf(room: string): number {
+    return (this.#members.get(room)?.size ?? 0) + (this.#byId.has(room) ? 1 : 0);
   }
 }

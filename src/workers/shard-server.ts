@@ -1,31 +1,22 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { type AckResult, Ask, type KeptAnswer } from '../shared/asks.ts';
+import type { AckResult } from '../shared/asks.ts';
 import type { Codec, Message } from '../shared/codec.ts';
 import { createCodecs } from '../shared/codecs.ts';
+import { type Command, carryOut, sendCommand } from '../shared/commands.ts';
 import type { ShardServerConfig } from '../shared/config.ts';
 import type { ConnectionFace } from '../shared/connection-face.ts';
 import type { DrainTimes, FromShard, Upgrade } from '../shared/control-messages.ts';
-import { NOBODY, type Question, type ServerScope, TargetEmitter } from '../shared/emitter.ts';
-import { type EngineError, handlerError, serializeError } from '../shared/errors.ts';
+import type { Question } from '../shared/emitter.ts';
+import { type EngineError, serializeError } from '../shared/errors.ts';
 import type { InterestMap, InterestTable } from '../shared/interest-table.ts';
-import type { DisconnectReason, Emitter, ServerHandle } from '../shared/public-types.ts';
-import {
-  bodyStartOf,
-  connectionOf,
-  encodeRecord,
-  flagOf,
-  nameOf,
-  RecordKind,
-} from '../shared/records.ts';
-import {
-  type AskBody,
-  type AskResultBody,
-  encodeResult,
-  RemoteAsks,
-} from '../shared/remote-asks.ts';
+import type { DisconnectReason, ServerHandle } from '../shared/public-types.ts';
+import { flagOf, frameStartOf } from '../shared/records.ts';
+import type { Found, Query } from '../shared/remote-lists.ts';
+import type { CountsMap, RoomCounts } from '../shared/room-counts.ts';
 import { type RoutedRecord, routePublish } from '../shared/routed-record.ts';
-import { NotMe, type Target } from '../shared/targets.ts';
+import { labelOf, type Selection } from '../shared/selection.ts';
+import { type OutsideScope, ServerFace } from '../shared/server-face.ts';
 import { arrive } from './arrival.ts';
 import { Counters } from './counters.ts';
 import { FrameDeflater } from './deflate.ts';
@@ -35,6 +26,9 @@ import { switchingProtocols } from './handshake.ts';
 import { onData, onRead, own } from './owned-socket.ts';
 import { pace } from './pace.ts';
 import { Rooms } from './rooms.ts';
+import { type Selected, selectedIn } from './selected.ts';
+import { ShardAsks } from './shard-asks.ts';
+import { ShardLists } from './shard-lists.ts';
 import { ServerWebSocket } from './web-socket.ts';
 
 /** What a shard gives to the servers in it. */
@@ -43,8 +37,11 @@ export interface ShardContext {
   readonly fanOut: FanOut;
   /** What this shard wants to be sent. */
   readonly interest: InterestTable;
+  /** How many are in this shard's rooms. */
+  readonly counts: RoomCounts;
   /** What the other shards want to be sent. */
   readonly siblings: InterestMap;
+  readonly siblingCounts: CountsMap;
   /** @throws EngineError ERR_OUTBOX_FULL, and then no peer has got any of it */
   send(records: readonly RoutedRecord[]): void;
   /** Sends a record past the bound, where what causes it bounds it already. */
@@ -53,7 +50,7 @@ export interface ShardContext {
 }
 
 /** The part of one server that lives in one shard: its sockets here, their rooms, its handlers. */
-export class ShardServer implements ServerScope, ServerHandle {
+export class ShardServer implements OutsideScope {
   readonly shard: ShardContext;
   readonly number: number;
   readonly config: ShardServerConfig;
@@ -61,6 +58,10 @@ export class ShardServer implements ServerScope, ServerHandle {
   /** For each codec the rooms of those who speak it. */
   readonly rooms: readonly Rooms[];
   readonly dispatch: Dispatch;
+  readonly asks = new ShardAsks(this);
+  readonly lists = new ShardLists(this);
+  /** The app's view of it. */
+  readonly handle: ServerHandle = new ServerFace(this);
   /** Compresses what goes to those who agreed to it; undefined where that is not wanted. */
   readonly deflater: FrameDeflater | undefined;
   readonly counters = new Counters();
@@ -68,7 +69,6 @@ export class ShardServer implements ServerScope, ServerHandle {
   readonly maxQueuedBytes: number;
   readonly #sockets = new Map<number, ServerWebSocket>();
   readonly #onread;
-  readonly #asks = new RemoteAsks();
   #closed: number[] = [];
   #emptied: PromiseWithResolvers<void> | undefined;
 
@@ -83,7 +83,9 @@ export class ShardServer implements ServerScope, ServerHandle {
     const { maxBufferedBytes, slowConsumer } = config;
     // The other half is for what is kept while it cannot stand in line.
     this.maxQueuedBytes = slowConsumer === 'latest' ? maxBufferedBytes / 2 : maxBufferedBytes;
-    this.rooms = this.codecs.map((_, codec) => new Rooms(number, codec, shard.interest));
+    this.rooms = this.codecs.map(
+      (_, codec) => new Rooms(number, codec, shard.interest, shard.counts),
+    );
     // One buffer for all: what a socket has read is used up before the next one reads.
     const buffer = Buffer.allocUnsafeSlow(config.readBufferSize);
     this.#onread = { buffer, callback: onRead };
@@ -111,10 +113,6 @@ export class ShardServer implements ServerScope, ServerHandle {
 
   get fanOut(): FanOut {
     return this.shard.fanOut;
-  }
-
-  to(target: Target): Emitter {
-    return new TargetEmitter(this, target, NOBODY);
   }
 
   /** Takes an upgrade whose socket has come; the handshake ends when the handlers know of it. */
@@ -147,95 +145,77 @@ export class ShardServer implements ServerScope, ServerHandle {
     return this.#sockets.values();
   }
 
-  publish(target: Target, sender: number, encode: (codec: Codec) => Message): void {
+  publish(selection: Selection, encode: (codec: Codec) => Message): void {
     const { siblings } = this.shard;
-    const records = routePublish(this, siblings, target, sender, encode, this.#isWantedHere);
+    const records = routePublish(this, siblings, selection, encode, this.isWantedHere);
     this.shard.send(records); // first: where that throws, nobody shall get it
     this.counters.emitted += 1;
     for (const { record } of records) {
-      const frame = record.subarray(bodyStartOf(record, 0));
-      const room = nameOf(record, 0);
-      const members = this.membersOf(flagOf(record, 0), room);
-      if (members !== undefined) this.deliver(members, connectionOf(record, 0), frame, room);
+      const frame = record.subarray(frameStartOf(record, 0));
+      const selected = selectedIn(this.rooms[flagOf(record, 0)], selection);
+      if (selected !== undefined) this.deliver(selected, frame, labelOf(selection));
     }
   }
 
-  /** Sends a frame to members of a room here, but not to the one whose number is `except`. */
-  deliver(members: Iterable<ServerWebSocket>, except: number, frame: Buffer, room: string): void {
+  /** Sends a frame to who is here of a selection; `room` is what they have in common. */
+  deliver({ members, except }: Selected, frame: Buffer, room: string): void {
     this.counters.delivered += this.fanOut.publish(members, except, frame, room, this.deflater);
   }
 
-  /** Asks the members here, and through their shards all others. */
-  async ask(target: Target, sender: number, question: Question): Promise<AckResult> {
-    const { events, result } = this.#asks.ask(this, {
-      target,
-      sender,
-      question,
-      from: this.shard.number,
-      interest: this.shard.siblings,
-      isWantedHere: this.#isWantedHere,
-      send: (records) => this.shard.send(records),
-    });
-    const name = target === NotMe ? '' : target;
-    const except = target === NotMe ? sender : NOBODY;
-    const here = this.#askHere(name, except, events, question.timeoutMs);
-    const [own, others] = await Promise.all([here, result]);
-    return {
-      answers: [...own.answers, ...others.answers],
-      missing: [...own.missing, ...others.missing],
-      silentShards: others.silentShards,
-    };
+  ask(selection: Selection, question: Question): Promise<AckResult> {
+    return this.asks.ask(selection, question);
   }
 
-  /** Another thread asks the members of a room here; it gets one record of the results. */
-  answerAsk(body: AskBody, room: string, except: number): void {
-    this.#answerAsk(body, room, except).catch((thrown) =>
-      this.report(handlerError(`${this.endpoint}: a question to room '${room}'`, thrown)),
+  list(query: Query, timeoutMs: number): Promise<Found> {
+    return this.lists.list(query, timeoutMs);
+  }
+
+  count(room: string): number {
+    const { counts, siblingCounts } = this.shard;
+    let count = siblingCounts.sum(this.number, this.codecs.length, room);
+    for (let codec = 0; codec < this.codecs.length; codec++) {
+      count += counts.get(this.number, codec, room);
+    }
+    return count;
+  }
+
+  command(selection: Selection, command: Command): void {
+    sendCommand(this, this.shard.siblings, selection, command, (records) =>
+      this.shard.send(records),
     );
+    this.carryOut(selection, command);
   }
 
-  async #answerAsk(body: AskBody, room: string, except: number): Promise<void> {
-    const { ask, from, events, timeoutMs } = body;
-    const result = await this.#askHere(room, except, events, timeoutMs, 'message');
-    const header = { kind: RecordKind.ASK_RESULT, server: this.number };
-    this.shard.sendAlways(from, encodeRecord(header, encodeResult(ask, result)));
-  }
-
-  /** A shard has sent what its members answered. */
-  receiveResult(shard: number, result: AskResultBody): void {
-    this.#asks.receive(shard, result);
+  /** Has who is here do something. */
+  carryOut(selection: Selection, command: Command): void {
+    carryOut(command, this.facesOf(selection));
   }
 
   /** A sibling has died. */
   siblingDied(shard: number): void {
-    this.#asks.shardDied(shard);
+    this.asks.siblingDied(shard);
+    this.lists.siblingDied(shard);
   }
 
-  #askHere(
-    room: string,
-    except: number,
-    events: AskBody['events'],
-    timeoutMs: number,
-    keep: KeptAnswer = 'payload',
-  ): Promise<AckResult> {
+  /** Who is here of a selection, where the handlers are here too. */
+  facesOf(selection: Selection, speaks = (_codec: number) => true): ConnectionFace[] {
     const faces: ConnectionFace[] = [];
     for (const [codec, rooms] of this.rooms.entries()) {
-      if (events[codec] === undefined) continue; // who speaks it came later than the question
-      for (const { face, number } of rooms.membersOf(room) ?? []) {
-        if (face !== undefined && number !== except) faces.push(face);
+      const selected = speaks(codec) ? selectedIn(rooms, selection) : undefined;
+      if (selected === undefined) continue;
+      for (const { face, number } of selected.members) {
+        if (face !== undefined && number !== selected.except) faces.push(face);
       }
     }
-    const encode = (codec: Codec) => events[this.codecs.indexOf(codec)] as Message;
-    return new Ask(faces, encode, timeoutMs, keep).result;
+    return faces;
   }
 
-  /** The members of a room here who speak a codec; the room '' has everyone. */
-  membersOf(codec: number, room: string): Iterable<ServerWebSocket> | undefined {
-    return this.rooms[codec]?.membersOf(room);
-  }
-
-  readonly #isWantedHere = (codec: number, room: string): boolean =>
-    this.membersOf(codec, room) !== undefined;
+  /** Whether somebody here may be of a selection and speaks a codec. */
+  readonly isWantedHere = (codec: number, { room, several }: Selection): boolean => {
+    const rooms = this.rooms[codec];
+    if (several === undefined) return rooms?.membersOf(room) !== undefined;
+    return several.rooms.some((name) => rooms?.membersOf(name) !== undefined);
+  };
 
   report(error: EngineError): void {
     this.shard.tell({ type: 'error', error: serializeError(error) });
@@ -270,7 +250,8 @@ export class ShardServer implements ServerScope, ServerHandle {
    */
   async close(times: DrainTimes): Promise<void> {
     if (this.#sockets.size > 0) await this.#closeSockets(times);
-    this.#asks.close();
+    this.asks.close();
+    this.lists.close();
   }
 
   async #closeSockets({ timeoutMs, drainMs }: DrainTimes): Promise<void> {

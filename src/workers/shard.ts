@@ -9,16 +9,18 @@ import {
   type ToShard,
   type Upgrade,
 } from '../shared/control-messages.ts';
-import { EngineError, handlerError, messageOf, serializeError } from '../shared/errors.ts';
+import { type EngineError, handlerError, serializeError } from '../shared/errors.ts';
 import { InterestMap, InterestTable } from '../shared/interest-table.ts';
 import { Mailbox } from '../shared/mailbox.ts';
 import type { HandlerModule } from '../shared/public-types.ts';
+import { CountsMap, RoomCounts } from '../shared/room-counts.ts';
 import type { RoutedRecord } from '../shared/routed-record.ts';
 import { settledWithin } from '../shared/settled-within.ts';
 import { TickLoop } from '../shared/tick-loop.ts';
 import { arrive } from './arrival.ts';
-import { type Dispatch, ModuleDispatch, PrimaryDispatch, type PrimaryOutlet } from './dispatch.ts';
+import { ModuleDispatch, PrimaryDispatch, type PrimaryOutlet } from './dispatch.ts';
 import { FanOut } from './fan-out.ts';
+import { loadHandlers, startHandlers } from './handler-module.ts';
 import { refuse } from './handshake.ts';
 import { startKeepalive } from './keepalive.ts';
 import { receiveRecord } from './receive-record.ts';
@@ -45,7 +47,9 @@ class Shard implements ShardContext {
   readonly number: number;
   readonly fanOut: FanOut;
   readonly interest: InterestTable;
+  readonly counts: RoomCounts;
   readonly siblings = new InterestMap();
+  readonly siblingCounts = new CountsMap();
   readonly finished: Promise<void>;
   readonly #finish: () => void;
   readonly #port: ShardStart['port'];
@@ -56,6 +60,8 @@ class Shard implements ShardContext {
   readonly #secure = new SecureSockets((stream, event) =>
     this.tell({ type: 'secure', stream, event }),
   );
+  /** Those whose module is not ready for connections yet. */
+  readonly #starting = new Set<number>();
   /** Sockets that do not read because the primary's ring is full. */
   readonly #held = new Set<ServerWebSocket>();
   readonly #primary: PrimaryOutlet = {
@@ -71,6 +77,7 @@ class Shard implements ShardContext {
     this.#finish = resolve;
     this.number = start.shard;
     this.interest = new InterestTable(start.interest);
+    this.counts = new RoomCounts(start.counts);
     this.#port = start.port;
     this.#mailbox = new Mailbox({
       doorbell: start.doorbell,
@@ -104,10 +111,13 @@ class Shard implements ShardContext {
       case 'connect-peer':
         this.#mailbox.connect(message.peer, message.link);
         if (message.interest !== undefined) this.siblings.set(message.peer, message.interest);
+        if (message.counts !== undefined) this.siblingCounts.set(message.peer, message.counts);
+        this.#ticks.schedule(); // it may have sent something already
         this.tell({ type: 'peer-connected', peer: message.peer });
         return;
       case 'disconnect-peer':
         this.siblings.delete(message.peer);
+        this.siblingCounts.delete(message.peer);
         this.#mailbox.disconnect(message.peer);
         for (const server of this.#servers.values()) server.siblingDied(message.peer);
         return;
@@ -148,12 +158,10 @@ class Shard implements ShardContext {
     const entry: ServerEntry = { ready, giveUp: () => reject() };
     ready.catch(() => {}); // who waits for it is told
     this.#entries.set(number, entry);
-    this.#loadDispatch(config).then(
-      (dispatch) => {
+    this.#loadServer(number, config).then(
+      (server) => {
         if (this.#entries.get(number) !== entry) return; // too late
-        const server = new ShardServer(this, number, config, dispatch);
         entry.stopKeepalive = startKeepalive(server);
-        this.#servers.set(number, server);
         this.tell({ type: 'server-added', server: number });
         resolve(server);
       },
@@ -164,10 +172,32 @@ class Shard implements ShardContext {
     );
   }
 
-  async #loadDispatch({ handlers }: ShardServerConfig): Promise<Dispatch> {
-    if (handlers === undefined) return new PrimaryDispatch(this.#primary, this.#held);
-    const module = await loadHandlers(handlers);
-    return new ModuleDispatch(module);
+  async #loadServer(number: number, config: ShardServerConfig): Promise<ShardServer> {
+    const { handlers } = config;
+    const module = handlers === undefined ? undefined : await loadHandlers(handlers);
+    const dispatch =
+      module === undefined
+        ? new PrimaryDispatch(this.#primary, this.#held)
+        : new ModuleDispatch(module);
+    const server = new ShardServer(this, number, config, dispatch);
+    if (!this.#entries.has(number)) return server; // too late
+    this.#servers.set(number, server);
+    if (module?.onServer !== undefined) await this.#startModule(module, server);
+    return server;
+  }
+
+  /** What it asks of other shards it is answered already; connections wait. */
+  async #startModule(module: HandlerModule, server: ShardServer): Promise<void> {
+    const { number } = server;
+    this.#starting.add(number);
+    try {
+      await startHandlers(module, server.handle);
+    } catch (error) {
+      this.#servers.delete(number);
+      throw error;
+    } finally {
+      this.#starting.delete(number);
+    }
   }
 
   #adopt({ upgrades, handles }: Adopt): void {
@@ -184,7 +214,7 @@ class Shard implements ShardContext {
     take: (server: ShardServer) => void,
     socket: () => Socket | undefined,
   ): void {
-    const loaded = this.#servers.get(server);
+    const loaded = this.#starting.has(server) ? undefined : this.#servers.get(server);
     if (loaded !== undefined) {
       take(loaded);
       return;
@@ -256,19 +286,4 @@ class Shard implements ShardContext {
     const error = handlerError(`shard ${this.number}`, thrown);
     this.tell({ type: 'error', error: serializeError(error) });
   }
-}
-
-async function loadHandlers(url: string): Promise<HandlerModule> {
-  let module: Partial<HandlerModule>;
-  try {
-    module = (await import(url)) as Partial<HandlerModule>;
-  } catch (cause) {
-    const message = `handlers: ${url} could not be loaded: ${messageOf(cause)}`;
-    throw new EngineError('ERR_HANDLERS_LOAD', message, { cause });
-  }
-  if (typeof module.onConnection !== 'function') {
-    const message = `handlers: ${url} does not export a function onConnection`;
-    throw new EngineError('ERR_HANDLERS_LOAD', message);
-  }
-  return module as HandlerModule;
 }

@@ -19,9 +19,10 @@ function openShard() {
     ...{ disconnect: ignore, sendFrame: (frame: Buffer) => sent.push(frame.toString('latin1')) },
   };
   const server = {
-    ...{ answerAsk: ignore, receiveResult: ignore, fanOut: { publish: ignore } },
+    ...{ asks: { answer: ignore, receive: ignore }, lists: { answer: ignore, receive: ignore } },
+    ...{ deliver: ignore, carryOut: ignore },
     socket: (connection: number) => (connection === CONNECTION ? socket : undefined),
-    membersOf: (_codec: number, room: string) => (room === 'empty' ? undefined : []),
+    rooms: [{ membersOf: (room: string) => (room === 'empty' ? undefined : []) }],
   } as unknown as ShardServer;
   const interest = new InterestTable(InterestTable.allocate());
   const servers = new Map([[SERVER, server]]);

@@ -14,6 +14,8 @@ import {
   nameOf,
   RecordKind,
 } from '../../src/shared/records.ts';
+import { CountsMap } from '../../src/shared/room-counts.ts';
+import { selectionOf } from '../../src/shared/selection.ts';
 import { NotMe } from '../../src/shared/targets.ts';
 
 const SERVER = 4;
@@ -29,6 +31,7 @@ function openServer(options: ServerConfig = {}) {
   for (const shard of SHARDS) interest.set(shard, InterestTable.allocate());
   const server = new PrimaryServer(SERVER, resolveServerConfig({ endpoint: '/a', ...options }), {
     interest,
+    counts: new CountsMap(),
     send: (records) => {
       for (const { peers, record } of records) sent.push([peers, record]);
     },
@@ -53,13 +56,13 @@ function wants(interest: InterestMap, shard: number, room: string, codec = 0): v
 
 test('a message goes to the shards that have members of its room, and to no others', () => {
   const { server, interest, sent } = openServer();
-  server.publish('red', 0, () => assert.fail('nobody wants it'));
+  server.publish(selectionOf('red', 0), () => assert.fail('nobody wants it'));
   assert.equal(sent.length, 0);
   wants(interest, 2, 'red');
   wants(interest, 3, 'red');
   wants(interest, 1, 'blue');
   interest.of(1)?.add(interestKey(SERVER + 1, 0, 'red')); // another server's
-  server.publish('red', 7, () => 'hello');
+  server.publish(selectionOf('red', 7), () => 'hello');
   const [[shards, record]] = sent as [[number[], Buffer]];
   assert.deepEqual(shards, [2, 3]);
   assert.deepEqual(
@@ -72,8 +75,8 @@ test('a message for everyone goes to the shards that have anyone', () => {
   const { server, interest, sent } = openServer();
   wants(interest, 3, '');
   wants(interest, 1, 'red');
-  server.publish('', 7, () => 'hello');
-  server.publish(NotMe, 7, () => 'hello');
+  server.publish(selectionOf('', 7), () => 'hello');
+  server.publish(selectionOf(NotMe, 7), () => 'hello');
   assert.deepEqual(
     sent.map(([shards, record]) => [shards, flagOf(record, 0), connectionOf(record, 0)]),
     [
@@ -163,7 +166,7 @@ test('what it sends is encoded for the codecs of those who are there, once for e
   const { server, interest, sent } = openServer({ codec: 'negotiate' });
   const encoded: string[] = [];
   const publish = () =>
-    server.publish('red', 0, (codec: Codec) => {
+    server.publish(selectionOf('red', 0), (codec: Codec) => {
       encoded.push(codec.name);
       return codec.encode('chat', 'x');
     });
@@ -179,7 +182,7 @@ test('what it has asked of shards is settled when it is closed', async () => {
   const { server, interest, sent } = openServer({ handlers });
   wants(interest, 1, 'red');
   const encode = (codec: Codec) => codec.encode('add', 'x');
-  const asked = server.ask('red', 0, { encode, timeoutMs: 60_000 });
+  const asked = server.ask(selectionOf('red', 0), { encode, timeoutMs: 60_000 });
   assert.equal(sent.length, 1);
   server.closed();
   assert.deepEqual(await asked, { answers: [], missing: [], silentShards: [1] });

@@ -5,11 +5,13 @@ import { ShardHost } from '../../src/main/shard-host.ts';
 import type { FromShard } from '../../src/shared/control-messages.ts';
 import { Doorbell } from '../../src/shared/doorbell.ts';
 import { InterestTable } from '../../src/shared/interest-table.ts';
+import { allocateCounts } from '../../src/shared/room-counts.ts';
 
 const start = {
   shard: 1,
   doorbell: Doorbell.allocate(),
   interest: InterestTable.allocate(),
+  counts: allocateCounts(),
   maxOutboxBytes: 1,
 };
 

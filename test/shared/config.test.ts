@@ -39,6 +39,7 @@ const ENGINE: Values<EngineConfig> = {
   shards: whole(0, 256),
   ringMemory: whole(2 ** 16, 2 ** 40),
   maxOutboxBytes: whole(1, 2 ** 40),
+  maxEmitters: whole(0, 1024),
   maxHeaderBytes: whole(256, 2 ** 24),
   handshakeTimeout: whole(1, MS),
   clientScriptPath: {
@@ -190,6 +191,7 @@ test('an option that is left out, or undefined, has its default', () => {
     shards: Math.max(1, availableParallelism() - 1),
     ringMemory: 64 * 2 ** 20,
     maxOutboxBytes: 64 * 2 ** 20,
+    maxEmitters: 16,
     maxHeaderBytes: 16 * 2 ** 10,
     handshakeTimeout: 10_000,
     clientScriptPath: '/iris-ws.js',

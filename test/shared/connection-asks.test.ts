@@ -171,8 +171,8 @@ test('a target is asked with the time that was given', async () => {
   const { face, scope } = connect(true);
   const { answers } = await face.to('red').emitWithAck('add', 'x', { timeoutMs: 5 });
   assert.deepEqual(answers, [{ id: 'someone', payload: 'yes' }]);
-  const [[target, sender, question]] = scope.asked as [(typeof scope.asked)[number]];
-  assert.deepEqual([target, sender, question.timeoutMs], ['red', 7, 5]);
+  const [[selection, question]] = scope.asked as [(typeof scope.asked)[number]];
+  assert.deepEqual([selection, question.timeoutMs], [{ room: 'red', except: 0 }, 5]);
   assert.equal(question.encode(scope.codec), '>add;0;x');
   await assert.rejects(face.to('red').emitWithAck('add', 'x', { timeoutMs: 0 }), {
     code: 'ERR_OPTION',

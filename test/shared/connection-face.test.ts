@@ -123,8 +123,8 @@ test('what it emits is encoded; what it sends to others has it as the sender', (
     ['send', 'native'],
   ]);
   assert.deepEqual(scope.published, [
-    ['room', 7, '>chat;0;all'],
-    [NotMe, 7, 'others'],
+    [{ room: 'room', except: 0 }, '>chat;0;all'],
+    [{ room: '', except: 7 }, 'others'],
   ]);
 });
 

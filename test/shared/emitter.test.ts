@@ -1,36 +1,38 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import type { AckResult } from '../../src/shared/asks.ts';
-import { checkRoomName, NOBODY, TargetEmitter } from '../../src/shared/emitter.ts';
+import { TargetEmitter } from '../../src/shared/emitter.ts';
+import { checkRoomName } from '../../src/shared/room-name.ts';
+import { NOBODY, selectionOf } from '../../src/shared/selection.ts';
 import { All, Broadcast, NotMe, type Target } from '../../src/shared/targets.ts';
 import { FakeScope } from './fake-scope.ts';
 
 test('an event is encoded once, and published for its target and sender', () => {
   const scope = new FakeScope();
-  new TargetEmitter(scope, 'room', 7).emit('chat', 'hello');
-  new TargetEmitter(scope, All, NOBODY).emit('ready');
-  new TargetEmitter(scope, NotMe, 7).emit('count', 5);
+  new TargetEmitter(scope, selectionOf('room', 7)).emit('chat', 'hello');
+  new TargetEmitter(scope, selectionOf(All, NOBODY)).emit('ready');
+  new TargetEmitter(scope, selectionOf(NotMe, 7)).emit('count', 5);
   assert.deepEqual(scope.published, [
-    ['room', 7, '>chat;0;hello'],
-    ['', 0, '>ready;0;'],
-    [NotMe, 7, '>count;1;5'],
+    [{ room: 'room', except: NOBODY }, '>chat;0;hello'],
+    [{ room: '', except: NOBODY }, '>ready;0;'],
+    [{ room: '', except: 7 }, '>count;1;5'],
   ]);
 });
 
 test('a native message is published as it is', () => {
   const scope = new FakeScope();
   const bytes = Uint8Array.of(1, 2);
-  new TargetEmitter(scope, 'room', 7).emitMessage('hello');
-  new TargetEmitter(scope, 'room', 7).emitMessage(bytes);
+  new TargetEmitter(scope, selectionOf('room', 7)).emitMessage('hello');
+  new TargetEmitter(scope, selectionOf('room', 7)).emitMessage(bytes);
   assert.deepEqual(scope.published, [
-    ['room', 7, 'hello'],
-    ['room', 7, bytes],
+    [{ room: 'room', except: NOBODY }, 'hello'],
+    [{ room: 'room', except: NOBODY }, bytes],
   ]);
 });
 
 test('what cannot be encoded is published to nobody', () => {
   const scope = new FakeScope();
-  const emitter = new TargetEmitter(scope, All, NOBODY);
+  const emitter = new TargetEmitter(scope, selectionOf(All, NOBODY));
   assert.throws(() => emitter.emit('a;b', 'x'), { code: 'ERR_EVENT_NAME' });
   assert.throws(() => emitter.emit('x'.repeat(17)), { code: 'ERR_EVENT_NAME' });
   assert.throws(() => emitter.emit('chat', () => {}), { code: 'ERR_PAYLOAD' });
@@ -48,7 +50,7 @@ class EmptyScope extends FakeScope {
 }
 
 test('misuse is refused where nobody is there to send to', async () => {
-  const emitter = new TargetEmitter(new EmptyScope(), 'room', NOBODY);
+  const emitter = new TargetEmitter(new EmptyScope(), selectionOf('room', NOBODY));
   for (const event of ['a;b', '', 'x'.repeat(17)]) {
     assert.throws(() => emitter.emit(event), { code: 'ERR_EVENT_NAME' });
     await assert.rejects(emitter.emitWithAck(event), { code: 'ERR_EVENT_NAME' });
@@ -63,7 +65,7 @@ test('misuse is refused where nobody is there to send to', async () => {
 });
 
 test('what is for nobody is not encoded', async () => {
-  const emitter = new TargetEmitter(new EmptyScope(), 'room', NOBODY);
+  const emitter = new TargetEmitter(new EmptyScope(), selectionOf('room', NOBODY));
   const payload = { toJSON: () => assert.fail('encoded') };
   emitter.emit('chat', payload);
   emitter.emit('chat', 1n); // some codec might carry it
@@ -74,8 +76,16 @@ test('what is for nobody is not encoded', async () => {
 
 test('what is no target is refused, and never means everyone', () => {
   const scope = new FakeScope();
-  for (const target of [undefined, null, 0, {}, ['room'], Symbol('NotMe')]) {
-    assert.throws(() => new TargetEmitter(scope, target as Target, NOBODY), {
+  for (const target of [
+    undefined,
+    null,
+    0,
+    {},
+    ['room', 0],
+    ['room', undefined],
+    Symbol('NotMe'),
+  ]) {
+    assert.throws(() => new TargetEmitter(scope, selectionOf(target as Target, NOBODY)), {
       code: 'ERR_ROOM_NAME',
     });
   }
@@ -84,9 +94,9 @@ test('what is no target is refused, and never means everyone', () => {
 test('an id may be longer than the name of a room', () => {
   const scope = new FakeScope();
   const id = 'an id of more than 8 bytes';
-  new TargetEmitter(scope, id, NOBODY).emitMessage('hello');
-  assert.equal(scope.published[0]?.[0], id);
-  assert.throws(() => new TargetEmitter(scope, 'x'.repeat(65_536), NOBODY), {
+  new TargetEmitter(scope, selectionOf(id, NOBODY)).emitMessage('hello');
+  assert.equal(scope.published[0]?.[0].room, id);
+  assert.throws(() => new TargetEmitter(scope, selectionOf('x'.repeat(65_536), NOBODY)), {
     code: 'ERR_ROOM_NAME',
   });
 });

@@ -8,6 +8,7 @@ import { resolveServerConfig } from '../../src/shared/config.ts';
 import type { Upgrade } from '../../src/shared/control-messages.ts';
 import type { ServerScope } from '../../src/shared/emitter.ts';
 import { InterestMap, InterestTable, interestKey } from '../../src/shared/interest-table.ts';
+import { allocateCounts, RoomCounts } from '../../src/shared/room-counts.ts';
 import type { RoutedRecord } from '../../src/shared/routed-record.ts';
 import { receiveRecord } from '../../src/workers/receive-record.ts';
 import { Rooms } from '../../src/workers/rooms.ts';
@@ -38,7 +39,7 @@ function openShard() {
     sendAlways: (_shard: number, record: Buffer) => onTheirWay.push(record),
   };
   const sockets = new Map<number, ServerWebSocket>();
-  const rooms = new Rooms(SERVER, CODEC, interest);
+  const rooms = new Rooms(SERVER, CODEC, interest, new RoomCounts(allocateCounts()));
   const server = {
     config: resolveServerConfig({}),
     rooms: [rooms],

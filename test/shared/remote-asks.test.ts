@@ -20,6 +20,7 @@ import {
   type RemoteQuestion,
 } from '../../src/shared/remote-asks.ts';
 import type { RoutedRecord } from '../../src/shared/routed-record.ts';
+import { selectionOf } from '../../src/shared/selection.ts';
 import { All, NotMe } from '../../src/shared/targets.ts';
 
 const SERVER = 3;
@@ -53,8 +54,7 @@ function ask(parts: Partial<RemoteQuestion> = {}, payload: unknown = 'x', timeou
     return codec.encode('add', payload);
   };
   return asks.ask(scope, {
-    target: 'red',
-    sender: 7,
+    selection: selectionOf('red', 7),
     question: { encode, timeoutMs },
     from: FROM,
     interest,
@@ -111,7 +111,7 @@ test('an event is encoded once for each codec that somebody speaks, here or ther
   await ask().result;
   assert.deepEqual([encoded, sent], [[], []]);
   for (const shard of [1, 2]) join(shard, MSGPACK, 'red');
-  const { events } = ask({ isWantedHere: (codec, room) => codec === TEXT && room === 'red' });
+  const { events } = ask({ isWantedHere: (codec, { room }) => codec === TEXT && room === 'red' });
   assert.deepEqual(encoded, codecs);
   assert.deepEqual(events, ['>add;0;x', codecs[MSGPACK]?.encode('add', 'x')]);
   asks.close();
@@ -124,7 +124,7 @@ test('NotMe is everyone but the sender, All is everyone', () => {
     [All, 0],
   ] as const) {
     sent = [];
-    ask({ target });
+    ask({ selection: selectionOf(target, 7) });
     const { peers, name, except } = sentRecord();
     assert.deepEqual([peers, name, except], [[2], '', connection]);
   }

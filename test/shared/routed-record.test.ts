@@ -15,6 +15,7 @@ import {
   serverOf,
 } from '../../src/shared/records.ts';
 import { type RoutedRecord, routePublish } from '../../src/shared/routed-record.ts';
+import { selectionOf } from '../../src/shared/selection.ts';
 import { All, NotMe, type Target } from '../../src/shared/targets.ts';
 
 const SERVER = 3;
@@ -42,7 +43,9 @@ const encode = (codec: Codec) => {
 };
 
 function route(target: Target, here: (codec: number, room: string) => boolean = () => false) {
-  return routePublish(scope, interest, target, 7, encode, here);
+  return routePublish(scope, interest, selectionOf(target, 7), encode, (codec, { room }) =>
+    here(codec, room),
+  );
 }
 
 const peersAndCodec = ({ peers, record }: RoutedRecord) => [peers, flagOf(record, 0)];

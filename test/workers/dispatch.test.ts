@@ -8,6 +8,8 @@ import type { Upgrade } from '../../src/shared/control-messages.ts';
 import { buildFrame } from '../../src/shared/frame.ts';
 import { InterestTable } from '../../src/shared/interest-table.ts';
 import type { Connection } from '../../src/shared/public-types.ts';
+import { allocateCounts, RoomCounts } from '../../src/shared/room-counts.ts';
+import type { Selection } from '../../src/shared/selection.ts';
 import { Counters } from '../../src/workers/counters.ts';
 import { ModuleDispatch } from '../../src/workers/dispatch.ts';
 import { FanOut } from '../../src/workers/fan-out.ts';
@@ -25,7 +27,12 @@ function openServer(slowConsumer: 'close' | 'drop', onConnection: (c: Connection
     maxBufferedBytes: 100,
     slowConsumer,
   });
-  const rooms = new Rooms(SERVER, 0, new InterestTable(InterestTable.allocate()));
+  const rooms = new Rooms(
+    SERVER,
+    0,
+    new InterestTable(InterestTable.allocate()),
+    new RoomCounts(allocateCounts()),
+  );
   const codecs = createCodecs(config);
   const fanOut = new FanOut(() => {});
   const dispatch = new ModuleDispatch({ onConnection });
@@ -35,8 +42,8 @@ function openServer(slowConsumer: 'close' | 'drop', onConnection: (c: Connection
     ...{ number: SERVER, endpoint: '/a', maxRooms: 9, maxRoomNameBytes: 99 },
     ...{ config, fanOut, dispatch, counters: new Counters(), maxQueuedBytes: 100 },
     rooms: [rooms],
-    publish: (room: string, sender: number, encode: (codec: Codec) => Message) =>
-      publish(room, sender, encode(codecs[0] as Codec)),
+    publish: ({ room, except }: Selection, encode: (codec: Codec) => Message) =>
+      publish(room, except, encode(codecs[0] as Codec)),
     shard: { number: 1 },
     codecs,
     report: (error: Error) => assert.fail(error),

@@ -12,6 +12,7 @@ import {
 import { encodeResult } from '../../src/shared/remote-asks.ts';
 import { Counters } from '../../src/workers/counters.ts';
 import { receiveRecord } from '../../src/workers/receive-record.ts';
+import type { Selected } from '../../src/workers/selected.ts';
 import type { ShardContext, ShardServer } from '../../src/workers/shard-server.ts';
 
 const SERVER = 3;
@@ -46,12 +47,16 @@ function receive(record: Buffer): void {
   };
   const server = {
     socket: (connection: number) => (connection === CONNECTION ? socket : undefined),
-    membersOf: (codec: number, room: string) =>
-      room === 'empty' ? undefined : `members of '${room}' with codec ${codec}`,
-    answerAsk: (body: unknown, room: string, except: number) =>
-      log.push(['ask', body, room, except]),
-    receiveResult: note('result'),
-    deliver: (members: unknown, except: number, frame: Buffer, room: string) =>
+    rooms: [0, 1].map((codec) => ({
+      membersOf: (room: string) =>
+        room === 'empty' ? undefined : `members of '${room}' with codec ${codec}`,
+    })),
+    asks: {
+      answer: (body: unknown, room: string, except: number) =>
+        log.push(['ask', body, room, except]),
+      receive: note('result'),
+    },
+    deliver: ({ members, except }: Selected, frame: Buffer, room: string) =>
       log.push(['deliver', members, except, frame, room]),
     counters,
   } as unknown as ShardServer;

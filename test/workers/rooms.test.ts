@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { beforeEach, test } from 'node:test';
 import { InterestTable, interestKey } from '../../src/shared/interest-table.ts';
+import { allocateCounts, RoomCounts } from '../../src/shared/room-counts.ts';
 import { Rooms } from '../../src/workers/rooms.ts';
 import type { ServerWebSocket } from '../../src/workers/web-socket.ts';
 
@@ -11,7 +12,7 @@ let rooms: Rooms;
 
 beforeEach(() => {
   interest = new InterestTable(InterestTable.allocate());
-  rooms = new Rooms(SERVER, CODEC, interest);
+  rooms = new Rooms(SERVER, CODEC, interest, new RoomCounts(allocateCounts()));
 });
 
 /** As much of a connection as rooms know of. */

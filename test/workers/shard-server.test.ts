@@ -9,7 +9,9 @@ import {
 import type { FromShard } from '../../src/shared/control-messages.ts';
 import { InterestMap, InterestTable, interestKey } from '../../src/shared/interest-table.ts';
 import { connectionOf, flagOf, nameOf } from '../../src/shared/records.ts';
+import { allocateCounts, CountsMap, RoomCounts } from '../../src/shared/room-counts.ts';
 import type { RoutedRecord } from '../../src/shared/routed-record.ts';
+import { selectionOf } from '../../src/shared/selection.ts';
 import { All, NotMe } from '../../src/shared/targets.ts';
 import type { Dispatch } from '../../src/workers/dispatch.ts';
 import { type ShardContext, ShardServer } from '../../src/workers/shard-server.ts';
@@ -32,6 +34,8 @@ function openServer(codec: CodecChoice = 'text', slowConsumer: SlowConsumerChoic
     number: 1,
     interest: new InterestTable(InterestTable.allocate()),
     siblings,
+    counts: new RoomCounts(allocateCounts()),
+    siblingCounts: new CountsMap(),
     fanOut: {
       publish: (_: unknown, __: number, frame: Buffer) => {
         published.push(frame);
@@ -57,14 +61,14 @@ test('a message goes to the siblings that have members of its room, and to no ot
   const { server, siblings, sent, published, wants } = openServer();
   siblings.of(2)?.add(interestKey(SERVER + 1, 0, 'red')); // another server's
   wants(2, 'blue');
-  server.to('red').emitMessage('to nobody there');
+  server.handle.to('red').emitMessage('to nobody there');
   assert.equal(sent.length, 0);
   server.rooms[0]?.join({} as ServerWebSocket, 'red');
-  server.to('red').emitMessage('to a member here');
+  server.handle.to('red').emitMessage('to a member here');
   assert.equal(sent.length, 0);
   assert.equal(published.length, 1, 'members in its own shard get it all the same');
   wants(3, 'red');
-  server.to('red').emitMessage('hello');
+  server.handle.to('red').emitMessage('hello');
   const [[peers, record]] = sent as [[number[], Buffer]];
   assert.deepEqual([peers, flagOf(record, 0), nameOf(record, 0)], [[3], 0, 'red']);
   const { emitted, delivered } = server.counters;
@@ -80,8 +84,8 @@ test('a message for everyone goes to the siblings that have anyone', () => {
   const { server, sent, wants } = openServer();
   wants(2, '');
   wants(3, 'red');
-  server.publish(All, 7, () => 'hello');
-  server.publish(NotMe, 7, () => 'hello');
+  server.publish(selectionOf(All, 7), () => 'hello');
+  server.publish(selectionOf(NotMe, 7), () => 'hello');
   assert.deepEqual(
     sent.map(([peers, record]) => [peers, flagOf(record, 0), connectionOf(record, 0)]),
     [
@@ -98,13 +102,13 @@ test('a message is encoded once for each codec of its members, here and in sibli
     encoded.push(name);
     return name;
   };
-  server.publish('red', 0, encode);
+  server.publish(selectionOf('red', 0), encode);
   assert.deepEqual([encoded, sent, published], [[], [], []], 'for nobody it is not encoded');
 
   for (let i = 0; i < 2; i++) server.rooms[TEXT]?.join({} as ServerWebSocket, 'red');
   for (const shard of [2, 3]) for (let i = 0; i < 2; i++) wants(shard, 'red', MSGPACK);
   wants(3, 'red', TEXT);
-  server.publish('red', 0, encode);
+  server.publish(selectionOf('red', 0), encode);
   assert.deepEqual(encoded, ['text', 'msgpack']);
   assert.deepEqual(
     sent.map(([peers, record]) => [peers, flagOf(record, 0)]),
@@ -123,7 +127,7 @@ test('a message is encoded once for each codec of its members, here and in sibli
 test('what it has asked of siblings is settled when it is closed', async () => {
   const { server, sent, wants } = openServer();
   wants(2, 'red');
-  const asked = server.to('red').emitWithAck('add', 'x', { timeoutMs: 60_000 });
+  const asked = server.handle.to('red').emitWithAck('add', 'x', { timeoutMs: 60_000 });
   assert.equal(sent.length, 1);
   await server.close({ timeoutMs: 0, drainMs: undefined });
   assert.deepEqual(await asked, { answers: [], missing: [], silentShards: [2] });
@@ -131,7 +135,7 @@ test('what it has asked of siblings is settled when it is closed', async () => {
 
 test('where a question of another thread cannot be answered, that is told, and nothing else ends', async () => {
   const { server, told } = openServer();
-  server.answerAsk({ ask: 1, from: 2, events: ['x'], timeoutMs: 50 }, 'red', 0);
+  server.asks.answer({ ask: 1, from: 2, events: ['x'], timeoutMs: 50 }, 'red', 0);
   await new Promise(setImmediate);
   assert.deepEqual(
     told.map((message) => message.type === 'error' && message.error.message),

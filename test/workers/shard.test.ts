@@ -11,6 +11,7 @@ import { Doorbell } from '../../src/shared/doorbell.ts';
 import { InterestTable } from '../../src/shared/interest-table.ts';
 import { encodeRecord, kindOf, RecordKind } from '../../src/shared/records.ts';
 import { allocateRing } from '../../src/shared/ring-buffer.ts';
+import { allocateCounts } from '../../src/shared/room-counts.ts';
 import { runShard } from '../../src/workers/shard.ts';
 import { text } from '../conformance/client-frames.ts';
 import { RawClient } from '../end-to-end/raw-client.ts';
@@ -34,7 +35,14 @@ async function openShard() {
   mailbox.connect(SHARD, { inbound: back, outbound: there, doorbell });
   const { port1, port2 } = new MessageChannel();
   const interest = InterestTable.allocate();
-  const start = { shard: SHARD, doorbell, interest, maxOutboxBytes: 1, port: port2 };
+  const start = {
+    shard: SHARD,
+    doorbell,
+    interest,
+    counts: allocateCounts(),
+    maxOutboxBytes: 1,
+    port: port2,
+  };
   const finished = runShard(start);
   const post = (message: ToShard) => port1.postMessage(message);
   const link = { inbound: there, outbound: back, doorbell: ownDoorbell };

@@ -1,0 +1,54 @@
+import {
+  MessageChannel,
+  type MessagePort,
+  postMessageToThread,
+  threadId,
+} from 'node:worker_threads';
+import type { EmitterHandle, EmitterRequest, ToEmitter } from '../shared/emitter-messages.ts';
+import { deserializeError, EngineError } from '../shared/errors.ts';
+import { ThreadEmitter } from './thread-emitter.ts';
+
+/** How long the engine's thread may take to answer, in milliseconds. */
+const OPENING_TIMEOUT = 5_000;
+
+/**
+ * Opens an emitter in this thread, with rings of its own into every shard.
+ * @param handle what `engine.emitter()` returned, in whichever thread the engine is
+ * @throws EngineError ERR_EMITTER_LIMIT; ERR_ENGINE_CLOSED where no engine answers within 5 s
+ */
+export async function openEmitter(handle: EmitterHandle): Promise<ThreadEmitter> {
+  const { port1, port2 } = new MessageChannel();
+  const answered = firstMessage(port1);
+  // What counts is the engine's answer: it may come before the news that it has been asked.
+  send(handle, port2).catch(() => port1.close());
+  const message = await answered;
+  if (message.type === 'opened') return new ThreadEmitter(port1, message);
+  port1.close();
+  if (message.type === 'refused') throw deserializeError(message.error);
+  throw new TypeError(`an emitter is opened or refused, not '${message.type}'`);
+}
+
+async function send({ threadId: target, engine }: EmitterHandle, port: MessagePort) {
+  const request: EmitterRequest<MessagePort> = { fanringEngine: engine, port };
+  // No thread can post to itself.
+  if (target === threadId) process.emit('workerMessage', request, threadId);
+  else await postMessageToThread(target, request, [port], OPENING_TIMEOUT);
+}
+
+/** The first message, behind which none is taken out until somebody listens again. */
+function firstMessage(port: MessagePort): Promise<ToEmitter> {
+  const { promise, resolve, reject } = Promise.withResolvers<ToEmitter>();
+  const timer = setTimeout(() => port.close(), OPENING_TIMEOUT);
+  const onClose = () => {
+    clearTimeout(timer);
+    reject(new EngineError('ERR_ENGINE_CLOSED', 'the engine does not answer'));
+  };
+  port.once('close', onClose);
+  port.once('message', (message: ToEmitter) => {
+    clearTimeout(timer);
+    port.off('close', onClose);
+    resolve(message);
+  });
+  promise.catch(() => {}); // who opens is told
+  return promise;
+}

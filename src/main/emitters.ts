@@ -1,0 +1,149 @@
+import { randomUUID } from 'node:crypto';
+import { type MessagePort, threadId } from 'node:worker_threads';
+import { Doorbell } from '../shared/doorbell.ts';
+import type {
+  EmitterHandle,
+  EmitterRequest,
+  EmitterServer,
+  EmitterShard,
+  ToEmitter,
+} from '../shared/emitter-messages.ts';
+import type { EngineConfig } from '../shared/engine-config.ts';
+import { EngineError, serializeError } from '../shared/errors.ts';
+import type { MailboxLink } from '../shared/mailbox.ts';
+import { allocateRing, ringCapacity } from '../shared/ring-buffer.ts';
+import type { PrimaryServer } from './primary-server.ts';
+import type { ShardHost } from './shard-host.ts';
+
+/** Emitters as peers of shards: from 1000 on, each number used once. */
+const FIRST_PEER = 1_000;
+/** Nothing is sent to an emitter, but a mailbox has a ring each way. */
+const UNUSED_RING_BYTES = 1024;
+const MOST_RING_BYTES = 2 ** 18;
+
+interface Emitter {
+  readonly peer: number;
+  readonly port: MessagePort;
+  readonly doorbell: MailboxLink['doorbell'];
+}
+
+/** What {@link Emitters} have to know of their engine. */
+export interface EmittersContext {
+  readonly config: Required<EngineConfig>;
+  readonly hosts: readonly ShardHost[];
+  servers(): Iterable<PrimaryServer>;
+}
+
+/** The emitters that other threads of the app have opened: lays their rings, tells them of shards. */
+export class Emitters {
+  readonly #context: EmittersContext;
+  readonly #engine = randomUUID();
+  readonly #open = new Map<number, Emitter>();
+  #isListening = false;
+  #isClosed = false;
+  #lastPeer = FIRST_PEER;
+
+  constructor(context: EmittersContext) {
+    this.#context = context;
+  }
+
+  /** What opens an emitter, in any thread. */
+  handle(): EmitterHandle {
+    if (!this.#isListening) process.on('workerMessage', this.#onRequest);
+    this.#isListening = true;
+    return { threadId, engine: this.#engine };
+  }
+
+  addShard(host: ShardHost): void {
+    for (const emitter of this.#open.values()) {
+      tell(emitter.port, { type: 'add-shard', shard: this.#connect(emitter, host) });
+    }
+  }
+
+  shardDied(shard: number): void {
+    this.#tellAll({ type: 'remove-shard', shard });
+  }
+
+  addServer(server: PrimaryServer): void {
+    this.#tellAll({ type: 'add-server', server: described(server) });
+  }
+
+  removeServer(server: number): void {
+    this.#tellAll({ type: 'remove-server', server });
+  }
+
+  /** Ends all of them: what they have committed is still read. */
+  close(): void {
+    this.#isClosed = true;
+    process.off('workerMessage', this.#onRequest);
+    for (const emitter of this.#open.values()) {
+      emitter.port.close();
+      this.#retire(emitter);
+    }
+  }
+
+  readonly #onRequest = (message: unknown): void => {
+    const { fanringEngine, port } = (message ?? {}) as Partial<EmitterRequest<MessagePort>>;
+    if (fanringEngine !== this.#engine || port === undefined) return; // another engine's, the app's
+    const { maxEmitters } = this.#context.config;
+    if (this.#open.size < maxEmitters) {
+      this.#admit(port);
+      return;
+    }
+    const text = `maxEmitters: ${maxEmitters} emitters are open already`;
+    tell(port, {
+      type: 'refused',
+      error: serializeError(new EngineError('ERR_EMITTER_LIMIT', text)),
+    });
+    port.close();
+  };
+
+  #admit(port: MessagePort): void {
+    const { config, hosts, servers } = this.#context;
+    this.#lastPeer += 1;
+    const emitter = { peer: this.#lastPeer, port, doorbell: Doorbell.allocate() };
+    this.#open.set(emitter.peer, emitter);
+    port.on('close', () => this.#retire(emitter)); // closed, or its thread has ended
+    port.unref();
+    tell(port, {
+      type: 'opened',
+      doorbell: emitter.doorbell,
+      maxOutboxBytes: config.maxOutboxBytes,
+      servers: Array.from(servers(), described),
+      shards: hosts.map((host) => this.#connect(emitter, host)),
+    });
+  }
+
+  #connect({ peer, doorbell }: Emitter, host: ShardHost): EmitterShard {
+    const { ringMemory, shards } = this.#context.config;
+    const threads = Math.max(1, shards) + 1;
+    const capacity = Math.min(MOST_RING_BYTES, ringCapacity(ringMemory, threads * (threads - 1)));
+    const [there, back] = [allocateRing(capacity), allocateRing(UNUSED_RING_BYTES)];
+    const link = { inbound: there, outbound: back, doorbell };
+    host.post({ type: 'connect-peer', peer, link });
+    return {
+      shard: host.number,
+      link: { inbound: back, outbound: there, doorbell: host.doorbell },
+      interest: host.interest,
+    };
+  }
+
+  #retire({ peer }: Emitter): void {
+    if (!this.#open.delete(peer)) return;
+    for (const host of this.#context.hosts) host.post({ type: 'disconnect-peer', peer });
+  }
+
+  #tellAll(message: ToEmitter): void {
+    if (this.#isClosed) return;
+    for (const { port } of this.#open.values()) tell(port, message);
+  }
+}
+
+function tell(port: MessagePort, message: ToEmitter): void {
+  port.postMessage(message);
+}
+
+function described({ number, config }: PrimaryServer): EmitterServer {
+  const { endpoint, codec, eventPrefix, maxEventNameBytes } = config;
+  return { number, endpoint, codec, eventPrefix, maxEventNameBytes };
+}

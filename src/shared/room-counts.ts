@@ -1,0 +1,223 @@
+/*
+ * How many members each room of a shard has, for every thread to see: a hash table in shared memory
+ * with one writer, the shard, that grows with the rooms.
+ *
+ *     word 0         1              2        …    16                               20
+ *     +--------------+--------------+------------+------+--------+-------+-------+------- ··· --+
+ *     | version      | slots        |            | hash | hash 2 | server| count | next slot    |
+ *     +--------------+--------------+------------+------+--------+-------+-------+------- ··· --+
+ *
+ * A room is found by two hashes of its name, 63 bits together: names are not kept. A hash of 0 is an
+ * empty slot. Slots are searched from where the first hash says, and one that becomes empty is filled
+ * from behind, so that a search may end at the first empty one. While slots move the version is odd:
+ * a reader that finds it odd, or changed, looks again.
+ */
+
+const VERSION = 0;
+const SLOTS = 1;
+const FIRST_SLOT = 16;
+const SLOT_WORDS = 4;
+
+const LEAST_SLOTS = 2 ** 8;
+const MOST_SLOTS = 2 ** 22;
+/** What no hash is without: it is not 0. */
+const TAKEN = 2 ** 31;
+/** How often a reader looks again: a writer that died in the middle would keep it for good. */
+const MOST_LOOKS = 2 ** 22;
+
+/** The memory of a table: 64 MiB at most, 4 KiB to begin with. */
+export type CountsMemory = SharedArrayBuffer;
+
+/** Makes the memory of an empty table. */
+export function allocateCounts(): CountsMemory {
+  const memory = new SharedArrayBuffer(bytesOf(LEAST_SLOTS), {
+    maxByteLength: bytesOf(MOST_SLOTS),
+  });
+  new Int32Array(memory)[SLOTS] = LEAST_SLOTS;
+  return memory;
+}
+
+function bytesOf(slots: number): number {
+  return (FIRST_SLOT + slots * SLOT_WORDS) * Int32Array.BYTES_PER_ELEMENT;
+}
+
+/** What finds a room. */
+interface Key {
+  readonly hash: number;
+  readonly hash2: number;
+  readonly owner: number;
+}
+
+function keyOf(server: number, codec: number, room: string): Key {
+  let hash = Math.imul(server, 0x9e3779b1) ^ codec;
+  let hash2 = ~hash;
+  for (let i = 0; i < room.length; i++) {
+    const unit = room.charCodeAt(i);
+    hash = Math.imul(hash ^ unit, 0x01000193);
+    hash2 = Math.imul(hash2 ^ unit, 0x5bd1e995);
+    hash2 ^= hash2 >>> 13;
+  }
+  // Codecs are few, and servers are counted: together they are one word.
+  return { hash: mixed(hash) | TAKEN, hash2: mixed(hash2), owner: (server << 2) | codec };
+}
+
+function mixed(hash: number): number {
+  const half = Math.imul(hash ^ (hash >>> 16), 0x2c1b3c6d);
+  return half ^ (half >>> 15);
+}
+
+/** One shard's rooms, as any thread reads them; the shard itself is the one that writes. */
+export class RoomCounts {
+  readonly #memory: CountsMemory;
+  readonly #words: Int32Array<SharedArrayBuffer>;
+  #used = 0;
+
+  /** @param memory from {@link allocateCounts}; the writer begins with an empty one */
+  constructor(memory: CountsMemory) {
+    this.#memory = memory;
+    this.#words = new Int32Array(memory); // without a length: it grows with the memory
+  }
+
+  /** How many members a room has of those who speak a codec. */
+  get(server: number, codec: number, room: string): number {
+    const key = keyOf(server, codec, room);
+    for (let look = 0; look < MOST_LOOKS; look++) {
+      const version = this.#load(VERSION);
+      if ((version & 1) === 1) continue;
+      const count = this.#countAt(this.#find(key));
+      if (this.#load(VERSION) === version) return count;
+    }
+    return this.#countAt(this.#find(key));
+  }
+
+  #countAt(at: number): number {
+    return this.#load(at) === 0 ? 0 : this.#load(at + 3);
+  }
+
+  /**
+   * Says how many members a room has. At 3 million rooms further ones are not counted.
+   * @param count 0 = the room is no more
+   */
+  set(server: number, codec: number, room: string, count: number): void {
+    const key = keyOf(server, codec, room);
+    const at = this.#find(key);
+    const isThere = this.#load(at) !== 0;
+    if (isThere && count > 0) this.#store(at + 3, count);
+    else if (isThere) this.#changing(() => this.#remove(at));
+    else if (count > 0) this.#changing(() => this.#add(key, count));
+  }
+
+  /** Moves slots, which readers must not look at meanwhile. */
+  #changing(change: () => void): void {
+    const version = this.#load(VERSION);
+    this.#store(VERSION, version + 1);
+    change();
+    this.#store(VERSION, version + 2);
+  }
+
+  #add(key: Key, count: number): void {
+    let slots = this.#load(SLOTS);
+    if (this.#used >= slots / 2 && slots < MOST_SLOTS) {
+      this.#grow(slots * 2);
+      slots *= 2;
+    }
+    if (this.#used >= (slots / 4) * 3) return;
+    this.#write(this.#find(key), key, count);
+    this.#used += 1;
+  }
+
+  #grow(slots: number): void {
+    const kept: [Key, number][] = [];
+    const end = wordOf(this.#load(SLOTS));
+    for (let at = FIRST_SLOT; at < end; at += SLOT_WORDS) {
+      const key = this.#keyIn(at);
+      if (key.hash === 0) continue;
+      kept.push([key, this.#load(at + 3)]);
+      this.#store(at, 0);
+    }
+    this.#memory.grow(bytesOf(slots));
+    this.#store(SLOTS, slots);
+    for (const [key, count] of kept) this.#write(this.#find(key), key, count);
+  }
+
+  /** Empties a slot, and moves up what stands behind it because it was taken. */
+  #remove(at: number): void {
+    const mask = this.#load(SLOTS) - 1;
+    let hole = slotOf(at);
+    for (let slot = (hole + 1) & mask; this.#load(wordOf(slot)) !== 0; slot = (slot + 1) & mask) {
+      const key = this.#keyIn(wordOf(slot));
+      // It may move to the hole unless that lies before the slot that it is searched from.
+      const distance = (slot - (key.hash & mask)) & mask;
+      if (distance < ((slot - hole) & mask)) continue;
+      this.#write(wordOf(hole), key, this.#load(wordOf(slot) + 3));
+      hole = slot;
+    }
+    this.#store(wordOf(hole), 0);
+    this.#used -= 1;
+  }
+
+  /** Where a key is, or the empty slot where it would be. */
+  #find({ hash, hash2, owner }: Key): number {
+    const slots = this.#load(SLOTS);
+    let slot = hash & (slots - 1);
+    // While it is being changed there may be no empty one.
+    for (let searched = 0; searched < slots; searched++) {
+      const at = wordOf(slot);
+      const found = this.#load(at);
+      if (found === 0) return at;
+      if (found === hash && this.#load(at + 1) === hash2 && this.#load(at + 2) === owner) return at;
+      slot = (slot + 1) & (slots - 1);
+    }
+    return wordOf(slot);
+  }
+
+  #keyIn(at: number): Key {
+    return { hash: this.#load(at), hash2: this.#load(at + 1), owner: this.#load(at + 2) };
+  }
+
+  #write(at: number, { hash, hash2, owner }: Key, count: number): void {
+    this.#store(at + 1, hash2);
+    this.#store(at + 2, owner);
+    this.#store(at + 3, count);
+    this.#store(at, hash);
+  }
+
+  #load(word: number): number {
+    return Atomics.load(this.#words, word);
+  }
+
+  #store(word: number, value: number): void {
+    Atomics.store(this.#words, word, value);
+  }
+}
+
+function wordOf(slot: number): number {
+  return FIRST_SLOT + slot * SLOT_WORDS;
+}
+
+function slotOf(word: number): number {
+  return (word - FIRST_SLOT) / SLOT_WORDS;
+}
+
+/** The tables of shards, as one thread sees them. */
+export class CountsMap {
+  readonly #tables = new Map<number, RoomCounts>();
+
+  /** A shard has come up, perhaps in the place of one that died. */
+  set(shard: number, memory: CountsMemory): void {
+    this.#tables.set(shard, new RoomCounts(memory));
+  }
+
+  delete(shard: number): void {
+    this.#tables.delete(shard);
+  }
+
+  /** How many members a room has in all of them. */
+  sum(server: number, codecs: number, room: string): number {
+    let sum = 0;
+    for (const table of this.#tables.values()) {
+      for (let codec = 0; codec < codecs; codec++) sum += table.get(server, codec, room);
+    }
+    return sum;
+  }
+}

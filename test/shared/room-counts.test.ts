@@ -1,0 +1,60 @@
+import { strict as assert } from 'node:assert';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { allocateCounts, CountsMap, RoomCounts } from '../../src/shared/room-counts.ts';
+
+const action = fc.record({
+  server: fc.constantFrom(1, 2),
+  codec: fc.constantFrom(0, 1),
+  room: fc.integer({ min: 0, max: 400 }).map((number) => `room ${number}`),
+  count: fc.constantFrom(0, 0, 1, 2, 1000),
+});
+
+test('whatever is set is what every thread reads, while the table grows and shrinks', () => {
+  fc.assert(
+    fc.property(fc.array(action, { maxLength: 1500, size: 'max' }), (actions) => {
+      const memory = allocateCounts();
+      const [writer, reader] = [new RoomCounts(memory), new RoomCounts(memory)];
+      const model = new Map<string, number>();
+      for (const { server, codec, room, count } of actions) {
+        writer.set(server, codec, room, count);
+        model.set(`${server} ${codec} ${room}`, count);
+      }
+      for (const [key, count] of model) {
+        const [, server, codec, room] = /^(\d) (\d) (.*)$/.exec(key) as RegExpExecArray;
+        assert.equal(reader.get(Number(server), Number(codec), room as string), count, key);
+      }
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test('a table grows, and is as good as new when all rooms have gone', () => {
+  const memory = allocateCounts();
+  const [writer, reader] = [new RoomCounts(memory), new RoomCounts(memory)];
+  const before = memory.byteLength;
+  for (let round = 0; round < 2; round++) {
+    for (let i = 0; i < 5000; i++) writer.set(1, 0, `room ${i}`, i + 1);
+    for (let i = 0; i < 5000; i++) assert.equal(reader.get(1, 0, `room ${i}`), i + 1);
+    for (let i = 0; i < 5000; i++) writer.set(1, 0, `room ${i}`, 0);
+    for (let i = 0; i < 5000; i++) assert.equal(reader.get(1, 0, `room ${i}`), 0);
+  }
+  assert.ok(memory.byteLength > before);
+  assert.ok(new Int32Array(memory).subarray(16).every((word, at) => at % 4 !== 0 || word === 0));
+});
+
+test('a sum is over all shards there are, and all codecs', () => {
+  const counts = new CountsMap();
+  for (const shard of [1, 2]) {
+    const memory = allocateCounts();
+    counts.set(shard, memory);
+    const table = new RoomCounts(memory);
+    table.set(7, 0, 'red', shard);
+    table.set(7, 1, 'red', 10);
+    table.set(8, 0, 'red', 100);
+  }
+  assert.equal(counts.sum(7, 2, 'red'), 23);
+  counts.delete(2);
+  assert.equal(counts.sum(7, 2, 'red'), 11);
+  assert.equal(counts.sum(7, 2, 'blue'), 0);
+});
