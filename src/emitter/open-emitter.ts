@@ -31,8 +31,9 @@ export async function openEmitter(handle: EmitterHandle): Promise<ThreadEmitter>
 async function send({ threadId: target, engine }: EmitterHandle, port: MessagePort) {
   const request: EmitterRequest<MessagePort> = { fanringEngine: engine, port };
   // No thread can post to itself.
-  if (target === threadId) process.emit('workerMessage', request, threadId);
-  else await postMessageToThread(target, request, [port], OPENING_TIMEOUT);
+  if (target === threadId) {
+    if (!process.emit('workerMessage', request, threadId)) throw new Error('nobody listens');
+  } else await postMessageToThread(target, request, [port], OPENING_TIMEOUT);
 }
 
 /** The first message, behind which none is taken out until somebody listens again. */

@@ -3,8 +3,10 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { OutsideClient } from './outside-client.ts';
 import { addServer, withEngine } from './test-engine.ts';
+import { VerbClient } from './verb-client.ts';
 
 const OUTSIDE = new URL('./fixtures/outside.ts', import.meta.url);
+const SLOW = new URL('./fixtures/slow-server.ts', import.meta.url);
 const FAILING = new URL('./fixtures/failing-server.ts', import.meta.url);
 
 test('a list says which shard has not answered in time; a count needs nobody', async () => {
@@ -45,6 +47,14 @@ test('a module learns of its server before connections come to it', async () => 
     await addServer(engine, 'module', OUTSIDE, { endpoint: '/o' });
     await using one = await OutsideClient.open(port, '/o');
     assert.equal(await one.do('started'), '/o');
+  });
+});
+
+test('a connection that comes early waits until its module is ready', async () => {
+  await withEngine({ shards: 1 }, async ({ engine, port }) => {
+    engine.server({ endpoint: '/s', handlers: SLOW });
+    await using one = await VerbClient.open({ port }, '/s');
+    assert.deepEqual(await one.next(), ['ready', true]);
   });
 });
 

@@ -111,6 +111,6 @@ describe('the package, packed and installed into an empty folder', () => {
     assert.deepEqual(rest.toSorted(), ['dist', 'package.json']);
     assert.ok(entries.includes('README.md') && entries.includes('LICENSE'));
     const layers = await readdir(join(installed, 'dist'));
-    assert.deepEqual(layers.toSorted(), ['client', 'load', 'main', 'shared', 'workers']);
+    assert.deepEqual(layers.toSorted(), ['client', 'emitter', 'load', 'main', 'shared', 'workers']);
   });
 });

@@ -187,3 +187,30 @@ test('what it has asked of shards is settled when it is closed', async () => {
   server.closed();
   assert.deepEqual(await asked, { answers: [], missing: [], silentShards: [1] });
 });
+
+test('a list does not wait for a shard that has died', async () => {
+  const { server, interest, sent } = openServer({ handlers: new URL('file:///handlers.js') });
+  for (const shard of [1, 2]) wants(interest, shard, '');
+  const query = { list: 'rooms', room: '', after: '', limit: 1 } as const;
+  const listed = server.list(query, 60_000);
+  assert.deepEqual(sent[0]?.[0], [1, 2]);
+  server.shardDied(2);
+  server.shardDied(1);
+  assert.deepEqual(await listed, { connections: [], rooms: [], silentShards: [2, 1] });
+});
+
+test('a join from outside counts for each codec where somebody may be meant', () => {
+  const { server, interest, sent } = openServer({
+    handlers: new URL('file:///handlers.js'),
+    codec: 'negotiate',
+  });
+  wants(interest, 2, 'ann', 1);
+  server.command(selectionOf('ann', 0), { do: 'join', room: 'red' });
+  assert.deepEqual(
+    sent.map(([shards]) => shards),
+    [[2]],
+  );
+  for (const codec of [0, 1]) {
+    assert.deepEqual(interest.shardsFor(interestKey(SERVER, codec, 'red')), [2]);
+  }
+});

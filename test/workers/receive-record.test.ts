@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { beforeEach, test } from 'node:test';
 import { serialize } from 'node:v8';
+import { joinKeys } from '../../src/shared/commands.ts';
 import { buildFrame } from '../../src/shared/frame.ts';
 import { InterestTable, interestKey } from '../../src/shared/interest-table.ts';
 import {
@@ -58,6 +59,7 @@ function receive(record: Buffer): void {
     },
     deliver: ({ members, except }: Selected, frame: Buffer, room: string) =>
       log.push(['deliver', members, except, frame, room]),
+    carryOut: note('command'),
     counters,
   } as unknown as ShardServer;
   const servers = new Map([[SERVER, server]]);
@@ -146,4 +148,17 @@ test('what is about a server or a connection that has gone is of no consequence'
   receive(encodeFrameRecord({ kind: RecordKind.PUBLISH, server: UNKNOWN, flag: 1 }, 'hello'));
   assert.deepEqual(log, []);
   assert.equal(counters.droppedClosed, 1, 'of the server that is there, the message for nobody');
+});
+
+test('what was counted in advance for a join from outside is taken back, whoever joins', () => {
+  const keys = joinKeys(SERVER, 2, 'red');
+  for (let round = 0; round < 2; round++) {
+    for (const key of keys) interest.add(key);
+    const body = Buffer.from(JSON.stringify({ command: { do: 'join', room: 'red' } }));
+    const header = { kind: RecordKind.COMMAND, server: SERVER, name: 'ann', flag: 2 };
+    receive(encodeRecord(header, body));
+    for (const key of keys) assert.equal(interest.has(key), false);
+  }
+  const command = ['command', { room: 'ann', except: 0 }, { do: 'join', room: 'red' }];
+  assert.deepEqual(log, [command, command]);
 });
