@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ReconnectOptions } from '../../src/client/index.ts';
+import { restartPort } from '../end-to-end/fixtures/restart-port.ts';
 import { connect, connected, open, told } from './connect.ts';
 import { FakeWebSocket } from './fake-web-socket.ts';
 import { WireServer } from './wire-server.ts';
@@ -138,7 +139,7 @@ test('a question waits for a connection while its time runs', async () => {
 });
 
 test('a question waits while attempts to connect fail', async () => {
-  const server = await WireServer.start();
+  const server = await WireServer.start(await restartPort());
   await server[Symbol.asyncDispose]();
   const ws = open(server, null, { acks: false, reconnect: SOON });
   const answer = ws.emitWithAck('ask', 'x');
@@ -172,7 +173,7 @@ test('waits ten seconds for an answer, or as long as it is told to', async (t) =
 });
 
 test('a question whose time is over before there was a connection is never sent', async () => {
-  const server = await WireServer.start();
+  const server = await WireServer.start(await restartPort());
   await server[Symbol.asyncDispose]();
   const ws = open(server, null, { acks: false, reconnect: SOON });
   const timeout = { code: 'ERR_ACK_TIMEOUT' };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Connection, Engine } from '../../src/main/index.ts';
+import { restartPort } from '../end-to-end/fixtures/restart-port.ts';
 import { connected, open, Told, told } from './connect.ts';
 
 interface Events {
@@ -72,7 +73,7 @@ test('an engine is not told that a client answers where acks is false', async ()
 });
 
 test('comes back when the engine is back on its port, with what was emitted meanwhile', async () => {
-  const first = await start();
+  const first = await start(await restartPort());
   const reconnect = { minDelayMs: 1, maxDelayMs: 20 };
   const ws = open<Events>(first, null, { codec: 'msgpack', reconnect });
   await first.connections.next();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
 import type { Disconnection, ReconnectAttempt, ReconnectOptions } from '../../src/client/index.ts';
+import { restartPort } from '../end-to-end/fixtures/restart-port.ts';
 import { connect, connected, open, Told, told } from './connect.ts';
 import { WireServer } from './wire-server.ts';
 
@@ -31,7 +32,7 @@ test('connects anew when the connection breaks, and tells each step', async () =
 });
 
 test('outlives a restart of its server, and sends what was emitted meanwhile in order', async () => {
-  const server = await WireServer.start();
+  const server = await WireServer.start(await restartPort());
   const { ws, peer } = await connect(server, { reconnect: SOON });
   const disconnections = new Told<Disconnection>((fn) => ws.onDisconnect(fn));
   const attempts = new Told<ReconnectAttempt>((fn) => ws.onReconnecting(fn));
@@ -69,7 +70,7 @@ test('what had been sent when a connection broke is not sent again', async () =>
 });
 
 test('a first connection that cannot be opened is tried again', async () => {
-  const closed = await WireServer.start();
+  const closed = await WireServer.start(await restartPort());
   await closed[Symbol.asyncDispose]();
   const ws = open(closed, null, { reconnect: SOON });
   const end = await told<Disconnection>((fn) => ws.onDisconnect(fn));

@@ -4,6 +4,7 @@ import type { BrowserContext } from 'playwright-core';
 import { startBrowser } from './fixtures/browser.ts';
 import { ExampleProcess } from './fixtures/example-process.ts';
 import { IrisApp } from './fixtures/iris-app.ts';
+import { restartPort } from './fixtures/restart-port.ts';
 import { Tab } from './fixtures/tab.ts';
 
 describe('in a browser', () => {
@@ -212,7 +213,7 @@ describe('in a browser', () => {
   });
 
   test('a server that is killed and started again has its pages back, and what they asked', async () => {
-    const first = open.use(await ExampleProcess.start(2));
+    const first = open.use(await ExampleProcess.start(2, String(await restartPort())));
     await using tab = await Tab.open(context, first.url, 'Ida');
     await tab.enter('bridge');
     assert.equal((await first.stop('SIGKILL')).signal, 'SIGKILL');
