@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type MessagePort, threadId } from 'node:worker_threads';
+import { FIRST_EMITTER } from '../shared/control-messages.ts';
 import { Doorbell } from '../shared/doorbell.ts';
 import type {
   EmitterHandle,
@@ -15,8 +16,6 @@ import { allocateRing, ringCapacity } from '../shared/ring-buffer.ts';
 import type { PrimaryServer } from './primary-server.ts';
 import type { ShardHost } from './shard-host.ts';
 
-/** Emitters as peers of shards: from 1000 on, each number used once. */
-const FIRST_PEER = 1_000;
 /** Nothing is sent to an emitter, but a mailbox has a ring each way. */
 const UNUSED_RING_BYTES = 1024;
 const MOST_RING_BYTES = 2 ** 18;
@@ -41,7 +40,7 @@ export class Emitters {
   readonly #open = new Map<number, Emitter>();
   #isListening = false;
   #isClosed = false;
-  #lastPeer = FIRST_PEER;
+  #lastPeer = FIRST_EMITTER; // each number is used once
 
   constructor(context: EmittersContext) {
     this.#context = context;

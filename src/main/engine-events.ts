@@ -1,4 +1,4 @@
-import type { EngineError } from '../shared/errors.ts';
+import { EngineError } from '../shared/errors.ts';
 import type { Restart } from './restart-backoff.ts';
 
 /** What an engine emits. */
@@ -18,6 +18,12 @@ export interface ShardExit extends Restart {
   readonly shard: number;
   readonly reason: string;
   readonly cause: unknown;
+}
+
+/** What nobody hears who does not listen to `shardExit`. */
+export function exitError({ shard, reason, delayMs, cause }: ShardExit): EngineError {
+  const message = `shard ${shard} died: ${reason}; restarts in ${delayMs} ms`;
+  return new EngineError('ERR_SHARD_EXIT', message, { cause });
 }
 
 /** One shard, as `engine.shards` shows it. */

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
-import type { Server as HttpServer } from 'node:http';
+import type { Server as HttpServer, RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { resolveServerConfig, type ServerConfig, shardServerConfig } from '../shared/config.ts';
+import { resolveServerConfig, type ServerConfig } from '../shared/config.ts';
 import type { EmitterHandle } from '../shared/emitter-messages.ts';
 import {
   type CloseOptions,
@@ -14,24 +14,22 @@ import { deserializeError, EngineError, handlerError, messageOf } from '../share
 import type { AnyEvents } from '../shared/public-types.ts';
 import { serverOf } from '../shared/records.ts';
 import type { RoutedRecord } from '../shared/routed-record.ts';
-import { settledWithin } from '../shared/settled-within.ts';
+import type { EngineStats, StatsOptions } from '../shared/stats.ts';
 import { Admission } from './admission.ts';
+import { publishShardExit } from './diagnostics.ts';
 import { Emitters } from './emitters.ts';
-import type { EngineEvents, ShardInfo } from './engine-events.ts';
+import { type EngineEvents, exitError, type ShardInfo } from './engine-events.ts';
 import type { ListenOptions } from './listener.ts';
 import { Listeners } from './listeners.ts';
+import { metricsHandler } from './metrics-handler.ts';
 import { SecureListeners } from './secure-listeners.ts';
 import type { Server } from './server.ts';
+import { closeServer } from './server-closing.ts';
 import { ServerEntry } from './server-entry.ts';
 import { hearOfServer } from './server-news.ts';
-import {
-  type EngineMessage,
-  GRACE,
-  SETTLING,
-  type ShardEvents,
-  ShardGroup,
-} from './shard-group.ts';
+import { type EngineMessage, type ShardEvents, ShardGroup } from './shard-group.ts';
 import type { ShardHost } from './shard-host.ts';
+import { StatsCollector } from './stats-collector.ts';
 import type { TlsOptions } from './tls-options.ts';
 import type { FindEndpoint } from './upgrade-source.ts';
 import { warnOf } from './warning.ts';
@@ -47,6 +45,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
   readonly #listeners: Listeners;
   readonly #secure: SecureListeners;
   readonly #started = Promise.withResolvers<void>();
+  readonly #stats: StatsCollector;
   readonly #refusing = new AbortController();
   #starting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
@@ -62,6 +61,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
       hosts: this.#group.hosts,
       servers: () => Array.from(this.#entries.values(), ({ primary }) => primary),
     });
+    this.#stats = new StatsCollector(this.#group, this.#entries);
     this.#started.promise.catch(() => {}); // whoever listens is told
     this.#admission = new Admission({
       config: this.#config,
@@ -90,6 +90,20 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
   }
 
   /**
+   * What every shard and server does and has done; those are named which do not answer in time.
+   * @throws EngineError ERR_OPTION, ERR_ENGINE_CLOSED
+   */
+  async stats(options: StatsOptions = {}): Promise<EngineStats> {
+    this.#assertOpen();
+    return this.#stats.collect(options);
+  }
+
+  /** A request listener that answers with {@link Engine.stats} in the text format of Prometheus. */
+  metricsHandler(): RequestListener {
+    return metricsHandler(() => this.stats());
+  }
+
+  /**
    * Adds a server; the engine may be running already.
    * @throws EngineError ERR_OPTION, ERR_ENDPOINT_TAKEN, ERR_ENGINE_CLOSED
    */
@@ -112,7 +126,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
     );
     this.#entries.set(entry.primary.number, entry);
     if (endpoint !== '') this.#routes.set(endpoint, entry);
-    for (const host of this.#group.hosts) this.#addTo(host, entry);
+    for (const host of this.#group.hosts) entry.addTo(host);
     this.#emitters.addServer(entry.primary);
     return entry.handle as Server as Server<Events>;
   }
@@ -213,68 +227,58 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
     return {
       onRecord: (record, start, end, shard) => {
         const entry = this.#entries.get(serverOf(record, start));
-        entry?.primary.receive(entry.handle, record, start, end, shard);
+        if (entry === undefined) this.#group.load.receive(record, start);
+        else entry.primary.receive(entry.handle, record, start, end, shard);
       },
       onMessage: (host, message) => this.#onMessage(host, message),
       onStart: (host) => {
         this.#secure.addTo(host);
         this.#emitters.addShard(host);
         for (const entry of this.#entries.values()) {
-          if (!entry.isClosed) this.#addTo(host, entry);
+          if (!entry.isClosed) entry.addTo(host);
         }
       },
       onExit: (host, cause, restart) => {
         this.#secure.shardDied(host);
         this.#emitters.shardDied(host.number);
         for (const entry of this.#entries.values()) entry.shardDied(host.number);
-        const shard = host.number;
-        const reason = messageOf(cause);
-        if (this.emit('shardExit', { shard, reason, cause, ...restart })) return;
-        const message = `shard ${shard} died: ${reason}; restarts in ${restart.delayMs} ms`;
-        this.#report(new EngineError('ERR_SHARD_EXIT', message, { cause }));
+        this.#stats.shardDied(host.number);
+        const exit = { shard: host.number, reason: messageOf(cause), cause, ...restart };
+        publishShardExit(exit);
+        if (!this.emit('shardExit', exit)) this.#report(exitError(exit));
       },
       onError: (error) => this.#report(error),
     };
   }
 
   #onMessage(host: ShardHost, message: EngineMessage): void {
-    if (message.type === 'error') {
-      this.#report(deserializeError(message.error));
-      return;
+    switch (message.type) {
+      case 'error':
+        this.#report(deserializeError(message.error));
+        return;
+      case 'secure':
+        this.#secure.receive(message.stream, message.event);
+        return;
+      case 'snapshot':
+        this.#stats.receive(host.number, message);
+        return;
+      default: {
+        const entry = this.#entries.get(message.server);
+        hearOfServer(entry, host, message, (error) => this.#report(error));
+      }
     }
-    if (message.type === 'secure') {
-      this.#secure.receive(message.stream, message.event);
-      return;
-    }
-    const entry = this.#entries.get(message.server);
-    hearOfServer(entry, host, message, (error) => this.#report(error));
-  }
-
-  #addTo(host: ShardHost, entry: ServerEntry): void {
-    entry.adding(host.number);
-    const { number, config } = entry.primary;
-    host.post({ type: 'add-server', server: number, config: shardServerConfig(config) });
   }
 
   async #closeServer(entry: ServerEntry, options: ResolvedCloseOptions): Promise<void> {
-    const { timeoutMs, drainMs } = options;
-    const deadline = performance.now() + timeoutMs;
     const { number, endpoint } = entry.primary;
     if (this.#routes.get(endpoint) === entry) this.#routes.delete(endpoint);
-    await this.#group.settle(timeoutMs * SETTLING);
-    const { hosts } = this.#group;
-    const left = Math.max(0, Math.floor(deadline - performance.now()));
-    this.#group.post({ type: 'remove-server', server: number, timeoutMs: left, drainMs });
-    this.#emitters.removeServer(number);
-    const removed = entry.removedFrom(hosts.map((host) => host.number));
-    const empty = removed.then(() => entry.primary.empty());
-    if (!(await settledWithin(empty, left + GRACE))) entry.abandon();
-    entry.primary.closed();
+    await closeServer(entry, this.#group, this.#emitters, options);
     this.#entries.delete(number);
   }
 
   async #close(options: ResolvedCloseOptions): Promise<void> {
     this.#refusing.abort();
+    this.#stats.close();
     const closed = this.#listeners.close();
     this.#emitters.close();
     await this.#starting?.catch(() => {});

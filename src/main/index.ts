@@ -2,6 +2,11 @@ export type { AckAnswer, AckMissing, AckResult } from '../shared/asks.ts';
 export type { CodecChoice, Message } from '../shared/codec.ts';
 export type { CompressionConfig } from '../shared/compression-config.ts';
 export type { Origins, ServerConfig } from '../shared/config.ts';
+export type {
+  ConnectionClosed,
+  ConnectionOpened,
+  MessageDropped,
+} from '../shared/diagnostic-events.ts';
 export type { EmitterHandle } from '../shared/emitter-messages.ts';
 export type { CloseOptions, EngineConfig, TrustProxy } from '../shared/engine-config.ts';
 export { EngineError, type ErrorCode } from '../shared/errors.ts';
@@ -26,6 +31,20 @@ export type {
   ServerHandle,
 } from '../shared/public-types.ts';
 export type { RateLimit } from '../shared/rate-limit.ts';
+export type {
+  DroppedMessages,
+  EngineStats,
+  EventLoopStats,
+  MailboxStats,
+  PrimaryServerStats,
+  PrimaryStats,
+  RecentTimes,
+  ServerStats,
+  ShardStats,
+  SlowConnection,
+  StatsOptions,
+  ThreadStats,
+} from '../shared/stats.ts';
 export { All, Broadcast, NotMe, type Target, type Targets, type Whom } from '../shared/targets.ts';
 export { Engine } from './engine.ts';
 export type { EngineEvents, ShardExit, ShardInfo } from './engine-events.ts';

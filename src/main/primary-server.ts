@@ -57,6 +57,8 @@ export class PrimaryServer implements OutsideScope {
   readonly number: number;
   readonly config: ResolvedServerConfig;
   readonly codecs: readonly Codec[];
+  /** What has been sent from here: one for each emit, whoever gets it. */
+  readonly counters = { emitted: 0 };
   readonly #outlet: ServerContext;
   readonly #onConnection: ((connection: Connection) => unknown)[] = [];
   /** Upgrades that are on their way to a shard: their identity stays here. */
@@ -110,6 +112,7 @@ export class PrimaryServer implements OutsideScope {
   publish(selection: Selection, encode: (codec: Codec) => Message): void {
     const { interest } = this.#outlet;
     this.#outlet.send(routePublish(this, interest, selection, encode, () => false));
+    this.counters.emitted += 1;
   }
 
   async ask(selection: Selection, question: Question): Promise<AckResult> {

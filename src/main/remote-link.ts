@@ -29,17 +29,19 @@ export class RemoteLink implements ConnectionLink {
   readonly codec: Codec;
   readonly answersAsks: boolean;
   readonly #server: number;
+  readonly #counters: { emitted: number };
   readonly #codec: number;
   readonly #outlet: RecordOutlet;
 
   constructor(
-    server: ServerScope,
+    server: ServerScope & { readonly counters: { emitted: number } },
     { codec, protocol }: Handshake,
     connection: number,
     shard: number,
     outlet: RecordOutlet,
   ) {
     this.#server = server.number;
+    this.#counters = server.counters;
     this.#codec = codec;
     this.answersAsks = impliesAnswers(protocol);
     this.codec = server.codecs[codec] as Codec;
@@ -65,6 +67,7 @@ export class RemoteLink implements ConnectionLink {
 
   send(message: Message): void {
     this.#send(encodeFrameRecord(this.#header(RecordKind.SEND), message));
+    this.#counters.emitted += 1;
   }
 
   join(room: string): void {

@@ -1,11 +1,13 @@
-import type { ResolvedServerConfig } from '../shared/config.ts';
+import { type ResolvedServerConfig, shardServerConfig } from '../shared/config.ts';
 import type { ResolvedCloseOptions } from '../shared/engine-config.ts';
 import { EngineError } from '../shared/errors.ts';
+import type { PrimaryServerStats } from '../shared/stats.ts';
 import { AddressLimit } from './address-limit.ts';
 import { ConnectionIds } from './connection-ids.ts';
 import { type Arrival, PrimaryServer, type ServerContext } from './primary-server.ts';
 import { Refusal } from './refusal.ts';
 import { Server, type ServerLife } from './server.ts';
+import type { ShardHost } from './shard-host.ts';
 
 /** One server of an engine: its faces, and how far the shards are with it. */
 export class ServerEntry implements ServerLife {
@@ -45,6 +47,11 @@ export class ServerEntry implements ServerLife {
 
   get isClosed(): boolean {
     return this.#closed !== undefined;
+  }
+
+  get stats(): PrimaryServerStats {
+    const { endpoint, counters } = this.primary;
+    return { endpoint, ...counters };
   }
 
   get connections(): number {
@@ -110,9 +117,11 @@ export class ServerEntry implements ServerLife {
     return this.#closed;
   }
 
-  /** A shard is being told of the server. */
-  adding(shard: number): void {
-    this.#beingAdded.add(shard);
+  /** Tells a shard of the server. */
+  addTo(host: ShardHost): void {
+    this.#beingAdded.add(host.number);
+    const { number, config } = this.primary;
+    host.post({ type: 'add-server', server: number, config: shardServerConfig(config) });
   }
 
   /** A shard has the server, or could not load its handlers. */

@@ -9,6 +9,7 @@ import { allocateRing, ringCapacity } from '../shared/ring-buffer.ts';
 import { allocateCounts, CountsMap } from '../shared/room-counts.ts';
 import type { RoutedRecord } from '../shared/routed-record.ts';
 import { settledWithin } from '../shared/settled-within.ts';
+import { ThreadLoad } from '../shared/thread-load.ts';
 import { TickLoop } from '../shared/tick-loop.ts';
 import { checkHandoff } from './handoff.ts';
 import { fewestConnections, reachable } from './placement.ts';
@@ -44,6 +45,8 @@ export class ShardGroup {
   readonly #mailbox: Mailbox;
   readonly #doorbell = Doorbell.allocate();
   readonly #ticks: TickLoop;
+  /** How busy the primary is. */
+  readonly load: ThreadLoad;
   readonly #hosts: ShardHost[] = [];
   readonly #interest = new InterestMap();
   readonly #counts = new CountsMap();
@@ -69,6 +72,7 @@ export class ShardGroup {
     });
     this.#ticks = new TickLoop(this.#mailbox, () => {});
     this.#watchdog = new Watchdog(config.shards === 0 ? 0 : config.watchdogMs, () => this.#hosts);
+    this.load = new ThreadLoad(this.#mailbox, this.#ticks, config.sampleInterval);
   }
 
   get hosts(): readonly ShardHost[] {
@@ -90,6 +94,7 @@ export class ShardGroup {
     await Promise.all(this.#hosts.map((host) => host.up)).catch((cause: unknown) => {
       throw new EngineError('ERR_SHARD_EXIT', `a shard died: ${messageOf(cause)}`, { cause });
     });
+    if (!this.#stopping) this.load.start();
   }
 
   /** Sends records to shards. @throws EngineError ERR_OUTBOX_FULL, and then none has got any */
@@ -157,6 +162,7 @@ export class ShardGroup {
     const finished = Promise.allSettled(this.#hosts.map((host) => host.finished));
     await settledWithin(finished, left + GRACE);
     for (const number of this.#numbers()) this.#mailbox.disconnect(number);
+    this.load.stop();
     this.#ticks.stop();
     this.#mailbox.close();
     this.#hosts.length = 0;
@@ -174,6 +180,7 @@ export class ShardGroup {
       interest: InterestTable.allocate(),
       counts: allocateCounts(),
       maxOutboxBytes: this.#config.maxOutboxBytes,
+      sampleInterval: this.#config.sampleInterval,
     };
     const { run } = this.#threads as ShardThreads;
     const host = new ShardHost(run, start, (message) => this.#onMessage(host, message));

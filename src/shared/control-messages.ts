@@ -5,6 +5,7 @@ import type { InterestMemory } from './interest-table.ts';
 import type { MailboxLink } from './mailbox.ts';
 import type { CountsMemory } from './room-counts.ts';
 import type { SecureArrival, SecureCommand, SecureEvent, ShardTls } from './secure-messages.ts';
+import type { ShardSnapshot } from './stats.ts';
 
 /*
  * The control plane: what the primary and a shard say to each other by port. Nothing here is sent
@@ -13,6 +14,9 @@ import type { SecureArrival, SecureCommand, SecureEvent, ShardTls } from './secu
 
 /** The primary's number as a peer in mailboxes; shards count from 1. */
 export const PRIMARY = 0;
+
+/** Emitters of other threads are peers of shards from here on: they send, and get nothing. */
+export const FIRST_EMITTER = 1_000;
 
 /** What a shard's task begins with. */
 export interface ShardStart {
@@ -23,6 +27,8 @@ export interface ShardStart {
   /** How many are in the shard's rooms. */
   readonly counts: CountsMemory;
   readonly maxOutboxBytes: number;
+  /** Milliseconds between two samples of its load; 0 = none. */
+  readonly sampleInterval: number;
   readonly port: MessagePort;
 }
 
@@ -90,6 +96,8 @@ export type ToShard =
       readonly handles: readonly object[];
     }
   | { readonly type: 'secure'; readonly stream: number; readonly command: SecureCommand }
+  /** The shard answers with a snapshot that names so many of its slowest connections. */
+  | { readonly type: 'take-snapshot'; readonly question: number; readonly slowest: number }
   /** Asks for `flushed`. */
   | { readonly type: 'flush' }
   /** Asks for `alive`. */
@@ -107,6 +115,7 @@ export type FromShard =
   /** Connections that are no more. */
   | { readonly type: 'closed'; readonly server: number; readonly connections: readonly number[] }
   | { readonly type: 'secure'; readonly stream: number; readonly event: SecureEvent }
+  | { readonly type: 'snapshot'; readonly question: number; readonly snapshot: ShardSnapshot }
   | { readonly type: 'error'; readonly error: SerializedError }
   /** All that it had sent when it was asked is in its receivers' rings. */
   | { readonly type: 'flushed' }

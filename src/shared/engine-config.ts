@@ -24,6 +24,11 @@ export interface EngineConfig {
   maxHeaderBytes?: number;
   /** Milliseconds for a request's headers to arrive, and again for `authorize`. Default 10 000. */
   handshakeTimeout?: number;
+  /**
+   * Milliseconds between two samples of how late records between threads are; 0 = neither that nor
+   * the delay of event loops is measured. Default 1000.
+   */
+  sampleInterval?: number;
   /** Where the browser client is served; '' = nowhere. Default '/iris-ws.js'. */
   clientScriptPath?: string;
   /** What a shard's thread may take, as `Worker` has it; one that takes more dies. Default: Node's, but 8 MB for young objects. */
@@ -64,6 +69,7 @@ const ENGINE_RULES: Rules<EngineConfig> = {
   maxEmitters: integer(0, 1024, 16),
   maxHeaderBytes: integer(256, 2 ** 24, 16 * 2 ** 10),
   handshakeTimeout: integer(1, MAX_MS, 10_000),
+  sampleInterval: integer(0, MAX_MS, 1000),
   clientScriptPath: rule("'' or a path such as '/iris-ws.js'", '/iris-ws.js', isPathOrEmpty),
   resourceLimits: rule<ResourceLimits | undefined>(
     'an object such as { maxOldGenerationSizeMb: 256 }: 16 or more of that, 1 or more of the others',

@@ -1,6 +1,6 @@
 import { Doorbell } from './doorbell.ts';
 import { EngineError } from './errors.ts';
-import { type MailboxLink, Peer, type RecordHandler } from './peer.ts';
+import { type MailboxLink, Peer, type PeerLoad, type RecordHandler } from './peer.ts';
 
 export type { MailboxLink, RecordHandler } from './peer.ts';
 
@@ -102,6 +102,11 @@ export class Mailbox {
   sendAlways(peer: number, record: Uint8Array): void {
     checkSize(record);
     this.#peers.get(peer)?.send(record);
+  }
+
+  /** Those with whom records are exchanged. */
+  get peers(): Iterable<PeerLoad> {
+    return this.#peers.values();
   }
 
   /** Whether records wait for room in a peer's ring. */

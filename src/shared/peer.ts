@@ -19,8 +19,20 @@ export interface MailboxLink {
  */
 export type RecordHandler = (record: Buffer, start: number, end: number, from: number) => void;
 
+/** What is on its way between this thread and a peer. */
+export interface PeerLoad {
+  /** The number that this thread knows the peer by. */
+  readonly id: number;
+  /** Bytes that the peer has sent and that have not been read yet. */
+  readonly unreadBytes: number;
+  /** Bytes that the ring which the peer writes can hold. */
+  readonly ringBytes: number;
+  /** What the records that wait for room in the peer's ring cost, in bytes. */
+  readonly queuedBytes: number;
+}
+
 /** One peer of a mailbox: a ring each way, its doorbell, and what did not fit into its ring. */
-export class Peer {
+export class Peer implements PeerLoad {
   readonly id: number;
   readonly #reader: RingReader;
   readonly #writer: RingWriter;
@@ -49,9 +61,16 @@ export class Peer {
     return !this.#outbox.isEmpty;
   }
 
-  /** What the records that wait for room cost, in bytes. */
   get queuedBytes(): number {
     return this.#outbox.queuedBytes;
+  }
+
+  get unreadBytes(): number {
+    return this.#reader.unreadBytes;
+  }
+
+  get ringBytes(): number {
+    return this.#reader.capacity;
   }
 
   /** Whether a record of `length` bytes can be sent without passing `maxOutboxBytes`. */

@@ -57,6 +57,9 @@ export const RecordKind = {
   ASK_RESULT: 14,
   /** What is in one shard's list. Body: a QueryResultBody. */
   QUERY_RESULT: 20,
+  // to any thread
+  /** Body: when it was sent (i64, ns). Of no server: it tells how late records are. */
+  PROBE: 21,
   // to the primary
   /** An upgrade has arrived; the shard waits for OPEN. */
   CONNECTED: 6,

@@ -44,6 +44,16 @@ export class RingReader {
     return Atomics.load(this.#words, PRODUCER_WORD) === this.#position;
   }
 
+  /** Size of the ring's data, in bytes. */
+  get capacity(): number {
+    return this.#capacity;
+  }
+
+  /** Bytes that have been published and not been read yet. */
+  get unreadBytes(): number {
+    return (Atomics.load(this.#words, PRODUCER_WORD) - this.#position) | 0;
+  }
+
   /**
    * Hands out every piece that was published when the call began. What the handler throws comes
    * out of here; the piece that it threw at counts as read, those behind it wait for the next call.

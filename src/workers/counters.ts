@@ -3,6 +3,8 @@
  * that was meant for a connection here, either `delivered` or one of the `dropped…` has counted it.
  */
 export class Counters {
+  /** Connections that have come. */
+  opened = 0;
   /** Messages that clients have sent. */
   received = 0;
   /** What handlers in this shard have sent: one for each emit, whoever gets it. */
@@ -15,6 +17,10 @@ export class Counters {
   droppedLatest = 0;
   /** Messages that came when their connection had ended. */
   droppedClosed = 0;
+  /** Bytes that have come from sockets, without the HTTP requests. */
+  receivedBytes = 0;
+  /** Bytes that were given to sockets: messages, control frames and handshakes. */
+  sentBytes = 0;
   /** Bytes of `droppedSlow` and `droppedLatest`, as frames. */
   droppedBytes = 0;
   /** How often a connection has fallen behind. */

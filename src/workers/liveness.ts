@@ -25,6 +25,11 @@ export class Liveness {
     this.#pingAt = now + limits.pingPeriod;
   }
 
+  /** Bytes that wait because the peer does not read. */
+  get waitingBytes(): number {
+    return this.#writer.waitingBytes;
+  }
+
   /** The peer has answered, or its silence is not its fault. */
   pong(now: number): void {
     this.#pongAt = now;
@@ -33,7 +38,7 @@ export class Liveness {
   /** What is due by now: a ping, an error that ends the connection, or nothing. */
   due(now: number): EngineError | 'ping' | undefined {
     const { pongTimeout, writeTimeout } = this.#limits;
-    if (this.#stalledFor(now) > writeTimeout) {
+    if (this.stalledFor(now) > writeTimeout) {
       const message = `no write made progress for writeTimeout (${writeTimeout} ms)`;
       return new EngineError('ERR_WRITE_TIMEOUT', message);
     }
@@ -56,7 +61,7 @@ export class Liveness {
   }
 
   /** How long the bytes that wait have been waiting with none of them sent, in ms. */
-  #stalledFor(now: number): number {
+  stalledFor(now: number): number {
     const { sentBytes } = this.#writer;
     if (this.#writer.waitingBytes === 0 || sentBytes !== this.#sentBytes) {
       this.#sentBytes = sentBytes;

@@ -15,7 +15,8 @@ import { type AskBody, decodeBody } from '../shared/remote-asks.ts';
 import { decodeListBody } from '../shared/remote-lists.ts';
 import { labelOf } from '../shared/selection.ts';
 import { selectedIn } from './selected.ts';
-import type { ShardContext, ShardServer } from './shard-server.ts';
+import type { ShardContext } from './shard-context.ts';
+import type { ShardServer } from './shard-server.ts';
 
 /** A record: the bytes from `start` to `end` of a ring, only valid during the call. */
 export interface Received {
@@ -31,7 +32,7 @@ export interface Received {
  * connection, a removed server. Such a record is of no consequence.
  */
 export function receiveRecord(
-  { interest }: ShardContext,
+  shard: ShardContext,
   servers: ReadonlyMap<number, ShardServer>,
   received: Received,
 ): void {
@@ -40,17 +41,20 @@ export function receiveRecord(
   const server = servers.get(serverNumber);
   const kind = kindOf(record, start);
   if (kind === RecordKind.COMMAND) {
-    receiveCommand(interest, server, received);
+    receiveCommand(shard.interest, server, received);
     return;
   }
   if (kind === RecordKind.JOIN) {
     const room = nameOf(record, start);
     server?.socket(connectionOf(record, start))?.join(room);
     // The sender had counted the join in advance, whatever has become of it.
-    interest.remove(interestKey(serverNumber, flagOf(record, start), room));
+    shard.interest.remove(interestKey(serverNumber, flagOf(record, start), room));
     return;
   }
-  if (server === undefined) return;
+  if (server === undefined) {
+    shard.load.receive(record, start);
+    return;
+  }
   if (kind === RecordKind.PUBLISH) {
     const room = nameOf(record, start);
     const selection = { room, except: connectionOf(record, start) };

@@ -26,6 +26,11 @@ export class Rooms {
     return this.#members.size;
   }
 
+  /** The rooms that somebody has joined. */
+  names(): Iterable<string> {
+    return this.#members.keys();
+  }
+
   /** A connection will enter: what is sent to its id, or to all, has to come here from now on. */
   expect(socket: ServerWebSocket): void {
     this.#interest.add(this.#key(socket.id));

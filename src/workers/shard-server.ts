@@ -6,20 +6,19 @@ import { createCodecs } from '../shared/codecs.ts';
 import { type Command, carryOut, sendCommand } from '../shared/commands.ts';
 import type { ShardServerConfig } from '../shared/config.ts';
 import type { ConnectionFace } from '../shared/connection-face.ts';
-import type { DrainTimes, FromShard, Upgrade } from '../shared/control-messages.ts';
+import type { DrainTimes, Upgrade } from '../shared/control-messages.ts';
 import type { Question } from '../shared/emitter.ts';
 import { type EngineError, serializeError } from '../shared/errors.ts';
-import type { InterestMap, InterestTable } from '../shared/interest-table.ts';
 import type { DisconnectReason, ServerHandle } from '../shared/public-types.ts';
 import { flagOf, frameStartOf } from '../shared/records.ts';
 import type { Found, Query } from '../shared/remote-lists.ts';
-import type { CountsMap, RoomCounts } from '../shared/room-counts.ts';
-import { type RoutedRecord, routePublish } from '../shared/routed-record.ts';
+import { routePublish } from '../shared/routed-record.ts';
 import { labelOf, type Selection } from '../shared/selection.ts';
 import { type OutsideScope, ServerFace } from '../shared/server-face.ts';
 import { arrive } from './arrival.ts';
 import { Counters } from './counters.ts';
 import { FrameDeflater } from './deflate.ts';
+import { publishClosed, publishOpened } from './diagnostics.ts';
 import type { Dispatch } from './dispatch.ts';
 import type { FanOut } from './fan-out.ts';
 import { switchingProtocols } from './handshake.ts';
@@ -28,26 +27,9 @@ import { pace } from './pace.ts';
 import { Rooms } from './rooms.ts';
 import { type Selected, selectedIn } from './selected.ts';
 import { ShardAsks } from './shard-asks.ts';
+import type { ShardContext } from './shard-context.ts';
 import { ShardLists } from './shard-lists.ts';
 import { ServerWebSocket } from './web-socket.ts';
-
-/** What a shard gives to the servers in it. */
-export interface ShardContext {
-  readonly number: number;
-  readonly fanOut: FanOut;
-  /** What this shard wants to be sent. */
-  readonly interest: InterestTable;
-  /** How many are in this shard's rooms. */
-  readonly counts: RoomCounts;
-  /** What the other shards want to be sent. */
-  readonly siblings: InterestMap;
-  readonly siblingCounts: CountsMap;
-  /** @throws EngineError ERR_OUTBOX_FULL, and then no peer has got any of it */
-  send(records: readonly RoutedRecord[]): void;
-  /** Sends a record past the bound, where what causes it bounds it already. */
-  sendAlways(peer: number, record: Buffer): void;
-  tell(message: FromShard): void;
-}
 
 /** The part of one server that lives in one shard: its sockets here, their rooms, its handlers. */
 export class ShardServer implements OutsideScope {
@@ -131,6 +113,8 @@ export class ShardServer implements OutsideScope {
     own(socket, webSocket);
     this.#sockets.set(webSocket.number, webSocket);
     webSocket.home.expect(webSocket);
+    this.counters.opened += 1;
+    publishOpened(webSocket);
     this.fanOut.send(webSocket, switchingProtocols(upgrade, this.config.headers));
     webSocket.hold(); // until the handlers know of it
     if (upgrade.head.length > 0) webSocket.read(Buffer.from(upgrade.head));
@@ -224,6 +208,7 @@ export class ShardServer implements OutsideScope {
   /** For rooms and handlers the connection is over; returns what {@link Dispatch} does. */
   conclude(webSocket: ServerWebSocket, reason: DisconnectReason): boolean {
     webSocket.home.leaveAll(webSocket);
+    publishClosed(webSocket, reason);
     return this.dispatch.disconnected(webSocket, reason);
   }
 

@@ -16,6 +16,7 @@ import type { HandlerModule } from '../shared/public-types.ts';
 import { CountsMap, RoomCounts } from '../shared/room-counts.ts';
 import type { RoutedRecord } from '../shared/routed-record.ts';
 import { settledWithin } from '../shared/settled-within.ts';
+import { ThreadLoad } from '../shared/thread-load.ts';
 import { TickLoop } from '../shared/tick-loop.ts';
 import { arrive } from './arrival.ts';
 import { ModuleDispatch, PrimaryDispatch, type PrimaryOutlet } from './dispatch.ts';
@@ -25,7 +26,9 @@ import { refuse } from './handshake.ts';
 import { startKeepalive } from './keepalive.ts';
 import { receiveRecord } from './receive-record.ts';
 import { SecureSockets } from './secure-sockets.ts';
-import { type ShardContext, ShardServer } from './shard-server.ts';
+import type { ShardContext } from './shard-context.ts';
+import { ShardServer } from './shard-server.ts';
+import { takeSnapshot } from './shard-snapshot.ts';
 import type { ServerWebSocket } from './web-socket.ts';
 
 /** A server of this shard, from the moment the primary has named it. */
@@ -55,6 +58,7 @@ class Shard implements ShardContext {
   readonly #port: ShardStart['port'];
   readonly #mailbox: Mailbox;
   readonly #ticks: TickLoop;
+  readonly load: ThreadLoad;
   readonly #entries = new Map<number, ServerEntry>();
   readonly #servers = new Map<number, ShardServer>();
   readonly #secure = new SecureSockets((stream, event) =>
@@ -90,6 +94,8 @@ class Shard implements ShardContext {
     });
     this.fanOut = new FanOut(() => this.#ticks.schedule());
     this.#ticks = new TickLoop(this.#mailbox, () => this.fanOut.flush());
+    this.load = new ThreadLoad(this.#mailbox, this.#ticks, start.sampleInterval);
+    this.load.start();
     this.#port.on('message', (message: ToShard) => this.#receive(message));
     this.#ticks.schedule();
   }
@@ -147,6 +153,9 @@ class Shard implements ShardContext {
         return;
       case 'check-alive':
         this.tell({ type: 'alive' });
+        return;
+      case 'take-snapshot':
+        this.tell(takeSnapshot(message, this.#servers.values(), this.load.stats()));
         return;
       case 'stop':
         void this.#stop(message);
@@ -262,6 +271,7 @@ class Shard implements ShardContext {
     await Promise.all(numbers.map((number) => this.#closeServer(number, times)));
     await this.#secure.close(deadline - performance.now());
     await this.#primaryHasAll(deadline - performance.now());
+    this.load.stop();
     this.#ticks.stop();
     this.#mailbox.close();
     this.#port.close();

@@ -1,6 +1,7 @@
 import { EngineError } from '../shared/errors.ts';
 import { isControlFrame } from '../shared/frame.ts';
 import type { Backpressure } from '../shared/public-types.ts';
+import { publishDropped } from './diagnostics.ts';
 import { LatestMessages } from './latest-messages.ts';
 import { MessageKeys } from './message-key.ts';
 import type { SocketWriter } from './socket-writer.ts';
@@ -130,6 +131,7 @@ export class SlowConsumer {
     this.#droppedMessages += 1;
     this.#droppedBytes += bytes;
     counters.droppedBytes += bytes;
+    publishDropped(this.#socket, bytes);
     if (this.#latest === undefined) counters.droppedSlow += 1;
     else counters.droppedLatest += 1;
   }

@@ -39,15 +39,18 @@ export class SocketWriter {
   readonly #socket: Socket;
   /** Whether its handle is one of TCP: one of TLS has bytes to send of its own. */
   readonly #isPlain: boolean;
+  readonly #counters: { sentBytes: number };
   /** Bytes of a write straight to the handle that the kernel has not taken whole yet. */
   #unfinished = 0;
   /** Small writes that are yet to go to the stream, behind all others. */
   #tail: Buffer | undefined;
   #tailBytes = 0;
 
-  constructor(socket: Socket) {
+  /** @param counters where it counts the bytes that it is given */
+  constructor(socket: Socket, counters: { sentBytes: number }) {
     this.#socket = socket;
     this.#isPlain = WRITES_DIRECTLY && !(socket instanceof TLSSocket);
+    this.#counters = counters;
   }
 
   /** Bytes that wait because the peer does not read; a write counts until it has gone whole. */
@@ -64,6 +67,7 @@ export class SocketWriter {
   write(bytes: Buffer): void {
     const socket = this.#socket;
     if (!socket.writable) return;
+    this.#counters.sentBytes += bytes.length;
     if (this.waitingBytes > 0) {
       this.#queue(bytes);
       return;

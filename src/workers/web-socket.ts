@@ -42,7 +42,7 @@ export class ServerWebSocket implements ConnectionLink, FrameSink {
   readonly #socket: Socket;
   readonly #writer: SocketWriter;
   readonly #reader: FrameReader;
-  readonly #liveness: Liveness;
+  readonly liveness: Liveness;
   readonly #rate: RateLimitedSink | undefined;
   #state: 'open' | 'closing' | 'closed' = 'open';
   /** Whether the 101 waits, and all behind it, until the handlers know of the connection. */
@@ -66,12 +66,11 @@ export class ServerWebSocket implements ConnectionLink, FrameSink {
     this.codec = server.codecs[upgrade.codec] as Codec;
     this.home = server.rooms[upgrade.codec] as Rooms;
     this.#socket = socket;
-    this.#writer = new SocketWriter(socket);
-    const { deflate } = upgrade;
-    this.deflateBits = deflate ? (deflate.serverMaxWindowBits ?? 15) : 0;
+    this.#writer = new SocketWriter(socket, server.counters);
+    this.deflateBits = upgrade.deflate ? (upgrade.deflate.serverMaxWindowBits ?? 15) : 0;
     this.#rate = RateLimitedSink.of(this, now);
-    this.#reader = new FrameReader(server.config, this.#rate ?? this, deflate !== undefined);
-    this.#liveness = new Liveness(server.config, this.#writer, now);
+    this.#reader = new FrameReader(server.config, this.#rate ?? this, this.deflateBits > 0);
+    this.liveness = new Liveness(server.config, this.#writer, now);
   }
 
   get shard(): number {
@@ -85,6 +84,7 @@ export class ServerWebSocket implements ConnectionLink, FrameSink {
 
   /** Bytes have come; `chunk` is only valid during the call. */
   read(chunk: Buffer): void {
+    this.server.counters.receivedBytes += chunk.length;
     if (this.#state !== 'closed') this.#reader.read(chunk);
   }
 
@@ -131,7 +131,7 @@ export class ServerWebSocket implements ConnectionLink, FrameSink {
 
   /** The peer has answered a ping. */
   answered(): void {
-    this.#liveness.pong(performance.now());
+    this.liveness.pong(performance.now());
   }
 
   onClose(code: number, reason: string): void {
@@ -292,8 +292,8 @@ export class ServerWebSocket implements ConnectionLink, FrameSink {
       else this.concluded();
       return;
     }
-    if (this.#isHeld && !this.#isOpening) this.#liveness.pong(now); // its pongs are not read
-    const due = this.#liveness.due(now);
+    if (this.#isHeld && !this.#isOpening) this.liveness.pong(now); // its pongs are not read
+    const due = this.liveness.due(now);
     if (due === 'ping') this.server.fanOut.send(this, PING);
     else if (due !== undefined) this.terminate(due);
   }

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { InterestTable } from '../../src/shared/interest-table.ts';
 import { encodeRecord, RecordKind } from '../../src/shared/records.ts';
 import { receiveRecord } from '../../src/workers/receive-record.ts';
-import type { ShardContext, ShardServer } from '../../src/workers/shard-server.ts';
+import type { ShardContext } from '../../src/workers/shard-context.ts';
+import type { ShardServer } from '../../src/workers/shard-server.ts';
 import { openPair } from '../shared/open-mailbox.ts';
 import type { FuzzTarget } from './target.ts';
 
@@ -26,7 +27,7 @@ function openShard() {
   } as unknown as ShardServer;
   const interest = new InterestTable(InterestTable.allocate());
   const servers = new Map([[SERVER, server]]);
-  const context = { interest } as ShardContext;
+  const context = { interest, load: { receive: () => {} } } as unknown as ShardContext;
   const onRecord = (record: Buffer, start: number, end: number, from: number) =>
     receiveRecord(context, servers, { record, start, end, from });
   return { onRecord, sent };

@@ -13,6 +13,7 @@ const start = {
   interest: InterestTable.allocate(),
   counts: allocateCounts(),
   maxOutboxBytes: 1,
+  sampleInterval: 0,
 };
 
 /** A host whose shard does `run`, and what it has heard of it. */

@@ -42,6 +42,7 @@ const ENGINE: Values<EngineConfig> = {
   maxEmitters: whole(0, 1024),
   maxHeaderBytes: whole(256, 2 ** 24),
   handshakeTimeout: whole(1, MS),
+  sampleInterval: whole(0, MS),
   clientScriptPath: {
     good: ['', '/a.js', '/a/b-c.js'],
     bad: ['a.js', '/a?b', '/a#b', 'http://host/a.js', null, 1],
@@ -194,6 +195,7 @@ test('an option that is left out, or undefined, has its default', () => {
     maxEmitters: 16,
     maxHeaderBytes: 16 * 2 ** 10,
     handshakeTimeout: 10_000,
+    sampleInterval: 1000,
     clientScriptPath: '/iris-ws.js',
     resourceLimits: undefined,
     watchdogMs: 0,

@@ -2,17 +2,18 @@ import { strict as assert } from 'node:assert';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { PrimaryServer } from '../../src/main/primary-server.ts';
 import { RemoteLink } from '../../src/main/remote-link.ts';
 import { createCodecs } from '../../src/shared/codecs.ts';
 import { resolveServerConfig } from '../../src/shared/config.ts';
 import type { Upgrade } from '../../src/shared/control-messages.ts';
-import type { ServerScope } from '../../src/shared/emitter.ts';
 import { InterestMap, InterestTable, interestKey } from '../../src/shared/interest-table.ts';
 import { allocateCounts, RoomCounts } from '../../src/shared/room-counts.ts';
 import type { RoutedRecord } from '../../src/shared/routed-record.ts';
 import { receiveRecord } from '../../src/workers/receive-record.ts';
 import { Rooms } from '../../src/workers/rooms.ts';
-import type { ShardContext, ShardServer } from '../../src/workers/shard-server.ts';
+import type { ShardContext } from '../../src/workers/shard-context.ts';
+import type { ShardServer } from '../../src/workers/shard-server.ts';
 import { ServerWebSocket } from '../../src/workers/web-socket.ts';
 
 const SERVER = 3;
@@ -20,7 +21,7 @@ const SHARD = 1;
 const CODEC = 0;
 const handshake = { key: '', protocol: '', codec: CODEC };
 const codecs = createCodecs(resolveServerConfig({}));
-const scope = { number: SERVER, codecs } as unknown as ServerScope;
+const scope = { number: SERVER, codecs, counters: { emitted: 0 } } as unknown as PrimaryServer;
 
 /** The primary, one shard and what is on its way between them, all in this thread. */
 function openShard() {
@@ -51,6 +52,7 @@ function openShard() {
     forget: (socket: ServerWebSocket) => sockets.delete(socket.number),
   } as unknown as ShardServer;
   const servers = new Map([[SERVER, server]]);
+  const shard = { interest, load: { receive: () => {} } } as unknown as ShardContext;
 
   return {
     full,
@@ -69,7 +71,7 @@ function openShard() {
     receive: (count = onTheirWay.length) => {
       for (const record of onTheirWay.splice(0, count)) {
         const received = { record, start: 0, end: record.length, from: 0 };
-        receiveRecord({ interest } as ShardContext, servers, received);
+        receiveRecord(shard, servers, received);
       }
     },
     removeServer: () => servers.delete(SERVER),

@@ -8,13 +8,15 @@ import {
   encodeCloseRecord,
   encodeFrameRecord,
   encodeRecord,
+  kindOf,
   RecordKind,
 } from '../../src/shared/records.ts';
 import { encodeResult } from '../../src/shared/remote-asks.ts';
 import { Counters } from '../../src/workers/counters.ts';
 import { receiveRecord } from '../../src/workers/receive-record.ts';
 import type { Selected } from '../../src/workers/selected.ts';
-import type { ShardContext, ShardServer } from '../../src/workers/shard-server.ts';
+import type { ShardContext } from '../../src/workers/shard-context.ts';
+import type { ShardServer } from '../../src/workers/shard-server.ts';
 
 const SERVER = 3;
 const CODEC = 1;
@@ -24,11 +26,13 @@ const UNKNOWN = 8;
 const SENDER = 2;
 
 let log: unknown[][];
+let ofNoServer: number[];
 let interest: InterestTable;
 let counters: Counters;
 
 beforeEach(() => {
   log = [];
+  ofNoServer = [];
   counters = new Counters();
   interest = new InterestTable(InterestTable.allocate());
 });
@@ -64,9 +68,16 @@ function receive(record: Buffer): void {
   } as unknown as ShardServer;
   const servers = new Map([[SERVER, server]]);
   const received = { record: ring, start: 24, end: 24 + record.length, from: SENDER };
-  receiveRecord({ interest } as ShardContext, servers, received);
+  const others = (bytes: Buffer, start: number) => ofNoServer.push(kindOf(bytes, start));
+  const shard = { interest, load: { receive: others } } as unknown as ShardContext;
+  receiveRecord(shard, servers, received);
   ring.fill(0); // as the next lap of its sender would
 }
+
+test('a record of no server is for the shard itself', () => {
+  receive(encodeRecord({ kind: RecordKind.PROBE, server: 0 }, Buffer.alloc(8)));
+  assert.deepEqual([ofNoServer, log], [[RecordKind.PROBE], []]);
+});
 
 test('a message for a room is published to its members, but not to its sender', () => {
   const header = { kind: RecordKind.PUBLISH, server: SERVER, connection: 5, name: 'red' };

@@ -14,7 +14,8 @@ import type { RoutedRecord } from '../../src/shared/routed-record.ts';
 import { selectionOf } from '../../src/shared/selection.ts';
 import { All, NotMe } from '../../src/shared/targets.ts';
 import type { Dispatch } from '../../src/workers/dispatch.ts';
-import { type ShardContext, ShardServer } from '../../src/workers/shard-server.ts';
+import type { ShardContext } from '../../src/workers/shard-context.ts';
+import { ShardServer } from '../../src/workers/shard-server.ts';
 import type { ServerWebSocket } from '../../src/workers/web-socket.ts';
 
 const SERVER = 4;

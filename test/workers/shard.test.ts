@@ -41,6 +41,7 @@ async function openShard() {
     interest,
     counts: allocateCounts(),
     maxOutboxBytes: 1,
+    sampleInterval: 0,
     port: port2,
   };
   const finished = runShard(start);

@@ -12,7 +12,8 @@ async function openPair() {
   const client = connect((server.address() as AddressInfo).port, '127.0.0.1').pause();
   const [socket] = (await once(server, 'connection')) as [Socket];
   server.close();
-  return { client, socket, writer: new SocketWriter(socket) };
+  const counters = { sentBytes: 0 };
+  return { client, socket, writer: new SocketWriter(socket, counters), counters };
 }
 
 async function read(client: Socket, bytes: number): Promise<Buffer> {
@@ -143,7 +144,7 @@ test('a handle that refuses ends the socket', () => {
   const options: object = { handle, manualStart: true };
   const socket = new Socket(options);
   socket.on('error', () => {});
-  new SocketWriter(socket).write(Buffer.from('a'));
+  new SocketWriter(socket, { sentBytes: 0 }).write(Buffer.from('a'));
   assert.equal(socket.destroyed, true);
   assert.equal(closes, 1);
 });
@@ -152,7 +153,7 @@ test('a write that has ended before it returned does not wait', () => {
   const request = { writeStatus: 0 };
   const handle = { writeBuffer: () => request, close: () => {} };
   const options: object = { handle, manualStart: true };
-  const writer = new SocketWriter(new Socket(options));
+  const writer = new SocketWriter(new Socket(options), { sentBytes: 0 });
   if (!isDirect()) return;
   writer.write(Buffer.from('a'));
   assert.equal(writer.waitingBytes, 0);

@@ -1,0 +1,33 @@
+import type { RequestListener } from 'node:http';
+import type { EngineStats } from '../shared/stats.ts';
+import { PROMETHEUS_TYPE, prometheusText } from './prometheus.ts';
+
+/**
+ * Answers GET and HEAD with an engine's metrics in the text format of Prometheus. Requests that come
+ * while others wait get the same answer, so that many of them cost no more than one.
+ */
+export function metricsHandler(stats: () => Promise<EngineStats>): RequestListener {
+  let pending: Promise<string> | undefined;
+  const text = () => {
+    pending ??= stats()
+      .then(prometheusText)
+      .finally(() => {
+        pending = undefined;
+      });
+    return pending;
+  };
+  return (request, response) => {
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.writeHead(405, { Allow: 'GET, HEAD' }).end();
+      return;
+    }
+    text().then(
+      (body) => {
+        const length = Buffer.byteLength(body);
+        response.writeHead(200, { 'Content-Type': PROMETHEUS_TYPE, 'Content-Length': length });
+        response.end(request.method === 'HEAD' ? undefined : body);
+      },
+      () => response.writeHead(503).end(), // the engine has been closed
+    );
+  };
+}
