@@ -1,4 +1,5 @@
 import { type Connection, NotMe, type ShardInfo } from '../../src/main/index.ts';
+import type { ShardLoad } from './load.ts';
 
 /** Somebody in the chat: one tab. */
 interface Person {
@@ -39,6 +40,7 @@ export interface ChatEvents {
   left: Person;
   said: { from: Person; to: 'room' | 'others' | 'you'; text: string };
   overview: Overview;
+  load: readonly ShardLoad[];
 }
 
 const MAX_NAME = 24;

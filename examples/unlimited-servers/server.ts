@@ -2,13 +2,14 @@
 import { All, Engine } from '../../src/main/index.ts';
 import { type ChatEvents, enterChat, overview } from './chat.ts';
 import { MAX_ECHO } from './echo.ts';
+import { LoadMeter } from './load.ts';
 import { answerPage } from './page.ts';
 import type { SurveyEvents } from './survey.ts';
 import { SYMBOLS, type TickerEvents } from './ticker.ts';
 
 const { PORT = 8080, SHARDS = 4 } = process.env;
 
-const engine = new Engine({ shards: Number(SHARDS) });
+const engine = new Engine({ shards: Number(SHARDS), sampleInterval: 250 });
 
 // Closures, here on the primary: they share what they know, such as who is in which room.
 const chat = engine.server<ChatEvents>({ endpoint: '/chat', maxMessageSize: 4096 });
@@ -49,11 +50,27 @@ const clock = setInterval(() => {
   chat.to(All).emit('overview', overview(engine.shards));
 }, 500);
 
-const { port } = await engine.listen(Number(PORT), { request: answerPage });
+// What the page draws of each shard is what `/metrics` tells Prometheus.
+const meter = new LoadMeter();
+const metering = setInterval(() => {
+  engine.stats().then(
+    (stats) => chat.to(All).emit('load', meter.read(stats)),
+    () => {}, // the engine is closing
+  );
+}, 500);
+
+const answerMetrics = engine.metricsHandler();
+const { port } = await engine.listen(Number(PORT), {
+  request: (request, response) => {
+    if (request.url === '/metrics') answerMetrics(request, response);
+    else answerPage(request, response);
+  },
+});
 console.log(`http://localhost:${port}/ (${engine.shards.length} shards)`);
 
 async function stop(): Promise<void> {
   clearInterval(clock);
+  clearInterval(metering);
   await engine.close(); // every connection is closed with 1001; then nothing keeps the process
 }
 process.on('SIGTERM', stop);

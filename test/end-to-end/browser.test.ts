@@ -111,6 +111,19 @@ describe('in a browser', () => {
     }
   });
 
+  test('every tab shows how busy the shards are', async () => {
+    for (const tab of [ann, bob]) {
+      const meters = tab.page.locator('.shard-card .meter');
+      assert.equal(await meters.count(), 2);
+      for (const meter of await meters.all()) {
+        await meter.getByText(/^[\d,]+\/s$/).waitFor();
+        await meter.getByText(/^[\d.]+ ms$/).waitFor();
+        // A line has two points at least: it has been told twice.
+        await meter.locator('polyline[points*=" "]').first().waitFor({ state: 'attached' });
+      }
+    }
+  });
+
   test('a reload keeps name, room and symbols, and is a new connection', async () => {
     await enter('stairs', ann);
     await using fay = await Tab.open(context, example.url, 'Fay');

@@ -4,6 +4,7 @@ import { get } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { WebSocket } from 'ws';
+import { ParsedMetrics } from '../main/parsed-metrics.ts';
 import { AckClient } from './ack-client.ts';
 import { ExampleProcess } from './fixtures/example-process.ts';
 import { TestClient } from './test-client.ts';
@@ -58,6 +59,21 @@ describe('the example', () => {
     const answer = await fetch(example.url, { method: 'POST' });
     assert.equal(answer.status, 405);
     assert.equal(answer.headers.get('allow'), 'GET, HEAD');
+  });
+
+  test('tells every page how busy the shards are, and Prometheus the same at /metrics', async () => {
+    await using client = await welcomed('/chat');
+    const [, json = ''] = /^[^;]*;4;(.*)$/.exec(await nextEvent(client, 'load')) ?? [];
+    const loads = JSON.parse(json) as { shard: number; connections: number; delivered: number }[];
+    assert.deepEqual(
+      loads.map(({ shard }) => shard),
+      [1, 2],
+    );
+    const connections = loads.reduce((sum, load) => sum + load.connections, 0);
+    const answer = await fetch(new URL('/metrics', example.url));
+    const metrics = new ParsedMetrics(await answer.text());
+    assert.ok(connections >= 1 && metrics.sum('fanring_connections') >= 1);
+    assert.deepEqual(metrics.values('fanring_connections', { endpoint: '/echo' }).length, 2);
   });
 
   test('gives the echo a header and a limit of its own', async () => {

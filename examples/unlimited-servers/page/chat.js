@@ -1,5 +1,6 @@
 import { keepConnected } from './connection.js';
 import { byId, element, paint, shardLabel } from './element.js';
+import { showLoad } from './load.js';
 import { showShards } from './overview.js';
 import { recall, remember } from './session.js';
 
@@ -68,6 +69,7 @@ function listen() {
   ws.on('typing', (id) => {
     if (id !== ownId && people.has(id)) startTyping(id);
   });
+  ws.on('load', showLoad);
   ws.on('overview', ({ shards, rooms }) => {
     showShards(shards, ownId);
     openRooms = rooms;

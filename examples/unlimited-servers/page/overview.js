@@ -1,4 +1,5 @@
 import { byId, element, paint } from './element.js';
+import { meterOf } from './load.js';
 
 let shown = '';
 
@@ -26,6 +27,7 @@ function shardCard({ shard, connections, tabCount, tabs }, most, ownId) {
     element('h3', {}, `Shard ${shard}`),
     element('p', {}, `${count(tabCount, 'tab')} · ${count(connections, 'connection')}`),
     load,
+    meterOf(shard),
     element('ul', { className: 'chips', 'aria-label': `Tabs on shard ${shard}` }, ...chips),
   );
   return paint(card, shard);
