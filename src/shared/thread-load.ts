@@ -14,7 +14,7 @@ import type { MailboxStats, ThreadStats } from './stats.ts';
 import type { TickLoop } from './tick-loop.ts';
 
 /** How often the event loop is asked whether it is late, in milliseconds. */
-const RESOLUTION = 20;
+const RESOLUTION = 50;
 
 /** After so many samples the older half of what is known is forgotten. */
 const SAMPLES_PER_TURN = 30;
