@@ -77,6 +77,10 @@ test('a thread that blocks shows in its delay and its utilization', async () => 
   while (a.stats().eventLoop.delay.max < 50) await nextTurn();
   assert.ok(a.stats().eventLoop.utilization > 0.1);
   stop();
+  const { samples } = a.stats().eventLoop.delay;
+  const later = performance.now() + 150;
+  while (performance.now() < later) await nextTurn();
+  assert.equal(a.stats().eventLoop.delay.samples, samples, 'nothing is measured any more');
 });
 
 test('with 0 nothing is sampled', async () => {
@@ -103,20 +107,40 @@ test('what waits between threads is told: unread in the ring, behind it in the o
   assert.equal(b.stats().mailbox.unreadBytes, 0);
 });
 
-test('a peer for which too much waits already is sent no more probes', async () => {
+test('a peer for which too much waits already is sent no more probes', ({ mock }) => {
+  mock.timers.enable({ apis: ['setInterval'] });
   const { a, boxes, start, stop } = openThreads(1);
   congest(boxes[0], 1);
-  // Nobody reads: only its own side runs.
-  boxes[1].mailbox.close();
   start();
-  let seen = 0;
-  while (seen < 900) {
-    await nextTurn();
-    seen = a.stats().mailbox.outboxBytes;
+  const waiting: number[] = [];
+  for (let i = 0; i < 30; i++) {
+    mock.timers.tick(1);
+    waiting.push(a.stats().mailbox.outboxBytes);
   }
-  for (let i = 0; i < 200; i++) await nextTurn();
-  assert.ok(a.stats().mailbox.outboxBytes <= 1000);
+  assert.ok((waiting[0] as number) > 120 + 64, 'probes wait in line with all others');
+  const most = Math.max(...waiting);
+  assert.ok(most > 900 && most <= 1000, `${most}`);
+  assert.equal(waiting.at(-1), most);
   stop();
+});
+
+test('a thread that has been stopped samples nothing more, and none is kept alive', ({ mock }) => {
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  const { a: real } = openThreads(1000);
+  const before = timers();
+  real.start();
+  assert.equal(timers(), before);
+  real.stop();
+
+  mock.timers.enable({ apis: ['setInterval'] });
+  const { a, b } = openThreads(1);
+  a.start();
+  mock.timers.tick(2);
+  const { unreadBytes } = b.stats().mailbox;
+  assert.ok(unreadBytes > 0);
+  a.stop();
+  mock.timers.tick(10);
+  assert.equal(b.stats().mailbox.unreadBytes, unreadBytes);
 });
 
 test('to an emitter nothing is sent: it may never read', ({ mock }) => {
