@@ -68,7 +68,7 @@ export class SlowConsumer {
    * @returns false if the connection has to be closed
    */
   refuse(frame: Buffer, room: string, plain: Buffer): boolean {
-    const { codec, server, batch } = this.#socket;
+    const { codec, server } = this.#socket;
     const isToClose = server.config.slowConsumer === 'close';
     if (this.#latest !== undefined && !isControlFrame(frame)) {
       this.#latest.keep(this.#keys.keyOf(codec.name, plain, room), frame);
@@ -78,13 +78,17 @@ export class SlowConsumer {
       this.#dropped(frame.length);
     }
     if (isToClose) return false;
-    if (batch === undefined) this.watch(); // else the flush does it
+    this.watch();
     return true;
   }
 
-  /** Waits for what it has been sent so far to go; then it may have caught up. */
+  /**
+   * Waits for what it has been sent so far to go; then it may have caught up. Not while this tick
+   * has something for it: nothing of that goes before the tick's end, so that there is nothing to
+   * wait for, and the flush comes here again.
+   */
   watch(): void {
-    if (this.#isWatched) return;
+    if (this.#isWatched || this.#socket.batch !== undefined) return;
     this.#isWatched = true;
     this.#writer.whenDrained(() => {
       this.#isWatched = false;

@@ -159,6 +159,23 @@ test('one who reads slowly is told of once until half of what may wait is free',
   );
 });
 
+test('one whose socket is empty is not waited for while a tick fills its next write', () => {
+  const { publish, fanOut, socket, told } = open({ slowConsumer: 'drop', maxBufferedBytes: 2000 });
+  for (let i = 0; i < 5; i++) publish('fill', FILL);
+  fanOut.flush();
+  socket.drain(1);
+  for (let i = 0; i < 3; i++) publish('fill', FILL);
+  socket.drain();
+  assert.equal(socket.pendingWrites, 0, 'an empty write is done at once: asked again, for ever');
+  assert.equal(told.length, 1);
+  fanOut.flush();
+  socket.drain();
+  assert.deepEqual(
+    told.map(({ state }) => state),
+    ['behind', 'caughtUp'],
+  );
+});
+
 test('one that is behind before it is open gets its 101 first', () => {
   const { connection, publish, drain, socket, fanOut, received } = connect(latest);
   fanOut.send(connection, Buffer.from('101 '));

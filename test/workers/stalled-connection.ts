@@ -19,6 +19,11 @@ class StalledSocket {
   readonly #written: { bytes: Buffer; done: (() => void) | undefined }[] = [];
   received = '';
 
+  /** Writes that have not gone. */
+  get pendingWrites(): number {
+    return this.#written.length;
+  }
+
   write(bytes: Buffer, done?: () => void): void {
     this.#written.push({ bytes, done });
     this.writableLength += bytes.length;
