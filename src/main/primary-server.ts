@@ -7,6 +7,7 @@ import { ConnectionFace, type ConnectionIdentity } from '../shared/connection-fa
 import { PRIMARY } from '../shared/control-messages.ts';
 import type { Question } from '../shared/emitter.ts';
 import { deserializeError, EngineError } from '../shared/errors.ts';
+import { CLOSE_CODES } from '../shared/frame.ts';
 import { callHandler } from '../shared/handler-calls.ts';
 import { forgetHeaders } from '../shared/kept-headers.ts';
 import { listConnections, listRooms } from '../shared/listing.ts';
@@ -219,7 +220,7 @@ export class PrimaryServer implements OutsideScope {
     }
     for (const connection of [...this.#connections.values()]) {
       if (connection.link.shard !== shard) continue;
-      this.#disconnected(connection, { code: 1006, reason: 'the shard died' });
+      this.#disconnected(connection, { code: CLOSE_CODES.ABNORMAL, reason: 'the shard died' });
     }
   }
 

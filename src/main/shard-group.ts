@@ -176,6 +176,7 @@ export class ShardGroup {
   #startShard(number: number): void {
     const start = {
       shard: number,
+      ownsThread: this.#config.shards > 0,
       doorbell: Doorbell.allocate(),
       interest: InterestTable.allocate(),
       counts: allocateCounts(),

@@ -21,6 +21,8 @@ export const FIRST_EMITTER = 1_000;
 /** What a shard's task begins with. */
 export interface ShardStart {
   readonly shard: number;
+  /** Whether the thread is the shard's alone: then it may pause. */
+  readonly ownsThread: boolean;
   readonly doorbell: MailboxLink['doorbell'];
   /** The shard's own interest table. */
   readonly interest: InterestMemory;

@@ -35,6 +35,20 @@ export type Opcode = (typeof OPCODES)[keyof typeof OPCODES];
 /** The opcode of a control frame, RFC 6455 §5.5. */
 export type ControlOpcode = typeof OPCODES.CLOSE | typeof OPCODES.PING | typeof OPCODES.PONG;
 
+/** What close frames and close events say, RFC 6455 §7.4.1 and the IANA registry behind it. */
+export const CLOSE_CODES = {
+  GOING_AWAY: 1001,
+  PROTOCOL_ERROR: 1002,
+  /** Never sent: the peer's close frame had no code. */
+  NO_STATUS: 1005,
+  /** Never sent: there was no close frame. */
+  ABNORMAL: 1006,
+  INVALID_PAYLOAD: 1007,
+  POLICY_VIOLATION: 1008,
+  MESSAGE_TOO_BIG: 1009,
+  TRY_AGAIN_LATER: 1013,
+} as const;
+
 /** Bytes that the payload of a control frame may have at most, RFC 6455 §5.5. */
 export const MAX_CONTROL_PAYLOAD_BYTES = 125;
 

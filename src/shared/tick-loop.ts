@@ -9,13 +9,18 @@ import type { RoutedRecord } from './routed-record.ts';
 export class TickLoop {
   readonly #mailbox: Mailbox;
   readonly #deliver: () => void;
+  readonly #rest: (() => void) | undefined;
   #scheduled = false;
   #stopped = false;
 
-  /** @param deliver runs between drain and flush */
-  constructor(mailbox: Mailbox, deliver: () => void) {
+  /**
+   * @param deliver runs between drain and flush
+   * @param rest runs when all of a turn has gone
+   */
+  constructor(mailbox: Mailbox, deliver: () => void, rest?: () => void) {
     this.#mailbox = mailbox;
     this.#deliver = deliver;
+    this.#rest = rest;
   }
 
   /** Asks for a turn. */
@@ -61,6 +66,7 @@ export class TickLoop {
     const busy = this.#mailbox.drain();
     this.#deliver();
     this.#mailbox.flush();
+    this.#rest?.();
     if (busy || !this.#mailbox.sleep()) this.schedule();
   };
 }

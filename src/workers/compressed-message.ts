@@ -1,4 +1,5 @@
 import type { Buffer } from 'node:buffer';
+import { CLOSE_CODES } from '../shared/frame.ts';
 import { type InflateFault, inflateBeginning } from './inflate.ts';
 import { validUtf8End } from './utf8-validator.ts';
 
@@ -41,6 +42,6 @@ export class CompressedMessage {
     const inflated = inflateBeginning(beginning, this.#maxMessageSize);
     if (!('buffer' in inflated)) return inflated;
     if (this.isBinary || validUtf8End(inflated, 0, inflated.length) !== undefined) return undefined;
-    return { closeCode: 1007, message: 'a text message is not valid UTF-8' };
+    return { closeCode: CLOSE_CODES.INVALID_PAYLOAD, message: 'a text message is not valid UTF-8' };
   }
 }

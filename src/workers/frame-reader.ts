@@ -1,6 +1,7 @@
 import { Buffer, isUtf8 } from 'node:buffer';
 import { EngineError } from '../shared/errors.ts';
-import { isValidCloseCode, OPCODES } from '../shared/frame.ts';
+import { CLOSE_CODES, OPCODES } from '../shared/frame.ts';
+import { readClosePayload } from './close-payload.ts';
 import { CompressedMessage, maxCompressedBytes } from './compressed-message.ts';
 import { beginsCompressed, FrameHeader, MAX_CONTROL_FRAME_BYTES } from './frame-header.ts';
 import { inflateMessage } from './inflate.ts';
@@ -174,16 +175,20 @@ export class FrameReader {
     const room = limit - (message?.byteLength ?? 0);
     const state = header.read(bytes, at, message !== undefined, room);
     if (state === 'partial') return false;
-    if (state === 'illegal') return this.#violate(1002, header.violation as string);
+    if (state === 'illegal')
+      return this.#violate(CLOSE_CODES.PROTOCOL_ERROR, header.violation as string);
     if (state === 'tooLarge') {
       const size = limit - room + header.payloadBytes;
       return this.#violate(
-        1009,
+        CLOSE_CODES.MESSAGE_TOO_BIG,
         `a message has ${size} bytes, maxMessageSize is ${maxMessageSize}`,
       );
     }
     if (message === undefined || header.isControl || message.fragments < maxFragments) return true;
-    return this.#violate(1008, `a message has more fragments than maxFragments (${maxFragments})`);
+    return this.#violate(
+      CLOSE_CODES.POLICY_VIOLATION,
+      `a message has more fragments than maxFragments (${maxFragments})`,
+    );
   }
 
   /** What the message of a frame may have in bytes as they come, compressed or not. */
@@ -268,29 +273,22 @@ export class FrameReader {
   }
 
   #readClose(payload: Buffer): void {
-    if (payload.length === 1) {
-      this.#violate(1002, 'a close frame has one byte of payload, not a whole close code');
+    const close = readClosePayload(payload);
+    if ('closeCode' in close) {
+      this.#violate(close.closeCode, close.message);
       return;
     }
-    const code = payload.length === 0 ? 1005 : payload.readUInt16BE(0);
-    const reason = payload.subarray(2);
-    if (payload.length > 0 && !isValidCloseCode(code)) {
-      this.#violate(1002, `close code ${code} must not stand in a close frame`);
-    } else if (!isUtf8(reason)) {
-      this.#violate(1007, 'a close reason is not valid UTF-8');
-    } else {
-      this.stop();
-      this.#sink.onClose(code, reason.toString());
-    }
+    this.stop();
+    this.#sink.onClose(close.code, close.reason);
   }
 
   #violateUtf8(): void {
-    this.#violate(1007, 'a text message is not valid UTF-8');
+    this.#violate(CLOSE_CODES.INVALID_PAYLOAD, 'a text message is not valid UTF-8');
   }
 
   #violate(closeCode: number, message: string): false {
     this.stop();
-    const code = closeCode === 1009 ? 'ERR_MESSAGE_SIZE' : 'ERR_PROTOCOL';
+    const code = closeCode === CLOSE_CODES.MESSAGE_TOO_BIG ? 'ERR_MESSAGE_SIZE' : 'ERR_PROTOCOL';
     this.#sink.onViolation(new EngineError(code, message, { closeCode }));
     return false;
   }

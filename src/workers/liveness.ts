@@ -1,5 +1,9 @@
 import { EngineError } from '../shared/errors.ts';
+import { buildControlFrame, OPCODES } from '../shared/frame.ts';
 import type { SocketWriter } from './socket-writer.ts';
+
+/** What a peer that lives answers. */
+export const PING = buildControlFrame(OPCODES.PING);
 
 /** The times that a connection is held to, in ms. */
 interface LivenessLimits {
@@ -31,7 +35,7 @@ export class Liveness {
   }
 
   /** The peer has answered, or its silence is not its fault. */
-  pong(now: number): void {
+  pong(now = performance.now()): void {
     this.#pongAt = now;
   }
 

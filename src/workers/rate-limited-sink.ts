@@ -39,7 +39,7 @@ export class RateLimitedSink implements FrameSink {
 
   onPong(data: Buffer): void {
     if (this.#mayPass(data.length)) this.#socket.onPong(data);
-    else this.#socket.answered(); // it lives, however much it says
+    else this.#socket.liveness.pong(); // it lives, however much it says
   }
 
   onClose(code: number, reason: string): void {

@@ -1,7 +1,6 @@
 import { EngineError } from '../shared/errors.ts';
+import { CLOSE_CODES } from '../shared/frame.ts';
 import type { ResolvedRateLimit } from '../shared/rate-limit.ts';
-
-const POLICY_VIOLATION = 1008;
 
 /** Tokens that come at a rate, up to a burst. */
 class TokenBucket {
@@ -95,7 +94,7 @@ export class RateLimiter {
     const [name, value] = this.#messages.has(1)
       ? ['bytesPerSecond', bytesPerSecond]
       : ['messagesPerSecond', messagesPerSecond];
-    const options = exceeded === 'close' ? { closeCode: POLICY_VIOLATION } : {};
+    const options = exceeded === 'close' ? { closeCode: CLOSE_CODES.POLICY_VIOLATION } : {};
     return new EngineError('ERR_RATE_LIMIT', `more than rateLimit.${name} (${value})`, options);
   }
 }

@@ -3,6 +3,7 @@ import type { InterestMap, InterestTable } from '../shared/interest-table.ts';
 import type { CountsMap, RoomCounts } from '../shared/room-counts.ts';
 import type { RoutedRecord } from '../shared/routed-record.ts';
 import type { ThreadLoad } from '../shared/thread-load.ts';
+import type { Coalescing } from './coalescing.ts';
 import type { FanOut } from './fan-out.ts';
 
 /** What a shard gives to the servers in it. */
@@ -11,6 +12,7 @@ export interface ShardContext {
   /** Takes the records that are of no server. */
   readonly load: Pick<ThreadLoad, 'receive'>;
   readonly fanOut: FanOut;
+  readonly coalescing: Pick<Coalescing, 'heard'>;
   /** What this shard wants to be sent. */
   readonly interest: InterestTable;
   /** How many are in this shard's rooms. */

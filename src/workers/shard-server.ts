@@ -9,6 +9,7 @@ import type { ConnectionFace } from '../shared/connection-face.ts';
 import type { DrainTimes, Upgrade } from '../shared/control-messages.ts';
 import type { Question } from '../shared/emitter.ts';
 import { type EngineError, serializeError } from '../shared/errors.ts';
+import { CLOSE_CODES } from '../shared/frame.ts';
 import type { DisconnectReason, ServerHandle } from '../shared/public-types.ts';
 import { flagOf, frameStartOf } from '../shared/records.ts';
 import type { Found, Query } from '../shared/remote-lists.ts';
@@ -243,7 +244,9 @@ export class ShardServer implements OutsideScope {
     this.#emptied ??= Promise.withResolvers();
     const sockets = [...this.#sockets.values()];
     const overMs = Math.min(drainMs ?? Math.min(sockets.length, timeoutMs / 2), timeoutMs);
-    const stopPacing = pace(sockets, overMs, (webSocket) => webSocket.disconnect(1001, ''));
+    const stopPacing = pace(sockets, overMs, (webSocket) =>
+      webSocket.disconnect(CLOSE_CODES.GOING_AWAY, ''),
+    );
     const deadline = setTimeout(() => {
       for (const webSocket of this.#sockets.values()) webSocket.terminate();
     }, timeoutMs);

@@ -1,6 +1,4 @@
-import type { Socket } from 'node:net';
 import { Conditions } from '../shared/conditions.ts';
-import type { ShardServerConfig } from '../shared/config.ts';
 import {
   type DrainTimes,
   type FromShard,
@@ -9,35 +7,25 @@ import {
   type ToShard,
   type Upgrade,
 } from '../shared/control-messages.ts';
-import { type EngineError, handlerError, serializeError } from '../shared/errors.ts';
+import { handlerError, serializeError } from '../shared/errors.ts';
 import { InterestMap, InterestTable } from '../shared/interest-table.ts';
 import { Mailbox } from '../shared/mailbox.ts';
-import type { HandlerModule } from '../shared/public-types.ts';
 import { CountsMap, RoomCounts } from '../shared/room-counts.ts';
 import type { RoutedRecord } from '../shared/routed-record.ts';
 import { settledWithin } from '../shared/settled-within.ts';
 import { ThreadLoad } from '../shared/thread-load.ts';
 import { TickLoop } from '../shared/tick-loop.ts';
 import { arrive } from './arrival.ts';
+import { Coalescing } from './coalescing.ts';
 import { ModuleDispatch, PrimaryDispatch, type PrimaryOutlet } from './dispatch.ts';
 import { FanOut } from './fan-out.ts';
-import { loadHandlers, startHandlers } from './handler-module.ts';
-import { refuse } from './handshake.ts';
-import { startKeepalive } from './keepalive.ts';
 import { receiveRecord } from './receive-record.ts';
 import { SecureSockets } from './secure-sockets.ts';
 import type { ShardContext } from './shard-context.ts';
-import { ShardServer } from './shard-server.ts';
+import type { ShardServer } from './shard-server.ts';
+import { ShardServers } from './shard-servers.ts';
 import { takeSnapshot } from './shard-snapshot.ts';
 import type { ServerWebSocket } from './web-socket.ts';
-
-/** A server of this shard, from the moment the primary has named it. */
-interface ServerEntry {
-  /** Pending while its handler module is being loaded; rejects where that fails, or is given up. */
-  readonly ready: Promise<ShardServer>;
-  readonly giveUp: () => void;
-  stopKeepalive?: () => void;
-}
 
 type Adopt = Extract<ToShard, { type: 'adopt' }>;
 
@@ -59,13 +47,15 @@ class Shard implements ShardContext {
   readonly #mailbox: Mailbox;
   readonly #ticks: TickLoop;
   readonly load: ThreadLoad;
-  readonly #entries = new Map<number, ServerEntry>();
-  readonly #servers = new Map<number, ShardServer>();
+  readonly coalescing = new Coalescing();
+  readonly #servers = new ShardServers(this, (module) =>
+    module === undefined
+      ? new PrimaryDispatch(this.#primary, this.#held)
+      : new ModuleDispatch(module),
+  );
   readonly #secure = new SecureSockets((stream, event) =>
     this.tell({ type: 'secure', stream, event }),
   );
-  /** Those whose module is not ready for connections yet. */
-  readonly #starting = new Set<number>();
   /** Sockets that do not read because the primary's ring is full. */
   readonly #held = new Set<ServerWebSocket>();
   readonly #primary: PrimaryOutlet = {
@@ -87,13 +77,14 @@ class Shard implements ShardContext {
       doorbell: start.doorbell,
       maxOutboxBytes: start.maxOutboxBytes,
       onRecord: (record, start, end, from) =>
-        receiveRecord(this, this.#servers, { record, start, end, from }),
+        receiveRecord(this, this.#servers.loaded, { record, start, end, from }),
       onWake: () => this.#ticks.schedule(),
       onDrained: (peer) => this.#drained(peer),
       onError: (error) => this.#report(error),
     });
     this.fanOut = new FanOut(() => this.#ticks.schedule());
-    this.#ticks = new TickLoop(this.#mailbox, () => this.fanOut.flush());
+    const rest = start.ownsThread ? () => this.coalescing.turnEnded(performance.now()) : undefined;
+    this.#ticks = new TickLoop(this.#mailbox, () => this.fanOut.flush(), rest);
     this.load = new ThreadLoad(this.#mailbox, this.#ticks, start.sampleInterval);
     this.load.start();
     this.#port.on('message', (message: ToShard) => this.#receive(message));
@@ -125,10 +116,10 @@ class Shard implements ShardContext {
         this.siblings.delete(message.peer);
         this.siblingCounts.delete(message.peer);
         this.#mailbox.disconnect(message.peer);
-        for (const server of this.#servers.values()) server.siblingDied(message.peer);
+        for (const server of this.#servers.loaded.values()) server.siblingDied(message.peer);
         return;
       case 'add-server':
-        this.#addServer(message.server, message.config);
+        this.#servers.add(message.server, message.config);
         return;
       case 'adopt':
         this.#adopt(message);
@@ -155,57 +146,10 @@ class Shard implements ShardContext {
         this.tell({ type: 'alive' });
         return;
       case 'take-snapshot':
-        this.tell(takeSnapshot(message, this.#servers.values(), this.load.stats()));
+        this.tell(takeSnapshot(message, this.#servers.loaded.values(), this.load.stats()));
         return;
       case 'stop':
         void this.#stop(message);
-    }
-  }
-
-  #addServer(number: number, config: ShardServerConfig): void {
-    const { promise: ready, resolve, reject } = Promise.withResolvers<ShardServer>();
-    const entry: ServerEntry = { ready, giveUp: () => reject() };
-    ready.catch(() => {}); // who waits for it is told
-    this.#entries.set(number, entry);
-    this.#loadServer(number, config).then(
-      (server) => {
-        if (this.#entries.get(number) !== entry) return; // too late
-        entry.stopKeepalive = startKeepalive(server);
-        this.tell({ type: 'server-added', server: number });
-        resolve(server);
-      },
-      (error: EngineError) => {
-        this.tell({ type: 'server-added', server: number, error: serializeError(error) });
-        reject(error);
-      },
-    );
-  }
-
-  async #loadServer(number: number, config: ShardServerConfig): Promise<ShardServer> {
-    const { handlers } = config;
-    const module = handlers === undefined ? undefined : await loadHandlers(handlers);
-    const dispatch =
-      module === undefined
-        ? new PrimaryDispatch(this.#primary, this.#held)
-        : new ModuleDispatch(module);
-    const server = new ShardServer(this, number, config, dispatch);
-    if (!this.#entries.has(number)) return server; // too late
-    this.#servers.set(number, server);
-    if (module?.onServer !== undefined) await this.#startModule(module, server);
-    return server;
-  }
-
-  /** What it asks of other shards it is answered already; connections wait. */
-  async #startModule(module: HandlerModule, server: ShardServer): Promise<void> {
-    const { number } = server;
-    this.#starting.add(number);
-    try {
-      await startHandlers(module, server.handle);
-    } catch (error) {
-      this.#servers.delete(number);
-      throw error;
-    } finally {
-      this.#starting.delete(number);
     }
   }
 
@@ -213,26 +157,8 @@ class Shard implements ShardContext {
     for (const [at, upgrade] of upgrades.entries()) {
       const handle = handles[at] as object;
       const take = (server: ShardServer) => server.adopt(handle, upgrade);
-      this.#withServer(upgrade, take, () => arrive(handle));
+      this.#servers.whenReady(upgrade, take, () => arrive(handle));
     }
-  }
-
-  /** The server's handlers may still be loading, or could not be, or it has just been removed. */
-  #withServer(
-    { server, connection }: Upgrade,
-    take: (server: ShardServer) => void,
-    socket: () => Socket | undefined,
-  ): void {
-    const loaded = this.#starting.has(server) ? undefined : this.#servers.get(server);
-    if (loaded !== undefined) {
-      take(loaded);
-      return;
-    }
-    const ready = this.#entries.get(server)?.ready ?? Promise.reject();
-    ready.then(take, () => {
-      refuse(socket());
-      this.tell({ type: 'refused', server, connection });
-    });
   }
 
   /** A TLS connection has been let in; it may be gone. */
@@ -244,31 +170,19 @@ class Shard implements ShardContext {
         this.tell({ type: 'refused', server, connection });
       } else entered.enter(socket, upgrade);
     };
-    this.#withServer(upgrade, take, () => socket);
+    this.#servers.whenReady(upgrade, take, () => socket);
   }
 
   async #removeServer(number: number, times: DrainTimes): Promise<void> {
     this.#mailbox.drain(); // what was sent before this is for connections that are still open
-    await this.#closeServer(number, times);
+    await this.#servers.close(number, times);
     this.tell({ type: 'server-removed', server: number });
-  }
-
-  async #closeServer(number: number, times: DrainTimes): Promise<void> {
-    const entry = this.#entries.get(number);
-    // A module that is still being loaded at the deadline is not waited for: nobody has entered.
-    if (entry !== undefined) await settledWithin(entry.ready, times.timeoutMs);
-    entry?.giveUp(); // who waits to enter is refused
-    await this.#servers.get(number)?.close(times);
-    entry?.stopKeepalive?.();
-    this.#entries.delete(number);
-    this.#servers.delete(number);
   }
 
   async #stop(times: DrainTimes): Promise<void> {
     this.#mailbox.drain();
     const deadline = performance.now() + times.timeoutMs;
-    const numbers = [...this.#entries.keys()];
-    await Promise.all(numbers.map((number) => this.#closeServer(number, times)));
+    await this.#servers.closeAll(times);
     await this.#secure.close(deadline - performance.now());
     await this.#primaryHasAll(deadline - performance.now());
     this.load.stop();

@@ -1,14 +1,11 @@
 import { EngineError } from '../shared/errors.ts';
-import { isControlFrame } from '../shared/frame.ts';
+import { CLOSE_CODES, isControlFrame } from '../shared/frame.ts';
 import type { Backpressure } from '../shared/public-types.ts';
 import { publishDropped } from './diagnostics.ts';
 import { LatestMessages } from './latest-messages.ts';
 import { MessageKeys } from './message-key.ts';
 import type { SocketWriter } from './socket-writer.ts';
 import type { ServerWebSocket } from './web-socket.ts';
-
-/** The close code of a connection that cannot take what it is sent. */
-export const TRY_AGAIN_LATER = 1013;
 
 /**
  * A connection that has fallen behind, from the first message for which there was no room until it
@@ -57,7 +54,7 @@ export class SlowConsumer {
     const message =
       `${waiting} bytes wait for connection ${id}, ` +
       `${bytes} more would pass maxBufferedBytes (${maxBufferedBytes})`;
-    const options = slowConsumer === 'close' ? { closeCode: TRY_AGAIN_LATER } : {};
+    const options = slowConsumer === 'close' ? { closeCode: CLOSE_CODES.TRY_AGAIN_LATER } : {};
     server.dispatch.failed(socket, new EngineError('ERR_SLOW_CONSUMER', message, options));
     return slow;
   }

@@ -3,21 +3,23 @@ import { type Codec, impliesAnswers, type Message } from '../shared/codec.ts';
 import type { ConnectionFace, ConnectionLink } from '../shared/connection-face.ts';
 import type { Upgrade } from '../shared/control-messages.ts';
 import type { EngineError } from '../shared/errors.ts';
-import { buildCloseFrame, buildControlFrame, buildFrame, OPCODES } from '../shared/frame.ts';
+import {
+  buildCloseFrame,
+  buildControlFrame,
+  buildFrame,
+  CLOSE_CODES,
+  OPCODES,
+} from '../shared/frame.ts';
 import type { DisconnectReason } from '../shared/public-types.ts';
 import type { Batch } from './fan-out.ts';
 import { FrameReader, type FrameSink } from './frame-reader.ts';
-import { Liveness } from './liveness.ts';
+import { Liveness, PING } from './liveness.ts';
 import { RateLimitedSink } from './rate-limited-sink.ts';
 import type { Rooms } from './rooms.ts';
 import type { ShardServer } from './shard-server.ts';
-import { SlowConsumer, TRY_AGAIN_LATER } from './slow-consumer.ts';
+import { SlowConsumer } from './slow-consumer.ts';
 import { SocketWriter } from './socket-writer.ts';
 import { UpgradeIdentity } from './upgrade-identity.ts';
-
-const PING = buildControlFrame(OPCODES.PING);
-const NO_STATUS = 1005; // RFC 6455 section 7.4.1: the close frame had no code
-const ABNORMAL = 1006;
 
 /** One socket: its state, what it sends, its backpressure and its closing handshake. */
 export class ServerWebSocket implements ConnectionLink, FrameSink {
@@ -38,6 +40,7 @@ export class ServerWebSocket implements ConnectionLink, FrameSink {
   batch: Batch | undefined;
   /** Whether the fan-out will flush it at the end of this tick; the fan-out's. */
   awaitsFlush = false;
+  heardIn = 0;
 
   readonly #socket: Socket;
   readonly #writer: SocketWriter;
@@ -85,6 +88,7 @@ export class ServerWebSocket implements ConnectionLink, FrameSink {
   /** Bytes have come; `chunk` is only valid during the call. */
   read(chunk: Buffer): void {
     this.server.counters.receivedBytes += chunk.length;
+    this.server.shard.coalescing.heard(this);
     if (this.#state !== 'closed') this.#reader.read(chunk);
   }
 
@@ -125,24 +129,23 @@ export class ServerWebSocket implements ConnectionLink, FrameSink {
   }
 
   onPong(data: Buffer): void {
-    this.answered();
+    this.liveness.pong();
     if (this.isOpen) this.server.dispatch.control(this, 'pong', data);
   }
 
-  /** The peer has answered a ping. */
-  answered(): void {
-    this.liveness.pong(performance.now());
-  }
-
   onClose(code: number, reason: string): void {
-    this.#peerEnds(code === NO_STATUS ? undefined : code, { code, reason });
+    this.#peerEnds(code === CLOSE_CODES.NO_STATUS ? undefined : code, { code, reason });
   }
 
   onViolation(error: EngineError): void {
-    const code = error.closeCode ?? ABNORMAL; // from 1008 on a limit, of which the peer is told
+    const code = error.closeCode ?? CLOSE_CODES.ABNORMAL; // from 1008 on a limit, of which the peer is told
     if (this.isOpen) this.server.dispatch.failed(this, error);
     this.#reader.stop();
-    this.#peerEnds(code, { code, reason: error.message }, code < 1008 ? '' : error.message);
+    this.#peerEnds(
+      code,
+      { code, reason: error.message },
+      code < CLOSE_CODES.POLICY_VIOLATION ? '' : error.message,
+    );
   }
 
   // ── sending ────────────────────────────────────────────────────────────────────────────────
@@ -199,7 +202,7 @@ export class ServerWebSocket implements ConnectionLink, FrameSink {
     if (!this.isOpen) return; // who has left has been told
     this.#slow ??= SlowConsumer.begin(this, this.#writer, waiting, frame.length);
     if (this.#slow.refuse(frame, room, plain)) return;
-    this.disconnect(TRY_AGAIN_LATER, 'slow consumer');
+    this.disconnect(CLOSE_CODES.TRY_AGAIN_LATER, 'slow consumer');
     this.#end();
   }
 
@@ -242,19 +245,19 @@ export class ServerWebSocket implements ConnectionLink, FrameSink {
   /** Ends at once, without a closing handshake. */
   terminate(error?: EngineError): void {
     if (error !== undefined && this.isOpen) this.server.dispatch.failed(this, error);
-    this.#conclude({ code: ABNORMAL, reason: error?.message ?? '' });
+    this.#conclude({ code: CLOSE_CODES.ABNORMAL, reason: error?.message ?? '' });
     this.#socket.destroy();
   }
 
   /** The peer has ended its side without a close frame. */
   socketEnded(): void {
-    this.#conclude({ code: ABNORMAL, reason: '' });
+    this.#conclude({ code: CLOSE_CODES.ABNORMAL, reason: '' });
     if (this.#closeFrame === undefined) this.#end();
   }
 
   /** The socket is gone. */
   socketClosed(): void {
-    this.#conclude({ code: ABNORMAL, reason: '' });
+    this.#conclude({ code: CLOSE_CODES.ABNORMAL, reason: '' });
     this.#state = 'closed';
     this.#reader.stop();
     this.server.forget(this);

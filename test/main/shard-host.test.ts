@@ -9,6 +9,7 @@ import { allocateCounts } from '../../src/shared/room-counts.ts';
 
 const start = {
   shard: 1,
+  ownsThread: true,
   doorbell: Doorbell.allocate(),
   interest: InterestTable.allocate(),
   counts: allocateCounts(),

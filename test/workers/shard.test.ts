@@ -37,6 +37,7 @@ async function openShard() {
   const interest = InterestTable.allocate();
   const start = {
     shard: SHARD,
+    ownsThread: true,
     doorbell,
     interest,
     counts: allocateCounts(),

@@ -65,6 +65,7 @@ export function connect(options: ServerConfig) {
   const deflater = compression === undefined ? undefined : new FrameDeflater(compression);
   const server = {
     ...{ config, fanOut, counters, deflater, codecs: createCodecs(config), rooms: [undefined] },
+    shard: { coalescing: { heard: () => {} } },
     maxQueuedBytes: slowConsumer === 'latest' ? maxBufferedBytes / 2 : maxBufferedBytes,
     dispatch: {
       control: () => {},

@@ -33,6 +33,7 @@ function connect(config: ServerConfig = {}, handlersAre: 'here' | 'elsewhere' = 
   const server = {
     config: resolved,
     counters: new Counters(),
+    shard: { coalescing: { heard: () => {} } },
     maxQueuedBytes: resolved.maxBufferedBytes,
     codecs: [undefined], // it only sends what is framed already
     rooms: [undefined], // and joins none

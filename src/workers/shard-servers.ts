@@ -1,0 +1,109 @@
+import type { Socket } from 'node:net';
+import type { ShardServerConfig } from '../shared/config.ts';
+import type { DrainTimes, Upgrade } from '../shared/control-messages.ts';
+import { type EngineError, serializeError } from '../shared/errors.ts';
+import type { HandlerModule } from '../shared/public-types.ts';
+import { settledWithin } from '../shared/settled-within.ts';
+import type { Dispatch } from './dispatch.ts';
+import { loadHandlers, startHandlers } from './handler-module.ts';
+import { refuse } from './handshake.ts';
+import { startKeepalive } from './keepalive.ts';
+import type { ShardContext } from './shard-context.ts';
+import { ShardServer } from './shard-server.ts';
+
+/** A server of this shard, from the moment the primary has named it. */
+interface Entry {
+  /** Pending while its handler module is being loaded; rejects where that fails, or is given up. */
+  readonly ready: Promise<ShardServer>;
+  readonly giveUp: () => void;
+  /** Whether connections may come. */
+  isReady: boolean;
+  stopKeepalive?: () => void;
+}
+
+/** The servers of one shard: each is added, loads its handlers, takes connections, is closed. */
+export class ShardServers {
+  /** Those that records are for: what a module asks of other shards while it starts is answered. */
+  readonly loaded = new Map<number, ShardServer>();
+  readonly #shard: ShardContext;
+  readonly #createDispatch: (module: HandlerModule | undefined) => Dispatch;
+  readonly #entries = new Map<number, Entry>();
+
+  /** @param createDispatch makes what brings messages to a server's handlers, wherever they are */
+  constructor(
+    shard: ShardContext,
+    createDispatch: (module: HandlerModule | undefined) => Dispatch,
+  ) {
+    this.#shard = shard;
+    this.#createDispatch = createDispatch;
+  }
+
+  /** Adds a server, and tells the primary when it is ready or could not be. */
+  add(number: number, config: ShardServerConfig): void {
+    const { promise: ready, resolve, reject } = Promise.withResolvers<ShardServer>();
+    const entry: Entry = { ready, giveUp: () => reject(), isReady: false };
+    ready.catch(() => {}); // who waits for it is told
+    this.#entries.set(number, entry);
+    this.#load(number, config).then(
+      (server) => {
+        if (this.#entries.get(number) !== entry) return; // too late
+        entry.isReady = true;
+        entry.stopKeepalive = startKeepalive(server);
+        this.#shard.tell({ type: 'server-added', server: number });
+        resolve(server);
+      },
+      (error: EngineError) => {
+        this.loaded.delete(number);
+        this.#shard.tell({ type: 'server-added', server: number, error: serializeError(error) });
+        reject(error);
+      },
+    );
+  }
+
+  /**
+   * Hands an upgrade to its server. That may still load its handlers, or could not, or has just been
+   * removed: then the upgrade waits, or is refused.
+   */
+  whenReady(
+    { server, connection }: Upgrade,
+    take: (server: ShardServer) => void,
+    socket: () => Socket | undefined,
+  ): void {
+    const entry = this.#entries.get(server);
+    if (entry?.isReady) {
+      take(this.loaded.get(server) as ShardServer);
+      return;
+    }
+    const ready = entry?.ready ?? Promise.reject();
+    ready.then(take, () => {
+      refuse(socket());
+      this.#shard.tell({ type: 'refused', server, connection });
+    });
+  }
+
+  /** Closes a server, its connections first. */
+  async close(number: number, times: DrainTimes): Promise<void> {
+    const entry = this.#entries.get(number);
+    // A module that is still being loaded at the deadline is not waited for: nobody has entered.
+    if (entry !== undefined) await settledWithin(entry.ready, times.timeoutMs);
+    entry?.giveUp(); // who waits to enter is refused
+    await this.loaded.get(number)?.close(times);
+    entry?.stopKeepalive?.();
+    this.#entries.delete(number);
+    this.loaded.delete(number);
+  }
+
+  async closeAll(times: DrainTimes): Promise<void> {
+    await Promise.all([...this.#entries.keys()].map((number) => this.close(number, times)));
+  }
+
+  async #load(number: number, config: ShardServerConfig): Promise<ShardServer> {
+    const { handlers } = config;
+    const module = handlers === undefined ? undefined : await loadHandlers(handlers);
+    const server = new ShardServer(this.#shard, number, config, this.#createDispatch(module));
+    if (!this.#entries.has(number)) return server; // too late
+    this.loaded.set(number, server);
+    if (module?.onServer !== undefined) await startHandlers(module, server.handle);
+    return server;
+  }
+}
