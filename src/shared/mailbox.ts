@@ -27,8 +27,8 @@ export interface MailboxOptions {
  * What one thread sends to and gets from its peers: a ring each way for every peer, one doorbell
  * for all of them, and an ordered, bounded outbox behind each ring that is full. It never blocks.
  *
- * The thread drives it. One tick: `awake`, `drain`, work, `flush`, `sleep`; if `sleep` returns
- * false, another tick.
+ * The thread drives it. One tick: `awake`, `drain`, `ring`, work, `flush`, `sleep`; if `sleep`
+ * returns false, another tick.
  */
 export class Mailbox {
   readonly #doorbell: Doorbell;
@@ -68,6 +68,7 @@ export class Mailbox {
   /**
    * Sends a record to every peer named, or throws and sends it to none. Numbers that are not
    * connected are skipped. The record's bytes now belong to the mailbox: they must not change.
+   * A peer that sleeps finds it when it is woken: see {@link Mailbox.ring}.
    *
    * A record that finds an outbox empty is taken whatever its size; only behind others does it
    * count against `maxOutboxBytes`.
@@ -133,12 +134,19 @@ export class Mailbox {
     return hasRead;
   }
 
-  /** Moves what waits for room into the rings as far as there is some. */
+  /** Wakes the peers that have been sent something since the last call. */
+  ring(): void {
+    for (const peer of this.#peers.values()) peer.ring();
+  }
+
+  /** Moves what waits for room into the rings as far as there is some, and rings. */
   flush(): void {
     for (const peer of this.#peers.values()) {
-      if (!peer.isCongested) continue;
-      peer.flush();
-      if (!peer.isCongested) this.#options.onDrained?.(peer.id);
+      if (peer.isCongested) {
+        peer.flush();
+        if (!peer.isCongested) this.#options.onDrained?.(peer.id);
+      }
+      peer.ring();
     }
   }
 

@@ -39,6 +39,8 @@ export class Peer implements PeerLoad {
   readonly #doorbell: Doorbell;
   readonly #outbox = new Outbox();
   readonly #deliver: RecordHandler;
+  /** Whether the peer has been sent what it has not been woken for. */
+  #hasNews = false;
   // A record that comes in pieces, and how much of it is there.
   #assembled: Buffer | undefined;
   #assembledBytes = 0;
@@ -87,16 +89,24 @@ export class Peer implements PeerLoad {
       length <= this.#writer.maxPieceBytes &&
       this.#writer.tryWrite(record, 0, length, 0)
     ) {
-      this.#doorbell.ring();
+      this.#hasNews = true;
     } else {
       this.#outbox.push(record);
       this.flush();
+      if (this.isCongested) this.ring(); // it had better begin to read
     }
   }
 
   /** Moves what waits into the ring as far as there is room. */
   flush(): void {
-    if (this.#outbox.flush(this.#writer)) this.#doorbell.ring();
+    if (this.#outbox.flush(this.#writer)) this.#hasNews = true;
+  }
+
+  /** Wakes the peer, if it has been sent anything since the last call. */
+  ring(): void {
+    if (!this.#hasNews) return;
+    this.#hasNews = false;
+    this.#doorbell.ring();
   }
 
   /**

@@ -31,22 +31,20 @@ export class TickLoop {
   };
 
   /**
-   * Sends records to peers. One that finds a ring full gets a turn to be flushed in: a sleeping
-   * thread would wait for a doorbell that nobody has been asked to ring.
+   * Sends records to peers. They are woken by the next turn, before it delivers: once, and for all
+   * that this thread has sent by then.
    * @throws EngineError ERR_OUTBOX_FULL, and then no peer has got any of them
    */
   send(records: readonly RoutedRecord[]): void {
     if (records.length > 1) this.#checkRoom(records);
-    for (const { peers, record } of records) {
-      this.#mailbox.send(peers, record);
-      for (const peer of peers) if (this.#mailbox.isCongested(peer)) this.schedule();
-    }
+    for (const { peers, record } of records) this.#mailbox.send(peers, record);
+    this.schedule();
   }
 
   /** Sends a record past the bound of the outbox. */
   sendAlways(peer: number, record: Uint8Array): void {
     this.#mailbox.sendAlways(peer, record);
-    if (this.#mailbox.isCongested(peer)) this.schedule();
+    this.schedule();
   }
 
   #checkRoom(records: readonly RoutedRecord[]): void {
@@ -57,6 +55,7 @@ export class TickLoop {
   /** No turn runs from now on. */
   stop(): void {
     this.#stopped = true;
+    this.#mailbox.ring();
   }
 
   readonly #turn = (): void => {
@@ -64,6 +63,7 @@ export class TickLoop {
     if (this.#stopped) return;
     this.#mailbox.awake();
     const busy = this.#mailbox.drain();
+    this.#mailbox.ring();
     this.#deliver();
     this.#mailbox.flush();
     this.#rest?.();

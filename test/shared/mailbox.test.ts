@@ -91,17 +91,34 @@ describe('a mailbox that sleeps', () => {
     assert.equal(two.mailbox.sleep(), true);
     const woken = two.woken();
     one.mailbox.send([2], Buffer.from('wake up'));
+    one.mailbox.ring();
     await woken;
     assert.equal(two.mailbox.drain(), true);
   });
 
-  test('is rung once for a record, however many pieces it has', async (t) => {
+  test('is rung once, and when it is told, for records of however many pieces', async (t) => {
     const notify = t.mock.method(Atomics, 'notify');
     const [one, two] = openPair();
     two.mailbox.sleep();
     const woken = two.woken();
     one.mailbox.send([2], Buffer.alloc(900));
+    one.mailbox.send([2], Buffer.from('one more'));
+    assert.equal(notify.mock.callCount(), 0);
+    one.mailbox.ring();
     assert.equal(notify.mock.callCount(), 1);
+    await woken;
+    two.mailbox.awake();
+    two.mailbox.drain();
+    two.mailbox.sleep();
+    one.mailbox.ring();
+    assert.equal(notify.mock.callCount(), 1, 'there is nothing new');
+  });
+
+  test('is woken at once when its ring is full', async () => {
+    const [one, two] = openPair();
+    two.mailbox.sleep();
+    const woken = two.woken();
+    congest(one, 2);
     await woken;
   });
 

@@ -10,6 +10,10 @@ class Recorder extends Mailbox {
     this.steps.push('drain');
     return super.drain();
   }
+  override ring(): void {
+    this.steps.push('ring');
+    super.ring();
+  }
   override flush(): void {
     this.steps.push('flush');
     super.flush();
@@ -20,7 +24,7 @@ class Recorder extends Mailbox {
   }
 }
 
-test('a turn drains, delivers, flushes, and rests before it may sleep', async () => {
+test('a turn drains, rings, delivers, flushes, and rests before it may sleep', async () => {
   const mailbox = new Recorder({
     doorbell: Doorbell.allocate(),
     maxOutboxBytes: 0,
@@ -38,7 +42,7 @@ test('a turn drains, delivers, flushes, and rests before it may sleep', async ()
   ticks.schedule();
   ticks.schedule();
   await promise;
-  assert.deepEqual(steps, ['drain', 'deliver', 'flush', 'rest', 'sleep']);
+  assert.deepEqual(steps, ['drain', 'ring', 'deliver', 'flush', 'rest', 'sleep']);
   ticks.stop();
   mailbox.close();
 });
