@@ -61,6 +61,23 @@ for (const { place, shards } of SETUPS) {
   });
 }
 
+test('what a job emits arrives while it works on and its event loop does not turn', async () => {
+  await withEngine({ shards: 2, sampleInterval: 0 }, async ({ engine, port }) => {
+    await addServer(engine, 'module', OUTSIDE, config);
+    const { one, two, close } = await openMembers(port);
+    const job = startJob(engine);
+    await job.opened;
+    const gate = new Int32Array(new SharedArrayBuffer(4));
+    const done = job.step('block', gate);
+    for (const client of [one, two]) assert.deepEqual(await client.next(), ['said', 'working']);
+    Atomics.store(gate, 0, 1);
+    Atomics.notify(gate, 0);
+    assert.equal(await done, 'done');
+    await job.end('close');
+    await close();
+  });
+});
+
 test('what an emitter has committed arrives, though its thread ends at once', async () => {
   await withEngine({ shards: 2 }, async ({ engine, port }) => {
     await addServer(engine, 'module', OUTSIDE, config);
