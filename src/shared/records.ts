@@ -36,45 +36,45 @@ export const RecordKind = {
   /** Close `connection`. Body: close code (u16), reason. */
   DISCONNECT: 5,
   /** The closures are about to be told of `connection`: messages may reach it from here on. */
-  ENTER: 15,
+  ENTER: 6,
   /** The closures have been told of `connection`: its handshake may be finished. */
-  OPEN: 12,
+  OPEN: 7,
   /** The closures have been told that `connection` has ended: this is the last record for it. */
-  CONCLUDED: 16,
+  CONCLUDED: 8,
   /** A question to the room `name`; body: an AskBody. */
-  ASK: 13,
+  ASK: 9,
   /**
    * As PUBLISH, for `Several`. Body: the length of its JSON (u32), the JSON, a frame.
    * `connection` is not among everyone.
    */
-  PUBLISH_SEVERAL: 17,
+  PUBLISH_SEVERAL: 10,
   /** Connections shall do something. Body: a CommandBody in JSON; flag: the server's codecs. */
-  COMMAND: 18,
+  COMMAND: 11,
   /** A list is wanted. Body: a QueryBody. */
-  QUERY: 19,
+  QUERY: 12,
   // to whoever asked
   /** What the members in one shard have answered; body: an AskResultBody. */
-  ASK_RESULT: 14,
+  ASK_RESULT: 13,
   /** What is in one shard's list. Body: a QueryResultBody. */
-  QUERY_RESULT: 20,
+  QUERY_RESULT: 14,
   // to any thread
   /** Body: when it was sent (i64, ns). Of no server: it tells how late records are. */
-  PROBE: 21,
+  PROBE: 15,
   // to the primary
   /** An upgrade has arrived; the shard waits for OPEN. */
-  CONNECTED: 6,
+  CONNECTED: 16,
   /** Body: a message of the peer; flag is 1 where it is binary. */
-  MESSAGE: 7,
+  MESSAGE: 17,
   /** Body: the ping's payload. */
-  PING: 8,
+  PING: 18,
   /** Body: the pong's payload. */
-  PONG: 9,
+  PONG: 19,
   /** Body: a {@link SerializedError} in JSON. */
-  ERROR: 10,
+  ERROR: 20,
   /** Body: a {@link Backpressure} in JSON. */
-  BACKPRESSURE: 16,
+  BACKPRESSURE: 21,
   /** The last record of `connection`. Body: close code (u16), reason. */
-  DISCONNECTED: 11,
+  DISCONNECTED: 22,
 } as const;
 
 /** One of {@link RecordKind}. */

@@ -43,8 +43,14 @@ test('a record is laid out as it is drawn', () => {
   );
   assert.equal(
     record.toString('hex'),
-    ['07', '01', '0300', '04030201', '0000000000001440', '6ec3a9', '626f6479'].join(''),
+    ['11', '01', '0300', '04030201', '0000000000001440', '6ec3a9', '626f6479'].join(''),
   );
+});
+
+test('no two kinds of record have one number, and none is more than a byte', () => {
+  const kinds = Object.values(RecordKind);
+  assert.deepEqual([...new Set(kinds)], kinds);
+  assert.ok(Math.max(...kinds) <= 0xff);
 });
 
 test('what was put into a header comes out of it', () => {
