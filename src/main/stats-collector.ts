@@ -1,5 +1,6 @@
 import type { FromShard } from '../shared/control-messages.ts';
-import { applyRules, integer, type Rules } from '../shared/option-rules.ts';
+import { applyRules, integer, MAX_MS, type Rules } from '../shared/option-rules.ts';
+import { Replies } from '../shared/replies.ts';
 import type {
   EngineStats,
   PrimaryServerStats,
@@ -12,7 +13,7 @@ import { sumServers } from './server-totals.ts';
 import type { ShardHost } from './shard-host.ts';
 
 const STATS_RULES: Rules<StatsOptions> = {
-  timeoutMs: integer(1, 2 ** 31 - 1, 1000),
+  timeoutMs: integer(1, MAX_MS, 1000),
   slowest: integer(0, 1000, 10),
 };
 
@@ -29,24 +30,13 @@ type Servers = ReadonlyMap<number, { readonly stats: PrimaryServerStats }>;
 
 type Answer = Extract<FromShard, { type: 'snapshot' }>;
 
-/** A question to the shards that some have not answered yet. */
-interface Collection {
-  /** Those of which nothing has come yet. */
-  readonly waitsFor: Set<number>;
-  readonly snapshots: Map<number, ShardSnapshot>;
-  /** Those that will not answer. */
-  readonly dead: number[];
-  readonly done: () => void;
-}
-
 /** Asks the shards how they are, and puts their answers together. */
 export class StatsCollector {
   readonly #threads: Threads;
   readonly #servers: Servers;
-  readonly #collections = new Map<number, Collection>();
+  readonly #replies = new Replies<readonly [shard: number, snapshot: ShardSnapshot]>();
   /** How often each shard has died. */
   readonly #deaths = new Map<number, number>();
-  #lastQuestion = 0;
 
   constructor(threads: Threads, servers: Servers) {
     this.#threads = threads;
@@ -56,45 +46,38 @@ export class StatsCollector {
   /** @throws EngineError ERR_OPTION */
   async collect(options: StatsOptions): Promise<EngineStats> {
     const { timeoutMs, slowest } = applyRules(STATS_RULES, options);
-    const { promise: answered, resolve: done } = Promise.withResolvers<void>();
     const { hosts } = this.#threads;
-    const waitsFor = new Set(hosts.map(({ number }) => number));
-    const collection: Collection = { waitsFor, snapshots: new Map(), dead: [], done };
-    const question = ++this.#lastQuestion;
-    this.#collections.set(question, collection);
+    const question = this.#replies.next();
+    const snapshots = new Map<number, ShardSnapshot>();
+    const numbers = hosts.map(({ number }) => number);
+    const answered = this.#replies.expect(question, numbers, timeoutMs, ([shard, snapshot]) =>
+      snapshots.set(shard, snapshot),
+    );
     for (const host of hosts) host.post({ type: 'take-snapshot', question, slowest });
-    if (hosts.length === 0) done();
-    const deadline = setTimeout(done, timeoutMs);
-    await answered;
-    clearTimeout(deadline);
-    this.#collections.delete(question);
-    return this.#combine(collection, slowest);
+    return this.#combine(snapshots, await answered, slowest);
   }
 
   /** A shard has answered, maybe too late. */
   receive(shard: number, { question, snapshot }: Answer): void {
-    const collection = this.#collections.get(question);
-    if (collection === undefined) return;
-    collection.snapshots.set(shard, snapshot);
-    settle(collection, shard);
+    this.#replies.receive(shard, question, [shard, snapshot]);
   }
 
   /** A shard has died: what it has not answered it never will. */
   shardDied(shard: number): void {
     this.#deaths.set(shard, (this.#deaths.get(shard) ?? 0) + 1);
-    for (const collection of this.#collections.values()) {
-      if (!collection.waitsFor.has(shard)) continue;
-      collection.dead.push(shard);
-      settle(collection, shard);
-    }
+    this.#replies.shardDied(shard);
   }
 
   /** Nobody will answer any more. */
   close(): void {
-    for (const { done } of this.#collections.values()) done();
+    this.#replies.close();
   }
 
-  #combine({ snapshots, waitsFor, dead }: Collection, slowest: number): EngineStats {
+  #combine(
+    snapshots: ReadonlyMap<number, ShardSnapshot>,
+    silent: readonly number[],
+    slowest: number,
+  ): EngineStats {
     const shards = [...snapshots].map(([shard, snapshot]) => this.#shardStats(shard, snapshot));
     shards.sort((a, b) => a.shard - b.shard);
     const servers = [...this.#servers.values()].map(({ stats }) => stats);
@@ -103,7 +86,7 @@ export class StatsCollector {
     return {
       primary: { ...this.#threads.load.stats(), servers },
       shards,
-      silentShards: [...waitsFor, ...dead].sort((a, b) => a - b),
+      silentShards: silent.toSorted((a, b) => a - b),
       servers: sumServers(servers, shards),
       slowest: waiting.slice(0, slowest),
     };
@@ -114,9 +97,4 @@ export class StatsCollector {
     const restarts = this.#deaths.get(shard) ?? 0;
     return { shard, restarts, connections, mailbox, eventLoop, servers };
   }
-}
-
-function settle({ waitsFor, done }: Collection, shard: number): void {
-  waitsFor.delete(shard);
-  if (waitsFor.size === 0) done();
 }

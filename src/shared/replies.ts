@@ -1,4 +1,4 @@
-const LONGEST_TIMER = 2 ** 31 - 1;
+import { MAX_MS } from './option-rules.ts';
 
 interface Pending<Reply> {
   readonly waiting: Set<number>;
@@ -37,7 +37,7 @@ export class Replies<Reply> {
       this.#pending.delete(request);
       resolve([...silent, ...waiting]);
     };
-    const timer = setTimeout(settle, Math.min(timeoutMs, LONGEST_TIMER));
+    const timer = setTimeout(settle, Math.min(timeoutMs, MAX_MS));
     this.#pending.set(request, { waiting, silent, onReply, settle });
     if (waiting.size === 0) settle();
     return promise;

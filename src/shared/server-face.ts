@@ -3,7 +3,7 @@ import { type ServerScope, TargetEmitter } from './emitter.ts';
 import { checkClose } from './frame.ts';
 import type { ConnectionPage, ListOptions, RoomPage } from './list-types.ts';
 import { mergeConnections, mergeRooms } from './listing.ts';
-import { applyRules, integer, type Rules, rule } from './option-rules.ts';
+import { applyRules, integer, MAX_MS, type Rules, rule } from './option-rules.ts';
 import type { AnyEvents, Emitter, ServerHandle } from './public-types.ts';
 import { MAX_NAME_BYTES } from './records.ts';
 import type { Found, Query } from './remote-lists.ts';
@@ -26,7 +26,7 @@ type Room = { readonly room?: string };
 const COUNT_RULES: Rules<Room> = {
   room: rule<string>("'' or the name of a room", '', (value) => typeof value === 'string'),
 };
-const PAGE_RULES = { limit: integer(1, 10_000, 1_000), timeoutMs: integer(1, 2 ** 31 - 1, 5_000) };
+const PAGE_RULES = { limit: integer(1, 10_000, 1_000), timeoutMs: integer(1, MAX_MS, 5_000) };
 const CONNECTION_LIST_RULES: Rules<ListOptions & Room> = {
   ...PAGE_RULES,
   ...COUNT_RULES,
