@@ -98,7 +98,7 @@ export class ThreadEmitter implements AsyncDisposable {
     const server = this.#servers.get(endpoint);
     if (server === undefined) throw closed(`the server at ${endpoint}`);
     return {
-      maxEventNameBytes: server.maxEventNameBytes,
+      config: server,
       publish: (selection, encode) => this.#publish(server, selection, encode),
       ask: () => Promise.reject(new TypeError('an emitter asks nothing')), // its type has no such
     };

@@ -80,22 +80,6 @@ export class PrimaryServer implements OutsideScope {
     return this.config.endpoint;
   }
 
-  get maxRooms(): number {
-    return this.config.maxRooms;
-  }
-
-  get maxRoomNameBytes(): number {
-    return this.config.maxRoomNameBytes;
-  }
-
-  get maxEventNameBytes(): number {
-    return this.config.maxEventNameBytes;
-  }
-
-  get maxPendingAsks(): number {
-    return this.config.maxPendingAsks;
-  }
-
   /** Whether what happens to connections comes here. */
   get hasClosures(): boolean {
     return this.config.handlers === undefined;

@@ -115,7 +115,7 @@ export class ConnectionFace<Events extends object = AnyEvents>
   }
 
   on<Name extends EventName<Events>>(event: Name, fn: EntryHandler<Events[Name]>): void {
-    checkHandledName(event, this.#scope.maxEventNameBytes);
+    checkHandledName(event, this.#scope.config.maxEventNameBytes);
     this.#handlers.addEvent(event, fn as (payload: never) => unknown);
   }
 
@@ -174,9 +174,9 @@ export class ConnectionFace<Events extends object = AnyEvents>
   }
 
   join(room: string): void {
-    checkRoomName(room, this.#scope.maxRoomNameBytes);
+    checkRoomName(room, this.#scope.config.maxRoomNameBytes);
     if (this.#ended || this.isJoined(room)) return;
-    const { maxRooms } = this.#scope;
+    const { maxRooms } = this.#scope.config;
     if ((this.#link.rooms?.size ?? 0) >= maxRooms) {
       const message = `connection ${this.id} is in maxRooms (${maxRooms}) rooms already`;
       throw new EngineError('ERR_ROOM_LIMIT', message);
@@ -254,7 +254,7 @@ export class ConnectionFace<Events extends object = AnyEvents>
     const { event } = question;
     const onThrown = (thrown: unknown) => this.handlerThrew(thrown, event);
     this.#answersAsks = true;
-    this.#questions ??= new PeerQuestions(this.#handlers, this.#scope.maxPendingAsks);
+    this.#questions ??= new PeerQuestions(this.#handlers, this.#scope.config.maxPendingAsks);
     try {
       const reply = this.#questions.answer(question, ask, this.codec, onThrown);
       const answer = reply instanceof Promise ? await reply : reply;

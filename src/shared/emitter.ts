@@ -1,6 +1,7 @@
 import { ackTimeout } from './ack-timeout.ts';
 import type { AckResult } from './asks.ts';
 import type { Codec, Message } from './codec.ts';
+import type { ShardServerConfig } from './config.ts';
 import type { EngineError } from './errors.ts';
 import { checkEventName, nativeMessage, unencodable } from './event-rules.ts';
 import type {
@@ -25,16 +26,19 @@ export interface Question {
   readonly timeoutMs: number;
 }
 
+/** The options of a server that bound what handlers may ask for. */
+export type ScopeLimits = Pick<
+  ShardServerConfig,
+  'maxRooms' | 'maxRoomNameBytes' | 'maxEventNameBytes' | 'maxPendingAsks'
+>;
+
 /** One server as one thread sees it: what encodes its events and carries them away. */
 export interface ServerScope {
   readonly number: number;
   readonly endpoint: string;
   /** What its connections speak; each connection one of them. */
   readonly codecs: readonly Codec[];
-  readonly maxRooms: number;
-  readonly maxRoomNameBytes: number;
-  readonly maxEventNameBytes: number;
-  readonly maxPendingAsks: number;
+  readonly config: ScopeLimits;
   /**
    * Sends a message to everyone who is selected.
    * @param encode is called once, at once, for each codec that somebody of them may speak
@@ -47,7 +51,9 @@ export interface ServerScope {
 }
 
 /** What sends for an emitter. */
-export type EmitterScope = Pick<ServerScope, 'publish' | 'ask' | 'maxEventNameBytes'>;
+export interface EmitterScope extends Pick<ServerScope, 'publish' | 'ask'> {
+  readonly config: Pick<ScopeLimits, 'maxEventNameBytes'>;
+}
 
 /** `to(target)` of a server, or of a connection where there is a sender. */
 export class TargetEmitter<Events extends object = AnyEvents> implements Emitter<Events> {
@@ -104,7 +110,7 @@ export class TargetEmitter<Events extends object = AnyEvents> implements Emitter
    * a payload holds is not looked at, since that would cost as much as encoding it.
    */
   #checkUnsent(event: string, payload: unknown): void {
-    checkEventName(event, this.#scope.maxEventNameBytes);
+    checkEventName(event, this.#scope.config.maxEventNameBytes);
     const type = typeof payload;
     if (type === 'function' || type === 'symbol') throw unencodable(`a ${type}`);
   }

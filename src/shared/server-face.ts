@@ -83,7 +83,7 @@ export class ServerFace<Events extends object = AnyEvents> implements ServerHand
   }
 
   join(whom: Whom, room: string): void {
-    checkRoomName(room, this.#scope.maxRoomNameBytes);
+    checkRoomName(room, this.#scope.config.maxRoomNameBytes);
     this.#scope.command(selectionOfWhom(whom), { do: 'join', room });
   }
 

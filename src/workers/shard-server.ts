@@ -78,22 +78,6 @@ export class ShardServer implements OutsideScope {
     return this.config.endpoint;
   }
 
-  get maxRooms(): number {
-    return this.config.maxRooms;
-  }
-
-  get maxRoomNameBytes(): number {
-    return this.config.maxRoomNameBytes;
-  }
-
-  get maxEventNameBytes(): number {
-    return this.config.maxEventNameBytes;
-  }
-
-  get maxPendingAsks(): number {
-    return this.config.maxPendingAsks;
-  }
-
   get fanOut(): FanOut {
     return this.shard.fanOut;
   }

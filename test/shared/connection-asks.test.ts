@@ -122,7 +122,7 @@ test('a peer may ask maxPendingAsks questions at a time; more are refused, at on
     throw new Error('no');
   });
   for (const ask of [1, 2, 3, 4]) face.receive(`>add;0?${ask};x`);
-  assert.equal(scope.maxPendingAsks, 3);
+  assert.equal(scope.config.maxPendingAsks, 3);
   assert.equal(answers.length, 3, 'the handlers are not bothered');
   assert.deepEqual(sent.splice(0), ['>;0~4;too many questions']);
   face.receive('>add;0;x');

@@ -10,10 +10,12 @@ export class FakeScope implements ServerScope {
   readonly number = 1;
   readonly endpoint = '/fake';
   readonly codecs = createCodecs({ codec: 'text', eventPrefix: '>', maxEventNameBytes: 16 });
-  readonly maxRooms = 2;
-  readonly maxRoomNameBytes = 8;
-  readonly maxEventNameBytes = 16;
-  readonly maxPendingAsks = 3;
+  readonly config = {
+    maxRooms: 2,
+    maxRoomNameBytes: 8,
+    maxEventNameBytes: 16,
+    maxPendingAsks: 3,
+  };
   readonly published: [selection: Selection, message: Message][] = [];
   readonly asked: [selection: Selection, question: Question][] = [];
   readonly reported: EngineError[] = [];

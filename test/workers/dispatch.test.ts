@@ -39,7 +39,7 @@ function openServer(slowConsumer: 'close' | 'drop', onConnection: (c: Connection
   const publish = (room: string, _sender: number, message: string | Uint8Array) =>
     fanOut.publish(rooms.membersOf(room) ?? [], 0, buildFrame(message), room);
   const server = {
-    ...{ number: SERVER, endpoint: '/a', maxRooms: 9, maxRoomNameBytes: 99 },
+    ...{ number: SERVER, endpoint: '/a' },
     ...{ config, fanOut, dispatch, counters: new Counters(), maxQueuedBytes: 100 },
     rooms: [rooms],
     publish: ({ room, except }: Selection, encode: (codec: Codec) => Message) =>
