@@ -1,10 +1,16 @@
-import { LENGTH_CODES, OPCODES } from '../shared/frame.ts';
+import {
+  FIN,
+  headerBytesOf,
+  LENGTH_CODE_BITS,
+  OPCODE_BITS,
+  OPCODES,
+  payloadBytesOf,
+} from '../shared/frame.ts';
 
 /** Bytes of a message that its sink gets to see: room for a stamp behind what servers put before. */
 const HEAD_BYTES = 256;
 
 const MAX_HEADER_BYTES = 10;
-const FIN = 0x80;
 
 /** Told of what has arrived; the bytes from `start` to `end` are valid only during the call. */
 export interface ScanSink {
@@ -47,7 +53,7 @@ export class FrameScanner {
     const header = headerBytes(chunk, at, to);
     if (header > 0) {
       const start = at + header;
-      const end = start + payloadBytes(chunk, at);
+      const end = start + payloadBytesOf(chunk, at);
       if (end <= to) {
         this.#deliver(chunk, at, start, Math.min(end, start + HEAD_BYTES));
         return end;
@@ -63,7 +69,7 @@ export class FrameScanner {
     this.#heldBytes = held;
     const header = headerBytes(this.#held, 0, held);
     if (header === 0) return to;
-    const length = payloadBytes(this.#held, 0);
+    const length = payloadBytesOf(this.#held, 0);
     const head = header + Math.min(length, HEAD_BYTES);
     if (held < head) return to;
     this.#heldBytes = head; // what came behind it stays in the chunk
@@ -89,7 +95,7 @@ export class FrameScanner {
 
   #deliver(bytes: Buffer, first: number, start: number, end: number): void {
     const byte = bytes[first] as number;
-    const opcode = byte & 0x0f;
+    const opcode = byte & OPCODE_BITS;
     if (opcode === OPCODES.PING) {
       this.#sink.onPing(bytes, start, end);
     } else if (opcode === OPCODES.CLOSE) {
@@ -110,14 +116,6 @@ export class FrameScanner {
 /** The header of a server's frame in bytes; 0 when it has not come as a whole. */
 function headerBytes(bytes: Buffer, at: number, to: number): number {
   if (to - at < 2) return 0;
-  const code = (bytes[at + 1] as number) & 0x7f;
-  const size = code < LENGTH_CODES.UINT16 ? 2 : code === LENGTH_CODES.UINT16 ? 4 : 10;
+  const size = headerBytesOf((bytes[at + 1] as number) & LENGTH_CODE_BITS);
   return to - at < size ? 0 : size;
-}
-
-function payloadBytes(bytes: Buffer, at: number): number {
-  const code = (bytes[at + 1] as number) & 0x7f;
-  if (code < LENGTH_CODES.UINT16) return code;
-  if (code === LENGTH_CODES.UINT16) return bytes.readUInt16BE(at + 2);
-  return bytes.readUInt32BE(at + 2) * 2 ** 32 + bytes.readUInt32BE(at + 6);
 }

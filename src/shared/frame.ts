@@ -61,8 +61,49 @@ export const LENGTH_CODES = { UINT16: 126, UINT64: 127 } as const;
 /** The largest payload length, in bytes, that is written in 16 bits. */
 export const MAX_UINT16_PAYLOAD_BYTES = 0xffff;
 
-const FIN = 0x80;
+/** Of a frame's first byte: this is the last frame of its message. */
+export const FIN = 0x80;
+
+/** Of a frame's first byte: it begins a compressed message, RFC 7692 §6. */
+export const RSV1 = 0x40;
+
+/** Of a frame's first byte: its opcode. */
+export const OPCODE_BITS = 0x0f;
+
+/** Of a frame's second byte: the length code, behind the mask bit. */
+export const LENGTH_CODE_BITS = 0x7f;
+
 const CONTROL = 0x08;
+
+/** The opcode of a whole frame. */
+export function opcodeOf(frame: Buffer): Opcode {
+  return ((frame[0] as number) & OPCODE_BITS) as Opcode;
+}
+
+/**
+ * Says how many bytes a frame's header has in front of the masking key, if there is one.
+ * @param lengthCode of its second byte, the mask bit taken off
+ */
+export function headerBytesOf(lengthCode: number): 2 | 4 | 10 {
+  if (lengthCode < LENGTH_CODES.UINT16) return 2;
+  return lengthCode === LENGTH_CODES.UINT16 ? 4 : 10;
+}
+
+/** Where the payload of a whole frame begins that is not masked, as ours are. */
+export function payloadStartOf(frame: Buffer): 2 | 4 | 10 {
+  return headerBytesOf(frame[1] as number);
+}
+
+/**
+ * Reads how many bytes of payload a frame has; above 2^53 rounded, but still above it.
+ * @param at where in `bytes` it begins; its length has to be there as a whole
+ */
+export function payloadBytesOf(bytes: Buffer, at: number): number {
+  const lengthCode = (bytes[at + 1] as number) & LENGTH_CODE_BITS;
+  if (lengthCode < LENGTH_CODES.UINT16) return lengthCode;
+  if (lengthCode === LENGTH_CODES.UINT16) return bytes.readUInt16BE(at + 2);
+  return bytes.readUInt32BE(at + 2) * 2 ** 32 + bytes.readUInt32BE(at + 6);
+}
 
 /**
  * Says how many bytes the header of an unmasked frame has.

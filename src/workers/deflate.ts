@@ -3,15 +3,14 @@ import { constants, deflateRawSync } from 'node:zlib';
 import type { ResolvedCompression } from '../shared/compression-config.ts';
 import {
   frameHeaderBytes,
-  LENGTH_CODES,
   OPCODES,
-  type Opcode,
+  opcodeOf,
+  payloadStartOf,
+  RSV1,
   writeFrameHeader,
 } from '../shared/frame.ts';
 
 const MAX_WINDOW_BITS = 15;
-const OPCODE_BITS = 0x0f;
-const RSV1 = 0x40; // RFC 7692 section 6: on the first frame of a compressed message
 const FLUSH_BYTES = 4; // the 00 00 ff ff that a sender takes off, section 7.2.1
 
 /** Compresses finished frames for connections that agreed to it, without context takeover. */
@@ -28,7 +27,7 @@ export class FrameDeflater {
   takes(frame: Buffer): boolean {
     const opcode = opcodeOf(frame);
     if (opcode !== OPCODES.TEXT && opcode !== OPCODES.BINARY) return false;
-    return frame.length - headerBytesOf(frame) >= this.#threshold;
+    return frame.length - payloadStartOf(frame) >= this.#threshold;
   }
 
   /** What of a frame goes to one connection; `windowBits` as for {@link FrameForms.for}. */
@@ -51,7 +50,7 @@ export class FrameDeflater {
    * @param windowBits 9 to 15
    */
   deflate(frame: Buffer, windowBits: number): Buffer {
-    const payload = frame.subarray(headerBytesOf(frame));
+    const payload = frame.subarray(payloadStartOf(frame));
     const deflated = deflateRawSync(payload, {
       level: this.#level,
       windowBits,
@@ -98,14 +97,4 @@ export class FrameForms<Form> {
     }
     return form;
   }
-}
-
-function opcodeOf(frame: Buffer): Opcode {
-  return ((frame[0] as number) & OPCODE_BITS) as Opcode;
-}
-
-function headerBytesOf(frame: Buffer): number {
-  const lengthCode = frame[1] as number;
-  if (lengthCode < LENGTH_CODES.UINT16) return 2;
-  return lengthCode === LENGTH_CODES.UINT16 ? 4 : 10;
 }

@@ -1,18 +1,20 @@
 import type { Buffer } from 'node:buffer';
 import {
+  FIN,
+  headerBytesOf,
+  LENGTH_CODE_BITS,
   LENGTH_CODES,
   MAX_CONTROL_PAYLOAD_BYTES,
   MAX_UINT16_PAYLOAD_BYTES,
+  OPCODE_BITS,
   OPCODES,
+  payloadBytesOf,
+  RSV1,
 } from '../shared/frame.ts';
 
 // The frame is drawn in src/shared/frame.ts.
-const FIN_BIT = 0x80;
 const RSV_BITS = 0x70;
-const RSV1_BIT = 0x40;
-const OPCODE_BITS = 0x0f;
 const MASK_BIT = 0x80;
-const LENGTH_CODE_BITS = 0x7f;
 const MASK_BYTES = 4;
 
 /** Bytes that a client's control frame may have at most, its header included. */
@@ -60,9 +62,9 @@ export class FrameHeader {
     const arrived = bytes.length - at;
     const first = bytes[at] as number;
     this.opcode = first & OPCODE_BITS;
-    this.isFinal = (first & FIN_BIT) !== 0;
+    this.isFinal = (first & FIN) !== 0;
     this.isCompressed = this.#mayBeCompressed && beginsCompressed(first);
-    const plain = this.isCompressed ? first & ~RSV1_BIT : first;
+    const plain = this.isCompressed ? first & ~RSV1 : first;
     this.violation = firstByteViolation(plain) ?? sequenceViolation(this.opcode, isContinued);
     if (this.violation !== undefined) return 'illegal';
 
@@ -72,9 +74,9 @@ export class FrameHeader {
     if (this.violation !== undefined) return 'illegal';
 
     const lengthCode = second & LENGTH_CODE_BITS;
-    const lengthEnd = lengthEndOf(lengthCode);
+    const lengthEnd = headerBytesOf(lengthCode);
     if (arrived < lengthEnd) return 'partial';
-    this.payloadBytes = readPayloadLength(bytes, at, lengthCode);
+    this.payloadBytes = payloadBytesOf(bytes, at);
     if (lengthCode >= LENGTH_CODES.UINT16) {
       this.violation = longLengthViolation(lengthCode, bytes[at + 2] as number, this.payloadBytes);
       if (this.violation !== undefined) return 'illegal';
@@ -95,7 +97,7 @@ function isControlOpcode(opcode: number): boolean {
 /** Whether RSV1 stands where RFC 7692 §6 gives it a meaning: on the first frame of a message. */
 export function beginsCompressed(first: number): boolean {
   const opcode = first & OPCODE_BITS;
-  return (first & RSV1_BIT) !== 0 && (opcode === OPCODES.TEXT || opcode === OPCODES.BINARY);
+  return (first & RSV1) !== 0 && (opcode === OPCODES.TEXT || opcode === OPCODES.BINARY);
 }
 
 function firstByteViolation(first: number): string | undefined {
@@ -105,7 +107,7 @@ function firstByteViolation(first: number): string | undefined {
   if (opcode > OPCODES.PONG || (opcode > OPCODES.BINARY && opcode < OPCODES.CLOSE)) {
     return `opcode ${opcode} is reserved`;
   }
-  if (isControlOpcode(opcode) && (first & FIN_BIT) === 0) return 'a control frame is fragmented';
+  if (isControlOpcode(opcode) && (first & FIN) === 0) return 'a control frame is fragmented';
   return undefined;
 }
 
@@ -124,18 +126,6 @@ function secondByteViolation(second: number, isControl: boolean): string | undef
     return `a control frame has more than ${MAX_CONTROL_PAYLOAD_BYTES} bytes of payload`;
   }
   return undefined;
-}
-
-/** Where the payload length ends, in bytes from the start of the frame. */
-function lengthEndOf(lengthCode: number): 2 | 4 | 10 {
-  if (lengthCode < LENGTH_CODES.UINT16) return 2;
-  return lengthCode === LENGTH_CODES.UINT16 ? 4 : 10;
-}
-
-function readPayloadLength(bytes: Buffer, at: number, lengthCode: number): number {
-  if (lengthCode < LENGTH_CODES.UINT16) return lengthCode;
-  if (lengthCode === LENGTH_CODES.UINT16) return bytes.readUInt16BE(at + 2);
-  return bytes.readUInt32BE(at + 2) * 2 ** 32 + bytes.readUInt32BE(at + 6);
 }
 
 /** A length in 16 or 64 bits must need them, and a 64-bit one has its highest bit clear. §5.2. */

@@ -1,5 +1,5 @@
 import type { CodecName } from '../shared/codec.ts';
-import { LENGTH_CODES, OPCODES } from '../shared/frame.ts';
+import { OPCODES, opcodeOf, payloadStartOf } from '../shared/frame.ts';
 
 const SEPARATOR = 0x3b;
 
@@ -46,7 +46,7 @@ export class MessageKeys {
 }
 
 function msgpackEvent(frame: Buffer): string | undefined {
-  if (((frame[0] as number) & 0x0f) === OPCODES.TEXT) return '';
+  if (opcodeOf(frame) === OPCODES.TEXT) return '';
   const start = payloadStartOf(frame);
   if (frame[start] === ARRAY_OF_THREE) return undefined; // a question
   if (frame[start] !== ARRAY_OF_TWO) return '';
@@ -62,10 +62,4 @@ function msgpackEvent(frame: Buffer): string | undefined {
 /** Enough to tell names apart, and cheaper than UTF-8. */
 function latin1(frame: Buffer, start: number, bytes: number): string {
   return frame.toString('latin1', start, start + bytes);
-}
-
-function payloadStartOf(frame: Buffer): number {
-  const lengthCode = frame[1] as number;
-  if (lengthCode < LENGTH_CODES.UINT16) return 2;
-  return lengthCode === LENGTH_CODES.UINT16 ? 4 : 10;
 }

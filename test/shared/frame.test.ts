@@ -8,11 +8,17 @@ import {
   buildFrame,
   encodeFrame,
   frameHeaderBytes,
+  headerBytesOf,
   isValidCloseCode,
   OPCODES,
+  opcodeOf,
+  payloadBytesOf,
+  payloadStartOf,
   writeFrameHeader,
 } from '../../src/shared/frame.ts';
 import { outcomesOfWs } from '../conformance/ws-receiver.ts';
+
+const MASK = 0x80;
 
 const HEADERS: readonly (readonly [payloadBytes: number, header: string])[] = [
   [0, '8200'],
@@ -35,6 +41,17 @@ describe('a frame header', () => {
       assert.equal(end - 2, frameHeaderBytes(payloadBytes));
       assert.equal(target.toString('hex', 0, 2), 'eeee');
       assert.ok(target.subarray(end).every((byte) => byte === 0xee));
+    });
+
+    test(`that reads ${header} says its own length, its opcode, and ${payloadBytes} bytes`, () => {
+      const frame = Buffer.from(header, 'hex');
+      assert.equal(payloadStartOf(frame), frame.length);
+      assert.equal(headerBytesOf(frame[1] as number), frame.length);
+      assert.equal(opcodeOf(frame), OPCODES.BINARY);
+      const behindOthers = Buffer.concat([Buffer.alloc(3, 0xee), frame]);
+      assert.equal(payloadBytesOf(behindOthers, 3), payloadBytes);
+      behindOthers.writeUInt8((frame[1] as number) | MASK, 4);
+      assert.equal(payloadBytesOf(behindOthers, 3), payloadBytes, 'of a masked frame too');
     });
   }
 });
