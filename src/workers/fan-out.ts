@@ -1,5 +1,4 @@
 import { type FrameDeflater, FrameForms } from './deflate.ts';
-import type { ServerWebSocket } from './web-socket.ts';
 
 /*
  * What one tick has for the sockets is kept as a tree. A node is a sequence of frames; its parent is
@@ -67,10 +66,30 @@ class SharedFrame {
   }
 }
 
+/** As much of a connection as the fan-out knows of. */
+export interface Receiver {
+  /** The connection's number. */
+  readonly number: number;
+  /** The window in which it takes compressed messages, in bits; 0 = it takes none. */
+  readonly deflateBits: number;
+  /** What it gets in this tick; undefined = nothing. */
+  batch: Batch | undefined;
+  /** Whether {@link FanOut.flush} will come to it. */
+  awaitsFlush: boolean;
+  /**
+   * Whether a frame may be sent to it.
+   * @param room whose members get it; '' = everyone
+   * @param plain the frame before it was compressed
+   */
+  admits(frame: Buffer, room: string, plain?: Buffer): boolean;
+  /** Writes its batch, and has none any more. */
+  flush(): void;
+}
+
 /** Collects what a tick has for each socket, and writes it with one write per socket. */
 export class FanOut {
   readonly #schedule: () => void;
-  #waiting: ServerWebSocket[] = [];
+  #waiting: Receiver[] = [];
 
   /** @param schedule asks for a tick, at whose end {@link FanOut.flush} is called */
   constructor(schedule: () => void) {
@@ -84,7 +103,7 @@ export class FanOut {
    * @returns how many sockets get it
    */
   publish(
-    members: Iterable<ServerWebSocket>,
+    members: Iterable<Receiver>,
     except: number,
     frame: Buffer,
     room: string,
@@ -106,11 +125,11 @@ export class FanOut {
   }
 
   /** Sends bytes to one socket, behind whatever this tick has for it already. */
-  send(socket: ServerWebSocket, bytes: Buffer): void {
+  send(socket: Receiver, bytes: Buffer): void {
     this.#enqueue(socket, new Batch(socket.batch, bytes));
   }
 
-  #enqueue(socket: ServerWebSocket, batch: Batch): void {
+  #enqueue(socket: Receiver, batch: Batch): void {
     socket.batch = batch;
     if (socket.awaitsFlush) return;
     socket.awaitsFlush = true;

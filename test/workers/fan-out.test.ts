@@ -2,11 +2,10 @@ import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { buildFrame } from '../../src/shared/frame.ts';
 import { FrameDeflater } from '../../src/workers/deflate.ts';
-import { type Batch, FanOut } from '../../src/workers/fan-out.ts';
-import type { ServerWebSocket } from '../../src/workers/web-socket.ts';
+import { type Batch, FanOut, type Receiver } from '../../src/workers/fan-out.ts';
 
-/** As much of a connection as the fan-out knows of: it keeps each write. */
-class FakeMember {
+/** It keeps each write. */
+class FakeMember implements Receiver {
   readonly number: number;
   batch: Batch | undefined;
   awaitsFlush = false;
@@ -39,9 +38,8 @@ function fanOutOf(count: number) {
   });
   const members = Array.from({ length: count }, (_, i) => new FakeMember(i + 1));
   const publish = (to: FakeMember[], text: string, except = 0) =>
-    fanOut.publish(to as unknown as ServerWebSocket[], except, Buffer.from(text), '');
-  const send = (to: FakeMember, text: string) =>
-    fanOut.send(to as unknown as ServerWebSocket, Buffer.from(text));
+    fanOut.publish(to, except, Buffer.from(text), '');
+  const send = (to: FakeMember, text: string) => fanOut.send(to, Buffer.from(text));
   return {
     fanOut,
     members: members as [FakeMember, FakeMember, FakeMember],
@@ -103,7 +101,7 @@ test('sockets that had something else before get the same frames all the same', 
 test('a single frame is written as it is', () => {
   const { fanOut, members } = fanOutOf(2);
   const frame = Buffer.from('a');
-  fanOut.publish(members as unknown as ServerWebSocket[], 0, frame, '');
+  fanOut.publish(members, 0, frame, '');
   fanOut.flush();
   for (const member of members) assert.equal(member.writes[0], frame);
 });
@@ -172,7 +170,7 @@ test('a message is compressed once for all who want it, and as it is for the oth
   const all: readonly FakeMember[] = members;
   for (const [i, bits] of [15, 0, 9, 15, 0].entries()) (all[i] as FakeMember).deflateBits = bits;
   const publish = (frame: Buffer) => {
-    fanOut.publish(all as unknown as ServerWebSocket[], 0, frame, '', deflater);
+    fanOut.publish(all, 0, frame, '', deflater);
     fanOut.flush();
   };
   const deflater = new FrameDeflater({ threshold: 300, level: 1 });
