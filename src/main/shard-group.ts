@@ -1,7 +1,7 @@
 import { Conditions } from '../shared/conditions.ts';
-import { PRIMARY, type ToShard } from '../shared/control-messages.ts';
+import { type DrainTimes, PRIMARY, type ToShard } from '../shared/control-messages.ts';
 import { Doorbell } from '../shared/doorbell.ts';
-import type { EngineConfig, ResolvedCloseOptions } from '../shared/engine-config.ts';
+import type { EngineConfig } from '../shared/engine-config.ts';
 import { EngineError, messageOf } from '../shared/errors.ts';
 import { InterestMap, InterestTable } from '../shared/interest-table.ts';
 import { Mailbox, type MailboxLink, type RecordHandler } from '../shared/mailbox.ts';
@@ -21,8 +21,8 @@ import { Watchdog } from './watchdog.ts';
 /** What a shard may take beyond a deadline to say that it has kept it, in milliseconds. */
 export const GRACE = 1_000;
 
-/** The part of a deadline that may pass before connections are closed, see `settle`. */
-export const SETTLING = 1 / 4;
+/** The part of a deadline that may pass before connections are closed. */
+const SETTLING = 1 / 4;
 
 /** What a shard says that is not the group's own business. */
 export type EngineMessage = Exclude<ShardMessage, { type: 'peer-connected' }>;
@@ -137,30 +137,32 @@ export class ShardGroup {
 
   /**
    * Sees to it that what was accepted so far is where those who are to get it will find it: all
-   * that shards have sent, then what the primary makes of that. Gives up after so many milliseconds.
+   * that shards have sent, then what the primary makes of that. Gives up when a part of the time
+   * has passed.
+   * @returns what is left of it, for closing connections
    */
-  async settle(timeoutMs: number): Promise<void> {
+  async settled({ timeoutMs, drainMs }: DrainTimes): Promise<DrainTimes> {
+    const deadline = performance.now() + timeoutMs;
     const shardsHave = Promise.all(this.#hosts.map((host) => host.flushed()));
     const primaryHas = shardsHave.then(() => {
       this.#mailbox.drain();
       return this.#flushing.until(() => this.#mailbox.isFlushed);
     });
-    await settledWithin(primaryHas, timeoutMs);
+    await settledWithin(primaryHas, timeoutMs * SETTLING);
+    return { timeoutMs: Math.max(0, Math.floor(deadline - performance.now())), drainMs };
   }
 
   /** Closes all connections and ends all shards; reads what they had to say until the last. */
-  async stop({ timeoutMs, drainMs }: ResolvedCloseOptions): Promise<void> {
-    const deadline = performance.now() + timeoutMs;
+  async stop(times: DrainTimes): Promise<void> {
     this.#stopping = true;
     this.#watchdog.stop();
     for (const timer of this.#restarts) clearTimeout(timer);
     this.#nextStart.resolve();
-    await this.settle(timeoutMs * SETTLING);
-    const left = Math.max(0, Math.floor(deadline - performance.now()));
-    this.post({ type: 'stop', timeoutMs: left, drainMs });
+    const left = await this.settled(times);
+    this.post({ type: 'stop', ...left });
     // A shard has its own deadline for its connections; one that misses this one hangs, and is cut.
     const finished = Promise.allSettled(this.#hosts.map((host) => host.finished));
-    await settledWithin(finished, left + GRACE);
+    await settledWithin(finished, left.timeoutMs + GRACE);
     for (const number of this.#numbers()) this.#mailbox.disconnect(number);
     this.load.stop();
     this.#ticks.stop();

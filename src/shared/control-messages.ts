@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ShardServerConfig } from './config.ts';
+import type { ResolvedCloseOptions } from './engine-config.ts';
 import type { SerializedError } from './errors.ts';
 import type { InterestMemory } from './interest-table.ts';
 import type { MailboxLink } from './mailbox.ts';
@@ -61,13 +62,8 @@ export interface Upgrade {
   head: Uint8Array;
 }
 
-/** How connections are closed, in milliseconds. */
-export interface DrainTimes {
-  /** Until what is left is cut. */
-  readonly timeoutMs: number;
-  /** What the closes are spread over; undefined: as their number asks for. */
-  readonly drainMs: number | undefined;
-}
+/** How long connections may take to close, as far as it has not passed yet. */
+export type DrainTimes = Readonly<ResolvedCloseOptions>;
 
 /** From the primary to a shard. */
 export type ToShard =
