@@ -12,15 +12,16 @@ import type {
 import type { EngineConfig } from '../shared/engine-config.ts';
 import { EngineError, serializeError } from '../shared/errors.ts';
 import type { MailboxLink } from '../shared/mailbox.ts';
-import { allocateRing, ringCapacity } from '../shared/ring-buffer.ts';
+import { allocateRing } from '../shared/ring-buffer.ts';
 import type { PrimaryServer } from './primary-server.ts';
+import { ringCapacityFor } from './ring-capacity.ts';
 import type { ShardHost } from './shard-host.ts';
 
 /** Nothing is sent to an emitter, but a mailbox has a ring each way. */
 const UNUSED_RING_BYTES = 1024;
 const MOST_RING_BYTES = 2 ** 18;
 
-interface Emitter {
+interface OpenEmitter {
   readonly peer: number;
   readonly port: MessagePort;
   readonly doorbell: MailboxLink['doorbell'];
@@ -37,7 +38,7 @@ export interface EmittersContext {
 export class Emitters {
   readonly #context: EmittersContext;
   readonly #engine = randomUUID();
-  readonly #open = new Map<number, Emitter>();
+  readonly #open = new Map<number, OpenEmitter>();
   #isListening = false;
   #isClosed = false;
   #lastPeer = FIRST_EMITTER; // each number is used once
@@ -113,10 +114,8 @@ export class Emitters {
     });
   }
 
-  #connect({ peer, doorbell }: Emitter, host: ShardHost): EmitterShard {
-    const { ringMemory, shards } = this.#context.config;
-    const threads = Math.max(1, shards) + 1;
-    const capacity = Math.min(MOST_RING_BYTES, ringCapacity(ringMemory, threads * (threads - 1)));
+  #connect({ peer, doorbell }: OpenEmitter, host: ShardHost): EmitterShard {
+    const capacity = Math.min(MOST_RING_BYTES, ringCapacityFor(this.#context.config));
     const [there, back] = [allocateRing(capacity), allocateRing(UNUSED_RING_BYTES)];
     const link = { inbound: there, outbound: back, doorbell };
     host.post({ type: 'connect-peer', peer, link });
@@ -127,7 +126,7 @@ export class Emitters {
     };
   }
 
-  #retire({ peer }: Emitter): void {
+  #retire({ peer }: OpenEmitter): void {
     if (!this.#open.delete(peer)) return;
     for (const host of this.#context.hosts) host.post({ type: 'disconnect-peer', peer });
   }

@@ -5,7 +5,7 @@ import type { EngineConfig } from '../shared/engine-config.ts';
 import { EngineError, messageOf } from '../shared/errors.ts';
 import { InterestMap, InterestTable } from '../shared/interest-table.ts';
 import { Mailbox, type MailboxLink, type RecordHandler } from '../shared/mailbox.ts';
-import { allocateRing, ringCapacity } from '../shared/ring-buffer.ts';
+import { allocateRing } from '../shared/ring-buffer.ts';
 import { allocateCounts, CountsMap } from '../shared/room-counts.ts';
 import type { RoutedRecord } from '../shared/routed-record.ts';
 import { settledWithin } from '../shared/settled-within.ts';
@@ -14,6 +14,7 @@ import { TickLoop } from '../shared/tick-loop.ts';
 import { checkHandoff } from './handoff.ts';
 import { fewestConnections, reachable } from './placement.ts';
 import { type Restart, RestartBackoff } from './restart-backoff.ts';
+import { ringCapacityFor } from './ring-capacity.ts';
 import { ShardHost, type ShardMessage } from './shard-host.ts';
 import { type ShardThreads, startThreads } from './shard-threads.ts';
 import { Watchdog } from './watchdog.ts';
@@ -206,8 +207,7 @@ export class ShardGroup {
 
   /** Lays a ring in each direction between a new shard and everyone else. */
   #connect(host: ShardHost): void {
-    const threads = Math.max(1, this.#config.shards) + 1;
-    const capacity = ringCapacity(this.#config.ringMemory, threads * (threads - 1));
+    const capacity = ringCapacityFor(this.#config);
     const toPrimary = allocateRing(capacity);
     const fromPrimary = allocateRing(capacity);
     this.#mailbox.connect(host.number, {
