@@ -4,4 +4,4 @@ export { EngineError, type ErrorCode } from '../shared/errors.ts';
 export type { AnyEvents, Sender } from '../shared/public-types.ts';
 export { All, type Target, type Targets } from '../shared/targets.ts';
 export { openEmitter } from './open-emitter.ts';
-export type { EmitterOfServer, ThreadEmitter } from './thread-emitter.ts';
+export type { ServerEmitter, ThreadEmitter } from './thread-emitter.ts';

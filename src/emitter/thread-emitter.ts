@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Codec, Message } from '../shared/codec.ts';
 import { createCodecs } from '../shared/codecs.ts';
-import { type EmitterScope, TargetEmitter } from '../shared/emitter.ts';
+import type { SenderScope } from '../shared/emitter.ts';
 import type { EmitterServer, EmitterShard, ToEmitter } from '../shared/emitter-messages.ts';
 import { type CloseOptions, resolveCloseOptions } from '../shared/engine-config.ts';
 import { EngineError } from '../shared/errors.ts';
@@ -14,9 +14,10 @@ import { NOBODY, type Selection, selectionOf } from '../shared/selection.ts';
 import { settledWithin } from '../shared/settled-within.ts';
 import type { Targets } from '../shared/targets.ts';
 import { TickLoop } from '../shared/tick-loop.ts';
+import { TargetSender } from './target-sender.ts';
 
 /** One server, as an emitter sends for it. */
-export interface EmitterOfServer<Events extends object = AnyEvents> {
+export interface ServerEmitter<Events extends object = AnyEvents> {
   readonly endpoint: string;
   /**
    * Sends to a target; NotMe means everyone.
@@ -67,7 +68,7 @@ export class ThreadEmitter implements AsyncDisposable {
    * One of the engine's servers, for as long as one has this endpoint.
    * @throws EngineError ERR_OPTION where there is none
    */
-  server<Events extends object = AnyEvents>(endpoint: string): EmitterOfServer<Events> {
+  server<Events extends object = AnyEvents>(endpoint: string): ServerEmitter<Events> {
     if (!this.#servers.has(endpoint)) {
       throw optionError('endpoint', endpoint, `one of ${[...this.#servers.keys()].join(', ')}`);
     }
@@ -75,7 +76,7 @@ export class ThreadEmitter implements AsyncDisposable {
       endpoint,
       to: (target) => {
         const scope = this.#scopeOf(endpoint);
-        return new TargetEmitter<Events>(scope, selectionOf(target, NOBODY));
+        return new TargetSender<Events>(scope, selectionOf(target, NOBODY));
       },
     };
   }
@@ -94,13 +95,12 @@ export class ThreadEmitter implements AsyncDisposable {
     return this.close();
   }
 
-  #scopeOf(endpoint: string): EmitterScope {
+  #scopeOf(endpoint: string): SenderScope {
     const server = this.#servers.get(endpoint);
     if (server === undefined) throw closed(`the server at ${endpoint}`);
     return {
       config: server,
       publish: (selection, encode) => this.#publish(server, selection, encode),
-      ask: () => Promise.reject(new TypeError('an emitter asks nothing')), // its type has no such
     };
   }
 

@@ -27,7 +27,7 @@ export interface Question {
 }
 
 /** The options of a server that bound what handlers may ask for. */
-export type ScopeLimits = Pick<
+type ScopeLimits = Pick<
   ShardServerConfig,
   'maxRooms' | 'maxRoomNameBytes' | 'maxEventNameBytes' | 'maxPendingAsks'
 >;
@@ -50,10 +50,13 @@ export interface ServerScope {
   report(error: EngineError): void;
 }
 
-/** What sends for an emitter. */
-export interface EmitterScope extends Pick<ServerScope, 'publish' | 'ask'> {
+/** What sends for an emitter that asks nothing. */
+export interface SenderScope extends Pick<ServerScope, 'publish'> {
   readonly config: Pick<ScopeLimits, 'maxEventNameBytes'>;
 }
+
+/** What sends and asks for a {@link TargetEmitter}. */
+interface EmitterScope extends SenderScope, Pick<ServerScope, 'ask'> {}
 
 /** `to(target)` of a server, or of a connection where there is a sender. */
 export class TargetEmitter<Events extends object = AnyEvents> implements Emitter<Events> {
@@ -73,21 +76,11 @@ export class TargetEmitter<Events extends object = AnyEvents> implements Emitter
     event: Name,
     ...args: EmitArguments<PayloadOf<Events[Name]>>
   ): void {
-    let isEncoded = false;
-    this.#scope.publish(this.#selection, (codec) => {
-      isEncoded = true;
-      return codec.encode(event, args[0]);
-    });
-    if (!isEncoded) this.#checkUnsent(event, args[0]);
+    sendEvent(this.#scope, this.#selection, event, args[0]);
   }
 
   emitMessage(data: Message): void {
-    let isEncoded = false;
-    this.#scope.publish(this.#selection, (codec) => {
-      isEncoded = true;
-      return codec.encodeMessage(data);
-    });
-    if (!isEncoded) nativeMessage(data);
+    sendMessage(this.#scope, this.#selection, data);
   }
 
   async emitWithAck<Name extends AskName<Events>>(
@@ -101,17 +94,48 @@ export class TargetEmitter<Events extends object = AnyEvents> implements Emitter
     };
     const question = { encode, timeoutMs: ackTimeout(options) };
     const asked = this.#scope.ask(this.#selection, question);
-    if (!isEncoded) this.#checkUnsent(event, payload);
+    if (!isEncoded) checkUnsent(this.#scope, event, payload);
     return (await asked) as AckResult<AnswerOf<Events[Name]>>;
   }
+}
 
-  /**
-   * Nobody is there, so that nothing has been encoded: misuse shall not wait until somebody is. What
-   * a payload holds is not looked at, since that would cost as much as encoding it.
-   */
-  #checkUnsent(event: string, payload: unknown): void {
-    checkEventName(event, this.#scope.config.maxEventNameBytes);
-    const type = typeof payload;
-    if (type === 'function' || type === 'symbol') throw unencodable(`a ${type}`);
-  }
+/**
+ * Sends an event to everyone who is selected.
+ * @throws EngineError ERR_EVENT_NAME, ERR_PAYLOAD, ERR_OUTBOX_FULL
+ */
+export function sendEvent(
+  scope: SenderScope,
+  selection: Selection,
+  event: string,
+  payload: unknown,
+): void {
+  let isEncoded = false;
+  scope.publish(selection, (codec) => {
+    isEncoded = true;
+    return codec.encode(event, payload);
+  });
+  if (!isEncoded) checkUnsent(scope, event, payload);
+}
+
+/**
+ * Sends a native message to everyone who is selected.
+ * @throws EngineError ERR_PAYLOAD, ERR_OUTBOX_FULL
+ */
+export function sendMessage(scope: SenderScope, selection: Selection, data: Message): void {
+  let isEncoded = false;
+  scope.publish(selection, (codec) => {
+    isEncoded = true;
+    return codec.encodeMessage(data);
+  });
+  if (!isEncoded) nativeMessage(data);
+}
+
+/**
+ * Nobody is there, so that nothing has been encoded: misuse shall not wait until somebody is. What
+ * a payload holds is not looked at, since that would cost as much as encoding it.
+ */
+function checkUnsent({ config }: SenderScope, event: string, payload: unknown): void {
+  checkEventName(event, config.maxEventNameBytes);
+  const type = typeof payload;
+  if (type === 'function' || type === 'symbol') throw unencodable(`a ${type}`);
 }
