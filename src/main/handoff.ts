@@ -1,9 +1,7 @@
-import { once } from 'node:events';
-import { connect, createServer, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
 import type { ToShard, Upgrade } from '../shared/control-messages.ts';
-import { EngineError, messageOf } from '../shared/errors.ts';
 import type { SecureArrival } from '../shared/secure-messages.ts';
 
 /**
@@ -110,7 +108,7 @@ export function packSecure(departures: readonly SecureDeparture[], handles: read
  * so the handle moves by itself, which costs a third as much besides.
  * @throws whatever `postMessage` throws, and then none has moved
  */
-function move<Kind extends Leaving>(
+export function move<Kind extends Leaving>(
   port: MessagePort,
   departures: readonly Kind[],
   pack: Pack<Kind>,
@@ -123,49 +121,5 @@ function move<Kind extends Leaving>(
   for (const { socket } of departures) {
     (socket as unknown as HasHandle)._handle = null; // it belongs to the other thread
     socket.destroy();
-  }
-}
-
-let selfTest: Promise<void> | undefined;
-
-/**
- * Moves a socket that has been read from, once per process, over a loopback connection.
- * @throws EngineError ERR_HANDOFF_UNSUPPORTED where this Node.js cannot
- */
-export function checkHandoff(): Promise<void> {
-  selfTest ??= tryHandoff().catch((cause: unknown) => {
-    const needed = 'fanring needs ^24.20.0 or >=26.6.0';
-    const message = `Node.js ${process.version} cannot move a socket to a worker thread (${needed}): `;
-    throw new EngineError('ERR_HANDOFF_UNSUPPORTED', message + messageOf(cause), { cause });
-  });
-  return selfTest;
-}
-
-async function tryHandoff(): Promise<void> {
-  const { port1, port2 } = new MessageChannel();
-  const server = createServer({ allowHalfOpen: true });
-  const sockets: Socket[] = [];
-  try {
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const client = connect((server.address() as { port: number }).port, '127.0.0.1');
-    sockets.push(client);
-    client.write('a');
-    const [accepted] = (await once(server, 'connection')) as [Socket];
-    sockets.push(accepted);
-    await once(accepted, 'readable');
-    accepted.pause();
-    const upgrade = { head: Buffer.alloc(0) as Uint8Array } as Upgrade;
-    move(port1, [{ socket: accepted, upgrade, onFailed: () => {} }], packUpgrades);
-    const [{ handles }] = (await once(port2, 'message')) as [{ handles: [object] }];
-    const moved = new Socket({ handle: handles[0] } as ConstructorParameters<typeof Socket>[0]);
-    sockets.push(moved);
-    moved.write('b');
-    const [echo] = (await once(client, 'data')) as [Buffer];
-    if (echo.toString() !== 'b') throw new Error('the socket that arrived does not send');
-  } finally {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-    port1.close();
   }
 }

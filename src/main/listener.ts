@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 import type { ResolvedServerConfig } from '../shared/config.ts';
 import type { EngineConfig } from '../shared/engine-config.ts';
 import { applyRules, type Rules, rule } from '../shared/option-rules.ts';
-import { clientScript, MSGPACK_MODULE, msgpackModule } from './client-script.ts';
+import { answer } from './plain-answer.ts';
+import { scriptAt, serveScript } from './script-route.ts';
 import type { TlsOptions } from './tls-options.ts';
 import { pathOf } from './upgrade-source.ts';
 
@@ -86,53 +87,4 @@ export async function listen(
   server.listen(host === undefined ? { port } : { port, host });
   await once(server, 'listening');
   return server.address() as AddressInfo;
-}
-
-type Response = Parameters<RequestListener>[1];
-
-function answer(
-  response: Response,
-  status: number,
-  body: string,
-  headers: Record<string, string> = {},
-): void {
-  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', ...headers });
-  response.end(body);
-}
-
-/**
- * What is served at `clientScriptPath`, for servers with the default prefix, and behind each
- * endpoint, for that one; the module that the script imports is beside it.
- */
-function scriptAt(
-  path: string,
-  scriptPath: string,
-  serverAt: (endpoint: string) => ResolvedServerConfig | undefined,
-): (() => Buffer) | undefined {
-  const modulePath = scriptPath.replace(/[^/]*$/, MSGPACK_MODULE);
-  const suffix = [scriptPath, modulePath].find((end) => path.endsWith(end));
-  if (scriptPath === '' || suffix === undefined) return undefined;
-  const endpoint = path.slice(0, -suffix.length);
-  const server = endpoint === '' ? {} : (serverAt(endpoint) ?? serverAt(`${endpoint}/`));
-  if (server === undefined) return undefined;
-  return suffix === scriptPath ? () => clientScript(server) : msgpackModule;
-}
-
-function serveScript(
-  method: string | undefined,
-  response: Response,
-  createScript: () => Buffer,
-): void {
-  if (method !== 'GET' && method !== 'HEAD') {
-    answer(response, 405, 'Method Not Allowed', { Allow: 'GET, HEAD' });
-    return;
-  }
-  const script = createScript();
-  response.writeHead(200, {
-    'Content-Type': 'text/javascript; charset=utf-8',
-    'Content-Length': script.length,
-    'Cache-Control': 'no-cache',
-    'X-Content-Type-Options': 'nosniff',
-  });
-  response.end(method === 'HEAD' ? undefined : script);
 }

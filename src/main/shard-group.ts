@@ -11,7 +11,7 @@ import type { RoutedRecord } from '../shared/routed-record.ts';
 import { settledWithin } from '../shared/settled-within.ts';
 import { ThreadLoad } from '../shared/thread-load.ts';
 import { TickLoop } from '../shared/tick-loop.ts';
-import { checkHandoff } from './handoff.ts';
+import { checkHandoff } from './handoff-check.ts';
 import { fewestConnections, reachable } from './placement.ts';
 import { type Restart, RestartBackoff } from './restart-backoff.ts';
 import { ringCapacityFor } from './ring-capacity.ts';
