@@ -8,7 +8,7 @@ import type { ShardHost } from './shard-host.ts';
 import { resolveTls, type TlsOptions } from './tls-options.ts';
 
 /** What the engine gives to its TLS listeners. */
-export interface SecureContext {
+export interface SecureListenersContext {
   /** Milliseconds. */
   readonly handshakeTimeout: number;
   readonly hosts: readonly ShardHost[];
@@ -29,13 +29,13 @@ interface PausingServer {
  * given in their place is what the shard has decrypted.
  */
 export class SecureListeners {
-  readonly #context: SecureContext;
+  readonly #context: SecureListenersContext;
   readonly #tls = new Map<HttpServer, { readonly listener: number; tls: ShardTls }>();
   readonly #streams = new Map<number, SecureStream>();
   #lastListener = 0;
   #lastStream = 0;
 
-  constructor(context: SecureContext) {
+  constructor(context: SecureListenersContext) {
     this.#context = context;
   }
 

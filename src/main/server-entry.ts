@@ -99,11 +99,11 @@ export class ServerEntry implements ServerLife {
   /** A connection did not come to be. */
   refused(connection: number, shard: number): void {
     this.primary.refused(connection);
-    this.departed([connection], shard);
+    this.connectionsClosed([connection], shard);
   }
 
   /** Connections are no more. */
-  departed(connections: readonly number[], shard: number): void {
+  connectionsClosed(connections: readonly number[], shard: number): void {
     this.#count(shard, -connections.length);
     for (const connection of connections) {
       this.#ids?.release(connection);

@@ -31,7 +31,7 @@ export function hearOfServer(
       host.connections -= 1;
       return;
     case 'closed':
-      entry?.departed(message.connections, host.number);
+      entry?.connectionsClosed(message.connections, host.number);
       host.connections -= message.connections.length;
   }
 }

@@ -12,7 +12,7 @@ import type {
   ShardTls,
 } from '../shared/secure-messages.ts';
 import { settledWithin } from '../shared/settled-within.ts';
-import { arrive } from './arrival.ts';
+import { movedSocket } from './moved-socket.ts';
 import { Relay } from './relay.ts';
 
 type Tell = (stream: number, event: SecureEvent) => void;
@@ -45,7 +45,7 @@ export class SecureSockets {
   /** Begins TLS on sockets that have come. */
   adopt(arrivals: readonly SecureArrival[], handles: readonly object[]): void {
     for (const [at, { stream, listener }] of arrivals.entries()) {
-      const raw = arrive(handles[at] as object);
+      const raw = movedSocket(handles[at] as object);
       const relay = new Relay(raw, (event) => {
         if (event.is === 'closed') this.#forget(stream);
         this.#tell(stream, event);

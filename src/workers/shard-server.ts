@@ -16,13 +16,13 @@ import type { Found, Query } from '../shared/remote-lists.ts';
 import { routePublish } from '../shared/routed-record.ts';
 import { labelOf, type Selection } from '../shared/selection.ts';
 import { type OutsideScope, ServerFace } from '../shared/server-face.ts';
-import { arrive } from './arrival.ts';
 import { Counters } from './counters.ts';
 import { FrameDeflater } from './deflate.ts';
 import { publishClosed, publishOpened } from './diagnostics.ts';
 import type { Dispatch } from './dispatch.ts';
 import type { FanOut } from './fan-out.ts';
 import { switchingProtocols } from './handshake.ts';
+import { movedSocket } from './moved-socket.ts';
 import { onData, onRead, own } from './owned-socket.ts';
 import { pace } from './pace.ts';
 import { Rooms } from './rooms.ts';
@@ -84,7 +84,7 @@ export class ShardServer implements OutsideScope {
 
   /** Takes an upgrade whose socket has come; the handshake ends when the handlers know of it. */
   adopt(handle: object, upgrade: Upgrade): void {
-    this.#open(arrive(handle, this.#onread), upgrade);
+    this.#open(movedSocket(handle, this.#onread), upgrade);
   }
 
   /** Takes an upgrade whose socket has spoken TLS here, and is paused. */

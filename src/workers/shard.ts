@@ -15,10 +15,10 @@ import type { RoutedRecord } from '../shared/routed-record.ts';
 import { settledWithin } from '../shared/settled-within.ts';
 import { ThreadLoad } from '../shared/thread-load.ts';
 import { TickLoop } from '../shared/tick-loop.ts';
-import { arrive } from './arrival.ts';
 import { Coalescing } from './coalescing.ts';
 import { ModuleDispatch, PrimaryDispatch, type PrimaryOutlet } from './dispatch.ts';
 import { FanOut } from './fan-out.ts';
+import { movedSocket } from './moved-socket.ts';
 import { receiveRecord } from './receive-record.ts';
 import { SecureSockets } from './secure-sockets.ts';
 import type { ShardContext } from './shard-context.ts';
@@ -157,7 +157,7 @@ class Shard implements ShardContext {
     for (const [at, upgrade] of upgrades.entries()) {
       const handle = handles[at] as object;
       const take = (server: ShardServer) => server.adopt(handle, upgrade);
-      this.#servers.whenReady(upgrade, take, () => arrive(handle));
+      this.#servers.whenReady(upgrade, take, () => movedSocket(handle));
     }
   }
 
