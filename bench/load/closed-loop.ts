@@ -57,9 +57,11 @@ export class ClosedLoopRun {
 
   async run(): Promise<Measurement> {
     const { timing, pid } = this.#job;
-    const { connections, rooms } = this.#load;
+    const { connections, groups } = this.#load;
+    const roomOf = (index: number) =>
+      groups === 'each' || groups === 1 ? undefined : index % groups;
     const before = readUsage(pid).rss;
-    await this.#crowd.open(connections, (index) => (rooms > 1 ? index % rooms : undefined));
+    await this.#crowd.open(connections, roomOf);
     const kbPerConnection = (readUsage(pid).rss - before) / connections;
     this.#form();
     this.#running = true;
@@ -83,7 +85,8 @@ export class ClosedLoopRun {
   /** Connection i is in group i modulo the number of groups; the first in each sends. */
   #form(): void {
     const { connections } = this.#crowd;
-    const count = this.#load.rooms || connections.length;
+    const { groups } = this.#load;
+    const count = groups === 'each' ? connections.length : groups;
     for (const sender of connections.slice(0, count)) {
       const members = connections.length / count;
       this.#groups.push({ sender, members, sent: 0, delivered: 0 });

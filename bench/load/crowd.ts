@@ -30,7 +30,10 @@ export class Crowd {
    * Opens connections and resolves when the server has accepted all of them.
    * @param roomOf the room of each; undefined: the one that all are in
    */
-  async open(count: number, roomOf: (index: number) => number | undefined): Promise<void> {
+  async open(
+    count: number,
+    roomOf: (index: number) => number | undefined = () => undefined,
+  ): Promise<void> {
     await openMany(count, { underWay: UNDER_WAY, perSecond: 0 }, async (index) => {
       this.connections[index] = await this.#openOne(index, this.#target(roomOf(index)));
     });

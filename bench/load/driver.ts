@@ -1,7 +1,8 @@
 // The load, in a process of its own: takes one job by IPC, answers with what it measured, and ends.
 import { ClosedLoopRun } from './closed-loop.ts';
-import { runIdle, runOpenAndClose } from './held.ts';
+import { runIdle } from './idle.ts';
 import type { Job, Measurement } from './job.ts';
+import { runOpenAndClose } from './open-and-close.ts';
 
 function run(job: Job): Promise<Measurement> {
   switch (job.load.kind) {

@@ -9,7 +9,7 @@ function broadcast(connections: number, bytes: number, inFlight: number, quick =
     load: {
       kind: 'closed-loop',
       message: 'broadcast',
-      rooms: 1,
+      groups: 1,
       connections,
       inFlight,
       bytes,

@@ -4,10 +4,10 @@ import type { MessageKind } from '../load/dialect.ts';
 export interface ClosedLoop {
   readonly kind: 'closed-loop';
   readonly message: MessageKind;
-  /** Rooms; 0 = the one room that everybody is in, with as many groups as there are connections. */
-  readonly rooms: number;
+  /** So many, each a room with one sender; 'each' = every connection by itself. */
+  readonly groups: number | 'each';
   readonly connections: number;
-  /** Messages in flight in each room, or of each connection where messages come back. */
+  /** Messages in flight in each group. */
   readonly inFlight: number;
   /** Bytes of a message's payload. */
   readonly bytes: number;

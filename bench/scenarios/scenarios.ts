@@ -8,7 +8,7 @@ function echo(inFlight: number): Scenario {
     load: {
       kind: 'closed-loop',
       message: 'echo',
-      rooms: 0,
+      groups: 'each',
       connections: 100,
       inFlight,
       bytes: 64,
@@ -23,7 +23,7 @@ const rooms: Scenario = {
   load: {
     kind: 'closed-loop',
     message: 'broadcast',
-    rooms: 1000,
+    groups: 1000,
     connections: 10_000,
     inFlight: 1,
     bytes: 64,

@@ -1,11 +1,11 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import type { Measurement } from '../../bench/load/job.ts';
-import { wastedRecords } from '../../bench/load/wasted-records.ts';
 import { checkBars } from '../../bench/report/bars.ts';
 import { toSvg } from '../../bench/report/chart.ts';
 import { toMarkdown } from '../../bench/report/markdown.ts';
 import { median, type Results, type Row } from '../../bench/report/results.ts';
+import { wastedRecords } from '../../bench/report/wasted-records.ts';
 
 function measured(cpu: number, more: Partial<Measurement> = {}): Measurement {
   return { count: 1e6, perSecond: 1e6, cpu, primaryShare: 0, rss: 100, driver: 50, ...more };

@@ -1,11 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Idle, OpenAndClose } from '../scenarios/scenario.ts';
+import type { OpenAndClose } from '../scenarios/scenario.ts';
 import { Crowd } from './crowd.ts';
 import type { Job, Measurement } from './job.ts';
 import { readUsage } from './server-process.ts';
 import { Window } from './window.ts';
-
-const ALL_IN_ONE = () => undefined;
 
 type Part = ReturnType<Window['end']>;
 
@@ -16,7 +14,7 @@ export async function runOpenAndClose(load: OpenAndClose, job: Job): Promise<Mea
   const closes: Part[] = [];
   for (let round = 0; round <= load.rounds; round++) {
     const opening = new Window(job.pid);
-    await crowd.open(load.connections, ALL_IN_ONE);
+    await crowd.open(load.connections);
     const opened = opening.end(load.connections);
     const closing = new Window(job.pid);
     await crowd.close();
@@ -43,18 +41,6 @@ function together(rounds: readonly Part[]): Part {
     primaryShare: mean(({ primaryShare }) => primaryShare),
     driver: mean(({ driver }) => driver),
   };
-}
-
-/** Opens connections that do nothing, and reads what they cost when they have settled. */
-export async function runIdle({ connections }: Idle, job: Job): Promise<Measurement> {
-  const before = readUsage(job.pid).rss;
-  const crowd = new Crowd(job, () => {});
-  const opening = new Window(job.pid);
-  await crowd.open(connections, ALL_IN_ONE);
-  const opened = opening.end(connections);
-  await delay(job.timing.settle);
-  const { rss } = readUsage(job.pid);
-  return { ...opened, rss: rss / 1024, kbPerConnection: (rss - before) / connections };
 }
 
 /** Resolves when a server has done what was left to do: it uses less than a tick in 50 ms. */
