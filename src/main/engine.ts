@@ -13,7 +13,6 @@ import {
 import { deserializeError, EngineError, handlerError, messageOf } from '../shared/errors.ts';
 import type { AnyEvents } from '../shared/public-types.ts';
 import { serverOf } from '../shared/records.ts';
-import type { RoutedRecord } from '../shared/routed-record.ts';
 import type { EngineStats, StatsOptions } from '../shared/stats.ts';
 import { Admission } from './admission.ts';
 import { publishShardExit } from './diagnostics.ts';
@@ -114,14 +113,12 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
     if (this.#routes.has(endpoint)) {
       throw new EngineError('ERR_ENDPOINT_TAKEN', `endpoint: '${endpoint}' has a server already`);
     }
-    const outlet = {
-      send: (records: readonly RoutedRecord[]) => this.#group.send(records),
-      sendAlways: (shard: number, record: Buffer) => this.#group.sendAlways(shard, record),
-      interest: this.#group.interest,
+    const context = {
+      outlet: this.#group,
       counts: this.#group.counts,
       report: (error: EngineError) => this.#report(error),
     };
-    const entry = new ServerEntry(++this.#lastServer, resolved, outlet, (closing, options) =>
+    const entry = new ServerEntry(++this.#lastServer, resolved, context, (closing, options) =>
       this.#closeServer(closing, options),
     );
     this.#entries.set(entry.primary.number, entry);

@@ -4,7 +4,6 @@ import { createCodecs } from '../shared/codecs.ts';
 import { type Command, carryOut, sendCommand } from '../shared/commands.ts';
 import type { ResolvedServerConfig } from '../shared/config.ts';
 import { ConnectionFace, type ConnectionIdentity } from '../shared/connection-face.ts';
-import { PRIMARY } from '../shared/control-messages.ts';
 import type { Question } from '../shared/emitter.ts';
 import { deserializeError, EngineError } from '../shared/errors.ts';
 import { CLOSE_CODES } from '../shared/frame.ts';
@@ -15,6 +14,7 @@ import { optionError } from '../shared/option-rules.ts';
 import type { Connection, ServerHandle } from '../shared/public-types.ts';
 import {
   backpressureOf,
+  cloneBodyOf,
   closeOf,
   connectionOf,
   copyBody,
@@ -24,17 +24,18 @@ import {
   RecordKind,
   textBodyOf,
 } from '../shared/records.ts';
-import { decodeBody, RemoteAsks } from '../shared/remote-asks.ts';
-import { decodeListBody, type Found, type Query, RemoteLists } from '../shared/remote-lists.ts';
+import { RemoteAsks } from '../shared/remote-asks.ts';
+import { type Found, type Query, RemoteLists } from '../shared/remote-lists.ts';
 import type { CountsMap } from '../shared/room-counts.ts';
-import { type RoutedRecord, routePublish } from '../shared/routed-record.ts';
+import { routePublish } from '../shared/routed-record.ts';
 import { isSelected, NOBODY, type Selection } from '../shared/selection.ts';
 import type { OutsideScope } from '../shared/server-face.ts';
 import { type RecordOutlet, RemoteLink } from './remote-link.ts';
 import type { Handshake } from './upgrade.ts';
 
 /** What the engine gives to its servers. */
-export interface ServerContext extends RecordOutlet {
+export interface ServerContext {
+  readonly outlet: RecordOutlet;
   /** How many are in the shards' rooms. */
   readonly counts: CountsMap;
   report(error: EngineError): void;
@@ -60,7 +61,8 @@ export class PrimaryServer implements OutsideScope {
   readonly codecs: readonly Codec[];
   /** What has been sent from here: one for each emit, whoever gets it. */
   readonly counters = { emitted: 0 };
-  readonly #outlet: ServerContext;
+  readonly outlet: RecordOutlet;
+  readonly #context: ServerContext;
   readonly #onConnection: ((connection: Connection) => unknown)[] = [];
   /** Upgrades that are on their way to a shard: their identity stays here. */
   readonly #arriving = new Map<number, Arrival>();
@@ -69,11 +71,12 @@ export class PrimaryServer implements OutsideScope {
   readonly #lists = new RemoteLists();
   #onEmpty: (() => void) | undefined;
 
-  constructor(number: number, config: ResolvedServerConfig, outlet: ServerContext) {
+  constructor(number: number, config: ResolvedServerConfig, context: ServerContext) {
     this.number = number;
     this.config = config;
     this.codecs = createCodecs(config);
-    this.#outlet = outlet;
+    this.outlet = context.outlet;
+    this.#context = context;
   }
 
   get endpoint(): string {
@@ -95,8 +98,8 @@ export class PrimaryServer implements OutsideScope {
   }
 
   publish(selection: Selection, encode: (codec: Codec) => Message): void {
-    const { interest } = this.#outlet;
-    this.#outlet.send(routePublish(this, interest, selection, encode, () => false));
+    const { outlet } = this;
+    outlet.send(routePublish(this, outlet.interest, selection, encode, () => false));
     this.counters.emitted += 1;
   }
 
@@ -105,30 +108,20 @@ export class PrimaryServer implements OutsideScope {
       const { encode, timeoutMs } = question;
       return new Ask(this.#facesOf(selection), encode, timeoutMs).result;
     }
-    return this.#asks.ask(this, {
-      selection,
-      question,
-      from: PRIMARY,
-      interest: this.#outlet.interest,
-      isWantedHere: () => false,
-      send: this.#send,
-    }).result;
+    return this.#asks.ask(this, { selection, question, isWantedHere: () => false }).result;
   }
 
   count(room: string): number {
-    return this.#outlet.counts.sum(this.number, this.codecs.length, room);
+    return this.#context.counts.sum(this.number, this.codecs.length, room);
   }
 
   command(selection: Selection, command: Command): void {
     if (this.hasClosures) carryOut(command, [...this.#facesOf(selection)]);
-    else sendCommand(this, this.#outlet.interest, selection, command, this.#send);
+    else sendCommand(this, selection, command);
   }
 
   async list(query: Query, timeoutMs: number): Promise<Found> {
-    if (!this.hasClosures) {
-      const outlet = { from: PRIMARY, interest: this.#outlet.interest, send: this.#send };
-      return this.#lists.ask(this, outlet, query, timeoutMs);
-    }
+    if (!this.hasClosures) return this.#lists.ask(this, query, timeoutMs);
     const faces = this.#facesOf({ room: query.room, except: NOBODY });
     const nothing = { connections: [], rooms: [], silentShards: [] };
     return query.list === 'rooms'
@@ -136,10 +129,8 @@ export class PrimaryServer implements OutsideScope {
       : { ...nothing, connections: listConnections(faces, query) };
   }
 
-  readonly #send = (records: readonly RoutedRecord[]): void => this.#outlet.send(records);
-
   report(error: EngineError): void {
-    this.#outlet.report(error);
+    this.#context.report(error);
   }
 
   /** An upgrade is about to move to a shard: its identity is kept until the shard has it. */
@@ -161,11 +152,11 @@ export class PrimaryServer implements OutsideScope {
       return;
     }
     if (kind === RecordKind.ASK_RESULT) {
-      this.#asks.receive(shard, decodeBody(copyBody(record, start, end)));
+      this.#asks.receive(shard, cloneBodyOf(record, start, end));
       return;
     }
     if (kind === RecordKind.QUERY_RESULT) {
-      this.#lists.receive(shard, decodeListBody(copyBody(record, start, end)));
+      this.#lists.receive(shard, cloneBodyOf(record, start, end));
       return;
     }
     const connection = this.#connections.get(number);
@@ -232,7 +223,7 @@ export class PrimaryServer implements OutsideScope {
     const arrival = this.#arriving.get(number);
     if (arrival === undefined) return;
     this.#arriving.delete(number);
-    const link = new RemoteLink(this, arrival.handshake, number, shard, this.#outlet);
+    const link = new RemoteLink(this, arrival.handshake, number, shard, this.outlet);
     const face = new ConnectionFace(handle, this, link, arrival.identity);
     this.#connections.set(number, { face, link });
     link.enter();

@@ -1,22 +1,18 @@
 import { type Codec, impliesAnswers, type Message } from '../shared/codec.ts';
 import type { ConnectionLink } from '../shared/connection-face.ts';
 import type { ServerScope } from '../shared/emitter.ts';
-import { type InterestMap, interestKey } from '../shared/interest-table.ts';
+import { interestKey } from '../shared/interest-table.ts';
+import type { Outlet } from '../shared/outlet.ts';
 import {
   encodeCloseRecord,
   encodeFrameRecord,
   encodeRecord,
   RecordKind,
 } from '../shared/records.ts';
-import type { RoutedRecord } from '../shared/routed-record.ts';
-
 import type { Handshake } from './upgrade.ts';
 
 /** How records go from the primary to shards. */
-export interface RecordOutlet {
-  readonly interest: InterestMap;
-  /** @throws EngineError ERR_OUTBOX_FULL, and then no shard has got any of it */
-  send(records: readonly RoutedRecord[]): void;
+export interface RecordOutlet extends Outlet {
   /** Sends a record past the bound, where what causes it bounds it already. */
   sendAlways(shard: number, record: Buffer): void;
 }

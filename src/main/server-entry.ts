@@ -30,7 +30,7 @@ export class ServerEntry implements ServerLife {
   constructor(
     number: number,
     config: ResolvedServerConfig,
-    outlet: ServerContext,
+    context: ServerContext,
     close: (entry: ServerEntry, options: ResolvedCloseOptions) => Promise<void>,
   ) {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -41,7 +41,7 @@ export class ServerEntry implements ServerLife {
     this.#ids = config.idGenerator === undefined ? undefined : new ConnectionIds();
     const { maxConnectionsPerAddress: limit } = config;
     this.#addresses = limit === 0 ? undefined : new AddressLimit(limit);
-    this.primary = new PrimaryServer(number, config, outlet);
+    this.primary = new PrimaryServer(number, config, context);
     this.handle = new Server(this.primary, this);
   }
 

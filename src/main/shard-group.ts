@@ -13,6 +13,7 @@ import { ThreadLoad } from '../shared/thread-load.ts';
 import { TickLoop } from '../shared/tick-loop.ts';
 import { checkHandoff } from './handoff-check.ts';
 import { fewestConnections, reachable } from './placement.ts';
+import type { RecordOutlet } from './remote-link.ts';
 import { type Restart, RestartBackoff } from './restart-backoff.ts';
 import { ringCapacityFor } from './ring-capacity.ts';
 import { ShardHost, type ShardMessage } from './shard-host.ts';
@@ -40,7 +41,7 @@ export interface ShardEvents {
 }
 
 /** All shards of an engine, the primary's mailbox, and the rings between them. */
-export class ShardGroup {
+export class ShardGroup implements RecordOutlet {
   readonly #config: Required<EngineConfig>;
   readonly #events: ShardEvents;
   readonly #mailbox: Mailbox;
@@ -49,8 +50,11 @@ export class ShardGroup {
   /** How busy the primary is. */
   readonly load: ThreadLoad;
   readonly #hosts: ShardHost[] = [];
-  readonly #interest = new InterestMap();
-  readonly #counts = new CountsMap();
+  readonly from = PRIMARY;
+  /** What the shards want to be sent. */
+  readonly interest = new InterestMap();
+  /** How many are in the shards' rooms. */
+  readonly counts = new CountsMap();
   readonly #watchdog: Watchdog;
   readonly #backoff = new RestartBackoff();
   /** What waits for rings to have taken all. */
@@ -106,16 +110,6 @@ export class ShardGroup {
   /** Sends a record past the bound, where what causes it bounds it already. */
   sendAlways(shard: number, record: Buffer): void {
     this.#ticks.sendAlways(shard, record);
-  }
-
-  /** What the shards want to be sent. */
-  get interest(): InterestMap {
-    return this.#interest;
-  }
-
-  /** How many are in the shards' rooms. */
-  get counts(): CountsMap {
-    return this.#counts;
   }
 
   /** Says something to every shard. */
@@ -215,8 +209,8 @@ export class ShardGroup {
       outbound: fromPrimary,
       doorbell: host.doorbell,
     });
-    this.#interest.set(host.number, host.interest);
-    this.#counts.set(host.number, host.counts);
+    this.interest.set(host.number, host.interest);
+    this.counts.set(host.number, host.counts);
     const primaryLink = { inbound: fromPrimary, outbound: toPrimary, doorbell: this.#doorbell };
     host.post({ type: 'connect-peer', peer: PRIMARY, link: primaryLink });
     for (const sibling of this.#hosts) {
@@ -239,8 +233,8 @@ export class ShardGroup {
     if (this.#stopping) return; // stop() reads what it had to say, and has no use for another
     this.#hosts.splice(this.#hosts.indexOf(host), 1);
     this.#mailbox.disconnect(host.number);
-    this.#interest.delete(host.number);
-    this.#counts.delete(host.number);
+    this.interest.delete(host.number);
+    this.counts.delete(host.number);
     for (const other of this.#hosts) {
       other.unconnected.delete(host.number);
       other.post({ type: 'disconnect-peer', peer: host.number });

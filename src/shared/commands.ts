@@ -1,8 +1,7 @@
-import type { ServerScope } from './emitter.ts';
-import { type InterestMap, interestKey } from './interest-table.ts';
+import { interestKey } from './interest-table.ts';
+import type { ReachedServer } from './outlet.ts';
 import { connectionOf, encodeRecord, nameOf, RecordKind, textBodyOf } from './records.ts';
-import type { RoutedRecord } from './routed-record.ts';
-import { type Selection, type Several, shardsOf } from './selection.ts';
+import { type Selection, type Several, shardsOfAnyCodec } from './selection.ts';
 
 /** What connections shall do, said from outside. */
 export type Command =
@@ -42,17 +41,13 @@ export function carryOut(command: Command, connections: Iterable<Commanded>): vo
  * @throws EngineError ERR_OUTBOX_FULL, and then no shard has got it
  */
 export function sendCommand(
-  { number: server, codecs }: Pick<ServerScope, 'number' | 'codecs'>,
-  interest: InterestMap,
+  { number: server, codecs, outlet }: ReachedServer,
   selection: Selection,
   command: Command,
-  send: (records: readonly RoutedRecord[]) => void,
 ): void {
-  const peers = new Set<number>();
-  for (let codec = 0; codec < codecs.length; codec++) {
-    for (const shard of shardsOf(interest, server, codec, selection)) peers.add(shard);
-  }
-  if (peers.size === 0) return;
+  const { interest } = outlet;
+  const peers = shardsOfAnyCodec(interest, server, codecs.length, selection);
+  if (peers.length === 0) return;
   const { room: name, except: connection, several } = selection;
   const header = { kind: RecordKind.COMMAND, server, connection, name, flag: codecs.length };
   const body: CommandBody = { command, several };
@@ -60,7 +55,7 @@ export function sendCommand(
   const keys = command.do === 'join' ? joinKeys(server, codecs.length, command.room) : [];
   for (const shard of peers) for (const key of keys) interest.of(shard)?.add(key);
   try {
-    send([{ peers: [...peers], record }]);
+    outlet.send([{ peers, record }]);
   } catch (error) {
     for (const shard of peers) for (const key of keys) interest.of(shard)?.remove(key);
     throw error;

@@ -4,6 +4,7 @@ import type { Codec, Message } from './codec.ts';
 import type { ShardServerConfig } from './config.ts';
 import type { EngineError } from './errors.ts';
 import { checkEventName, nativeMessage, unencodable } from './event-rules.ts';
+import type { Outlet } from './outlet.ts';
 import type {
   AnswerOf,
   AnyEvents,
@@ -38,6 +39,7 @@ export interface ServerScope {
   readonly endpoint: string;
   /** What its connections speak; each connection one of them. */
   readonly codecs: readonly Codec[];
+  readonly outlet: Outlet;
   readonly config: ScopeLimits;
   /**
    * Sends a message to everyone who is selected.

@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { deserialize } from 'node:v8';
 import type { Message } from './codec.ts';
 import type { SerializedError } from './errors.ts';
 import { encodeFrame } from './frame.ts';
@@ -196,6 +197,11 @@ export function copyBody(record: Buffer, start: number, end: number): Buffer {
 /** The record's body as text. */
 export function textBodyOf(record: Buffer, start: number, end: number): string {
   return record.toString('utf8', bodyStartOf(record, start), end);
+}
+
+/** The record's body as the value of which it is a structured clone; bytes in it are parts of it. */
+export function cloneBodyOf<Body>(record: Buffer, start: number, end: number): Body {
+  return deserialize(copyBody(record, start, end)) as Body;
 }
 
 /** Where the frame of a PUBLISH or PUBLISH_SEVERAL record begins. */

@@ -1,11 +1,10 @@
-import { deserialize, serialize } from 'node:v8';
+import { serialize } from 'node:v8';
 import type { AckAnswer, AckMissing, AckResult, SentAnswer } from './asks.ts';
 import type { Codec, DecodedAnswer, Message } from './codec.ts';
-import type { Question, ServerScope } from './emitter.ts';
-import type { InterestMap } from './interest-table.ts';
+import type { Question } from './emitter.ts';
+import type { ReachedServer } from './outlet.ts';
 import { encodeRecord, RecordKind } from './records.ts';
 import { Replies } from './replies.ts';
-import type { RoutedRecord } from './routed-record.ts';
 import { type Selection, type Several, shardsOf } from './selection.ts';
 
 /*
@@ -43,25 +42,15 @@ export function encodeResult(ask: number, { answers, missing }: AckResult): Buff
   return serialize({ ask, answers, missing });
 }
 
-/** The body of an ASK or ASK_RESULT record; its bytes are parts of `bytes`. */
-export function decodeBody<Body extends AskBody | AskResultBody>(bytes: Buffer): Body {
-  return deserialize(bytes) as Body;
-}
-
 /** How much longer than its shards the thread that asks waits, in milliseconds. */
 const GRACE = 1_000;
 
-/** Who asks whom, and how that goes out. */
+/** Who is asked what. */
 export interface RemoteQuestion {
   readonly selection: Selection;
   readonly question: Question;
-  /** The thread that asks, as a peer. */
-  readonly from: number;
-  readonly interest: InterestMap;
   /** Whether this thread has somebody of the selection who speaks the codec. */
   isWantedHere(codec: number, selection: Selection): boolean;
-  /** @throws EngineError ERR_OUTBOX_FULL, and then no shard has got it */
-  send(records: readonly RoutedRecord[]): void;
 }
 
 /** What one thread has asked of shards. */
@@ -74,13 +63,13 @@ export class RemoteAsks {
    * @throws EngineError ERR_EVENT_NAME, ERR_PAYLOAD, ERR_OUTBOX_FULL, and then nobody has been asked
    */
   ask(
-    { number: server, codecs }: ServerScope,
-    { selection, question, from, interest, isWantedHere, send }: RemoteQuestion,
+    { number: server, codecs, outlet }: ReachedServer,
+    { selection, question, isWantedHere }: RemoteQuestion,
   ): { events: AskBody['events']; result: Promise<AckResult> } {
     const { timeoutMs } = question;
     const shards = new Set<number>();
     const events = codecs.map((codec, flag) => {
-      const peers = shardsOf(interest, server, flag, selection);
+      const peers = shardsOf(outlet.interest, server, flag, selection);
       for (const peer of peers) shards.add(peer);
       return peers.length > 0 || isWantedHere(flag, selection) ? question.encode(codec) : undefined;
     });
@@ -88,8 +77,14 @@ export class RemoteAsks {
     if (shards.size > 0) {
       const { room: name, except: connection, several } = selection;
       const header = { kind: RecordKind.ASK, server, connection, name };
-      const body: AskBody = { ask, from, events, timeoutMs, ...(several && { several }) };
-      send([{ peers: [...shards], record: encodeRecord(header, serialize(body)) }]);
+      const body: AskBody = {
+        ask,
+        from: outlet.from,
+        events,
+        timeoutMs,
+        ...(several && { several }),
+      };
+      outlet.send([{ peers: [...shards], record: encodeRecord(header, serialize(body)) }]);
     }
     return { events, result: this.#expect(ask, shards, timeoutMs, codecs) };
   }

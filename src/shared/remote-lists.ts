@@ -1,11 +1,9 @@
-import { deserialize, serialize } from 'node:v8';
-import type { ServerScope } from './emitter.ts';
-import type { InterestMap } from './interest-table.ts';
+import { serialize } from 'node:v8';
 import type { ListedConnection, ListedRoom, PageRequest } from './listing.ts';
+import type { ReachedServer } from './outlet.ts';
 import { encodeRecord, RecordKind } from './records.ts';
 import { Replies } from './replies.ts';
-import type { RoutedRecord } from './routed-record.ts';
-import { NOBODY, shardsOf } from './selection.ts';
+import { NOBODY, shardsOfAnyCodec } from './selection.ts';
 
 /** What is listed: the connections of a room, '' = everyone; or the rooms. */
 export interface Query extends PageRequest {
@@ -58,20 +56,6 @@ function clonable(data: unknown): unknown {
   }
 }
 
-/** The body of a QUERY or QUERY_RESULT record; its bytes are parts of `bytes`. */
-export function decodeListBody<Body extends QueryBody | QueryResultBody>(bytes: Buffer): Body {
-  return deserialize(bytes) as Body;
-}
-
-/** Who asks, and how that goes out. */
-export interface ListOutlet {
-  /** The thread that asks, as a peer. */
-  readonly from: number;
-  readonly interest: InterestMap;
-  /** @throws EngineError ERR_OUTBOX_FULL, and then no shard has got it */
-  send(records: readonly RoutedRecord[]): void;
-}
-
 /** What one thread wants to know of the lists in shards. */
 export class RemoteLists {
   readonly #replies = new Replies<Entries>();
@@ -81,21 +65,17 @@ export class RemoteLists {
    * @throws EngineError ERR_OUTBOX_FULL, and then no shard has been asked
    */
   async ask(
-    { number: server, codecs }: Pick<ServerScope, 'number' | 'codecs'>,
-    { from, interest, send }: ListOutlet,
+    { number: server, codecs, outlet }: ReachedServer,
     query: Query,
     timeoutMs: number,
   ): Promise<Found> {
     const selection = { room: query.room, except: NOBODY };
-    const shards = new Set<number>();
-    for (let codec = 0; codec < codecs.length; codec++) {
-      for (const shard of shardsOf(interest, server, codec, selection)) shards.add(shard);
-    }
+    const shards = shardsOfAnyCodec(outlet.interest, server, codecs.length, selection);
     const request = this.#replies.next();
-    if (shards.size > 0) {
-      const body: QueryBody = { query, request, from };
+    if (shards.length > 0) {
+      const body: QueryBody = { query, request, from: outlet.from };
       const record = encodeRecord({ kind: RecordKind.QUERY, server }, serialize(body));
-      send([{ peers: [...shards], record }]);
+      outlet.send([{ peers: shards, record }]);
     }
     const connections: ListedConnection[] = [];
     const rooms: ListedRoom[] = [];

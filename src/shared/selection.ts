@@ -34,7 +34,7 @@ const MOST_TARGETS = 10_000;
 export function selectionOf(target: Targets, sender: number): Selection {
   if (target === All) return { room: '', except: NOBODY };
   if (target === NotMe) return { room: '', except: sender };
-  if (Array.isArray(target)) return severalOf(target, sender);
+  if (Array.isArray(target)) return selectionOfSeveral(target, sender);
   checkTarget(target as string);
   return { room: target as string, except: NOBODY };
 }
@@ -62,7 +62,7 @@ export function excepting(selection: Selection, exceptions: string | readonly st
   return { room: '', except, several: { ...several, except: [...several.except, ...added] } };
 }
 
-function severalOf(targets: readonly Target[], sender: number): Selection {
+function selectionOfSeveral(targets: readonly Target[], sender: number): Selection {
   checkCount('to', targets.length);
   const rooms = new Set<string>();
   for (const target of targets) {
@@ -93,6 +93,20 @@ export function shardsOf(
   const shards = new Set<number>();
   for (const name of several.rooms) {
     for (const shard of interest.shardsFor(interestKey(server, codec, name))) shards.add(shard);
+  }
+  return [...shards];
+}
+
+/** The shards that may have somebody of a selection, whichever of a server's codecs they speak. */
+export function shardsOfAnyCodec(
+  interest: InterestMap,
+  server: number,
+  codecs: number,
+  selection: Selection,
+): number[] {
+  const shards = new Set<number>();
+  for (let codec = 0; codec < codecs; codec++) {
+    for (const shard of shardsOf(interest, server, codec, selection)) shards.add(shard);
   }
   return [...shards];
 }

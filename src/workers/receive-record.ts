@@ -1,6 +1,7 @@
 import { commandOf, joinKeys } from '../shared/commands.ts';
 import { interestKey } from '../shared/interest-table.ts';
 import {
+  cloneBodyOf,
   closeOf,
   connectionOf,
   copyBody,
@@ -11,8 +12,7 @@ import {
   serverOf,
   severalOf,
 } from '../shared/records.ts';
-import { type AskBody, decodeBody } from '../shared/remote-asks.ts';
-import { decodeListBody } from '../shared/remote-lists.ts';
+import type { AskBody } from '../shared/remote-asks.ts';
 import { labelOf } from '../shared/selection.ts';
 import { selectedIn } from './selected.ts';
 import type { ShardContext } from './shard-context.ts';
@@ -107,18 +107,18 @@ function receiveForServer(server: ShardServer, kind: number, received: Received)
       return true;
     }
     case RecordKind.ASK: {
-      const body = decodeBody<AskBody>(copyBody(record, start, end));
+      const body = cloneBodyOf<AskBody>(record, start, end);
       server.asks.answer(body, nameOf(record, start), connectionOf(record, start));
       return true;
     }
     case RecordKind.ASK_RESULT:
-      server.asks.receive(from, decodeBody(copyBody(record, start, end)));
+      server.asks.receive(from, cloneBodyOf(record, start, end));
       return true;
     case RecordKind.QUERY:
-      server.lists.answer(decodeListBody(copyBody(record, start, end)));
+      server.lists.answer(cloneBodyOf(record, start, end));
       return true;
     case RecordKind.QUERY_RESULT:
-      server.lists.receive(from, decodeListBody(copyBody(record, start, end)));
+      server.lists.receive(from, cloneBodyOf(record, start, end));
       return true;
     default:
       return false;

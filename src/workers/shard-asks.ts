@@ -23,15 +23,9 @@ export class ShardAsks {
 
   /** Asks who is here, and through their shards all others. */
   async ask(selection: Selection, question: Question): Promise<AckResult> {
-    const { shard, isWantedHere } = this.#server;
-    const { events, result } = this.#remote.ask(this.#server, {
-      selection,
-      question,
-      from: shard.number,
-      interest: shard.siblings,
-      isWantedHere,
-      send: (records) => shard.send(records),
-    });
+    const { isWantedHere } = this.#server;
+    const remote = { selection, question, isWantedHere };
+    const { events, result } = this.#remote.ask(this.#server, remote);
     const here = this.#askHere(selection, events, question.timeoutMs);
     const [own, others] = await Promise.all([here, result]);
     return {

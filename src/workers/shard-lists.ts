@@ -23,18 +23,8 @@ export class ShardLists {
 
   /** What is here, and in other shards. */
   async list(query: Query, timeoutMs: number): Promise<Found> {
-    const { shard } = this.#server;
-    const outlet = {
-      from: shard.number,
-      interest: shard.siblings,
-      send: shard.send.bind(shard),
-    };
-    const { connections, rooms, silentShards } = await this.#remote.ask(
-      this.#server,
-      outlet,
-      query,
-      timeoutMs,
-    );
+    const asked = this.#remote.ask(this.#server, query, timeoutMs);
+    const { connections, rooms, silentShards } = await asked;
     const own = this.#entries(query);
     return {
       connections: [...own.connections, ...connections],

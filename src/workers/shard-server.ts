@@ -10,6 +10,7 @@ import type { DrainTimes, Upgrade } from '../shared/control-messages.ts';
 import type { Question } from '../shared/emitter.ts';
 import { type EngineError, serializeError } from '../shared/errors.ts';
 import { CLOSE_CODES } from '../shared/frame.ts';
+import type { Outlet } from '../shared/outlet.ts';
 import type { DisconnectReason, ServerHandle } from '../shared/public-types.ts';
 import { flagOf, frameStartOf } from '../shared/records.ts';
 import type { Found, Query } from '../shared/remote-lists.ts';
@@ -35,6 +36,7 @@ import { ServerWebSocket } from './web-socket.ts';
 /** The part of one server that lives in one shard: its sockets here, their rooms, its handlers. */
 export class ShardServer implements OutsideScope {
   readonly shard: ShardContext;
+  readonly outlet: Outlet;
   readonly number: number;
   readonly config: ShardServerConfig;
   readonly codecs: readonly Codec[];
@@ -57,6 +59,7 @@ export class ShardServer implements OutsideScope {
 
   constructor(shard: ShardContext, number: number, config: ShardServerConfig, dispatch: Dispatch) {
     this.shard = shard;
+    this.outlet = shard.outlet;
     this.number = number;
     this.config = config;
     this.codecs = createCodecs(config);
@@ -115,9 +118,9 @@ export class ShardServer implements OutsideScope {
   }
 
   publish(selection: Selection, encode: (codec: Codec) => Message): void {
-    const { siblings } = this.shard;
-    const records = routePublish(this, siblings, selection, encode, this.isWantedHere);
-    this.shard.send(records); // first: where that throws, nobody shall get it
+    const { outlet, isWantedHere } = this;
+    const records = routePublish(this, outlet.interest, selection, encode, isWantedHere);
+    outlet.send(records); // first: where that throws, nobody shall get it
     this.counters.emitted += 1;
     for (const { record } of records) {
       const frame = record.subarray(frameStartOf(record, 0));
@@ -149,9 +152,7 @@ export class ShardServer implements OutsideScope {
   }
 
   command(selection: Selection, command: Command): void {
-    sendCommand(this, this.shard.siblings, selection, command, (records) =>
-      this.shard.send(records),
-    );
+    sendCommand(this, selection, command);
     this.carryOut(selection, command);
   }
 

@@ -10,8 +10,8 @@ import {
 import { handlerError, serializeError } from '../shared/errors.ts';
 import { InterestMap, InterestTable } from '../shared/interest-table.ts';
 import { Mailbox } from '../shared/mailbox.ts';
+import type { Outlet } from '../shared/outlet.ts';
 import { CountsMap, RoomCounts } from '../shared/room-counts.ts';
-import type { RoutedRecord } from '../shared/routed-record.ts';
 import { settledWithin } from '../shared/settled-within.ts';
 import { ThreadLoad } from '../shared/thread-load.ts';
 import { TickLoop } from '../shared/tick-loop.ts';
@@ -39,7 +39,7 @@ class Shard implements ShardContext {
   readonly fanOut: FanOut;
   readonly interest: InterestTable;
   readonly counts: RoomCounts;
-  readonly siblings = new InterestMap();
+  readonly outlet: Outlet;
   readonly siblingCounts = new CountsMap();
   readonly finished: Promise<void>;
   readonly #finish: () => void;
@@ -70,6 +70,11 @@ class Shard implements ShardContext {
     this.finished = promise;
     this.#finish = resolve;
     this.number = start.shard;
+    this.outlet = {
+      from: start.shard,
+      interest: new InterestMap(),
+      send: (records) => this.#ticks.send(records),
+    };
     this.interest = new InterestTable(start.interest);
     this.counts = new RoomCounts(start.counts);
     this.#port = start.port;
@@ -91,10 +96,6 @@ class Shard implements ShardContext {
     this.#ticks.schedule();
   }
 
-  send(records: readonly RoutedRecord[]): void {
-    this.#ticks.send(records);
-  }
-
   sendAlways(peer: number, record: Buffer): void {
     this.#ticks.sendAlways(peer, record);
   }
@@ -107,13 +108,14 @@ class Shard implements ShardContext {
     switch (message.type) {
       case 'connect-peer':
         this.#mailbox.connect(message.peer, message.link);
-        if (message.interest !== undefined) this.siblings.set(message.peer, message.interest);
+        if (message.interest !== undefined)
+          this.outlet.interest.set(message.peer, message.interest);
         if (message.counts !== undefined) this.siblingCounts.set(message.peer, message.counts);
         this.#ticks.schedule(); // it may have sent something already
         this.tell({ type: 'peer-connected', peer: message.peer });
         return;
       case 'disconnect-peer':
-        this.siblings.delete(message.peer);
+        this.outlet.interest.delete(message.peer);
         this.siblingCounts.delete(message.peer);
         this.#mailbox.disconnect(message.peer);
         for (const server of this.#servers.loaded.values()) server.siblingDied(message.peer);

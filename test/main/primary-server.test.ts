@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { PrimaryServer } from '../../src/main/primary-server.ts';
 import type { Codec } from '../../src/shared/codec.ts';
 import { resolveServerConfig, type ServerConfig } from '../../src/shared/config.ts';
+import { PRIMARY } from '../../src/shared/control-messages.ts';
 import { InterestMap, InterestTable, interestKey } from '../../src/shared/interest-table.ts';
 import type { Connection, ServerHandle } from '../../src/shared/public-types.ts';
 import {
@@ -30,12 +31,15 @@ function openServer(options: ServerConfig = {}) {
   const interest = new InterestMap();
   for (const shard of SHARDS) interest.set(shard, InterestTable.allocate());
   const server = new PrimaryServer(SERVER, resolveServerConfig({ endpoint: '/a', ...options }), {
-    interest,
-    counts: new CountsMap(),
-    send: (records) => {
-      for (const { peers, record } of records) sent.push([peers, record]);
+    outlet: {
+      from: PRIMARY,
+      interest,
+      send: (records) => {
+        for (const { peers, record } of records) sent.push([peers, record]);
+      },
+      sendAlways: (shard, record) => sent.push([[shard], record]),
     },
-    sendAlways: (shard, record) => sent.push([[shard], record]),
+    counts: new CountsMap(),
     report: (error) => assert.fail(error),
   });
   const opened: Connection[] = [];

@@ -3,6 +3,7 @@ import type { Codec, Message } from '../../src/shared/codec.ts';
 import { createCodecs } from '../../src/shared/codecs.ts';
 import type { Question, ServerScope } from '../../src/shared/emitter.ts';
 import type { EngineError } from '../../src/shared/errors.ts';
+import { InterestMap } from '../../src/shared/interest-table.ts';
 import type { Selection } from '../../src/shared/selection.ts';
 
 /** A server of no thread at all: it writes down what it is asked to do. */
@@ -10,6 +11,7 @@ export class FakeScope implements ServerScope {
   readonly number = 1;
   readonly endpoint = '/fake';
   readonly codecs = createCodecs({ codec: 'text', eventPrefix: '>', maxEventNameBytes: 16 });
+  readonly outlet = { from: 0, interest: new InterestMap(), send: () => {} };
   readonly config = {
     maxRooms: 2,
     maxRoomNameBytes: 8,

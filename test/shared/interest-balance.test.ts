@@ -6,7 +6,7 @@ import type { PrimaryServer } from '../../src/main/primary-server.ts';
 import { RemoteLink } from '../../src/main/remote-link.ts';
 import { createCodecs } from '../../src/shared/codecs.ts';
 import { resolveServerConfig } from '../../src/shared/config.ts';
-import type { Upgrade } from '../../src/shared/control-messages.ts';
+import { PRIMARY, type Upgrade } from '../../src/shared/control-messages.ts';
 import { InterestMap, InterestTable, interestKey } from '../../src/shared/interest-table.ts';
 import { allocateCounts, RoomCounts } from '../../src/shared/room-counts.ts';
 import type { RoutedRecord } from '../../src/shared/routed-record.ts';
@@ -32,6 +32,7 @@ function openShard() {
   const onTheirWay: Buffer[] = [];
   const full = { is: false };
   const outlet = {
+    from: PRIMARY,
     interest: seenByPrimary,
     send: (records: readonly RoutedRecord[]) => {
       if (full.is) throw new Error('full');

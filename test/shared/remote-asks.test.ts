@@ -2,11 +2,10 @@ import { strict as assert } from 'node:assert';
 import { beforeEach, test } from 'node:test';
 import type { Codec } from '../../src/shared/codec.ts';
 import { createCodecs } from '../../src/shared/codecs.ts';
-import type { ServerScope } from '../../src/shared/emitter.ts';
 import { InterestMap, InterestTable, interestKey } from '../../src/shared/interest-table.ts';
 import {
+  cloneBodyOf,
   connectionOf,
-  copyBody,
   encodeRecord,
   kindOf,
   nameOf,
@@ -14,7 +13,7 @@ import {
 } from '../../src/shared/records.ts';
 import {
   type AskBody,
-  decodeBody,
+  type AskResultBody,
   encodeResult,
   RemoteAsks,
   type RemoteQuestion,
@@ -28,10 +27,10 @@ const FROM = 9;
 const TEXT = 0;
 const MSGPACK = 1;
 const codecs = createCodecs({ codec: 'negotiate', eventPrefix: '>', maxEventNameBytes: 16 });
-const scope = { number: SERVER, codecs } as unknown as ServerScope;
 
 let interest: InterestMap;
 let sent: RoutedRecord[];
+let send: (records: readonly RoutedRecord[]) => void;
 let encoded: Codec[];
 let asks: RemoteAsks;
 
@@ -39,6 +38,7 @@ beforeEach(() => {
   interest = new InterestMap();
   for (const shard of [1, 2, 4]) interest.set(shard, InterestTable.allocate());
   sent = [];
+  send = (records) => sent.push(...records);
   encoded = [];
   asks = new RemoteAsks();
 });
@@ -53,13 +53,11 @@ function ask(parts: Partial<RemoteQuestion> = {}, payload: unknown = 'x', timeou
     encoded.push(codec);
     return codec.encode('add', payload);
   };
-  return asks.ask(scope, {
+  const server = { number: SERVER, codecs, outlet: { from: FROM, interest, send } };
+  return asks.ask(server, {
     selection: selectionOf('red', 7),
     question: { encode, timeoutMs },
-    from: FROM,
-    interest,
     isWantedHere: () => false,
-    send: (records) => sent.push(...records),
     ...parts,
   });
 }
@@ -70,12 +68,18 @@ const answer = (id: string, payload: unknown, codec = codecs[TEXT] as Codec) => 
   payload: { codec: codec.name, message: codec.encodeAnswer(5, payload) },
 });
 
+/** A result as it is read from a ring. */
+function read(body: Buffer): AskResultBody {
+  const record = encodeRecord({ kind: RecordKind.ASK_RESULT, server: SERVER }, body);
+  return cloneBodyOf(record, 0, record.length);
+}
+
 /** The one record that has been sent. */
 function sentRecord() {
   assert.equal(sent.length, 1);
   const [{ peers, record }] = sent as [RoutedRecord];
   assert.equal(kindOf(record, 0), RecordKind.ASK);
-  const body = decodeBody<AskBody>(copyBody(record, 0, record.length));
+  const body = cloneBodyOf<AskBody>(record, 0, record.length);
   return { peers, body, name: nameOf(record, 0), except: connectionOf(record, 0) };
 }
 
@@ -97,8 +101,8 @@ test('a question goes to the shards that have members, and is answered by all of
   const missing = [{ id: 'ann', code: 'ERR_ACK_FAILED' as const, reason: 'no' }];
   const result4 = { answers: [answer('dan', 4)], missing: [], silentShards: [] };
   const result1 = { answers: [], missing, silentShards: [] };
-  asks.receive(4, decodeBody(encodeResult(body.ask, result4)));
-  asks.receive(1, decodeBody(encodeResult(body.ask, result1)));
+  asks.receive(4, read(encodeResult(body.ask, result4)));
+  asks.receive(1, read(encodeResult(body.ask, result1)));
   assert.deepEqual(await result, {
     answers: [{ id: 'dan', payload: 4 }],
     missing,
@@ -135,10 +139,10 @@ test('what cannot be encoded or sent leaves nothing behind', () => {
   join(1, TEXT, 'red');
   assert.throws(() => ask({}, () => {}), { code: 'ERR_PAYLOAD' });
   assert.deepEqual(sent, []);
-  const send = () => {
+  send = () => {
     throw new Error('full');
   };
-  assert.throws(() => ask({ send }), { message: 'full' });
+  assert.throws(() => ask(), { message: 'full' });
   assert.equal(timers(), 0);
 });
 
@@ -224,7 +228,7 @@ test('answers in either codec arrive, bytes with memory of their own', async () 
     encodeResult(sentRecord().body.ask, { answers, missing: [], silentShards: [] }),
   );
   // As a record is read: out of a ring into a buffer of Node's pool.
-  asks.receive(1, decodeBody(copyBody(record, 0, record.length)));
+  asks.receive(1, cloneBodyOf(record, 0, record.length));
   const payloads = (await result).answers.map(({ payload }) => payload);
   assert.deepEqual(payloads, [bytes, [{ bytes }], 2n ** 60n, { 1022: 0, a: '\ufeff' }, '']);
   for (const copy of [payloads[0], (payloads[1] as { bytes: Uint8Array }[])[0]?.bytes]) {

@@ -34,7 +34,13 @@ function openServer(codec: CodecChoice = 'text', slowConsumer: SlowConsumerChoic
   const context = {
     number: 1,
     interest: new InterestTable(InterestTable.allocate()),
-    siblings,
+    outlet: {
+      from: 1,
+      interest: siblings,
+      send: (records: readonly RoutedRecord[]) => {
+        for (const { peers, record } of records) if (peers.length > 0) sent.push([peers, record]);
+      },
+    },
     counts: new RoomCounts(allocateCounts()),
     siblingCounts: new CountsMap(),
     fanOut: {
@@ -42,9 +48,6 @@ function openServer(codec: CodecChoice = 'text', slowConsumer: SlowConsumerChoic
         published.push(frame);
         return MEMBERS;
       },
-    },
-    send: (records: readonly RoutedRecord[]) => {
-      for (const { peers, record } of records) if (peers.length > 0) sent.push([peers, record]);
     },
     sendAlways: () => {
       throw new Error('no ring');
