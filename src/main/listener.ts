@@ -3,7 +3,14 @@ import { createServer, type Server as HttpServer, type RequestListener } from 'n
 import type { AddressInfo } from 'node:net';
 import type { ResolvedServerConfig } from '../shared/config.ts';
 import type { EngineConfig } from '../shared/engine-config.ts';
-import { applyRules, type Rules, rule } from '../shared/option-rules.ts';
+import {
+  applyRules,
+  isObject,
+  isText,
+  type Rules,
+  rule,
+  secretRule,
+} from '../shared/option-rules.ts';
 import { answer } from './plain-answer.ts';
 import { scriptAt, serveScript } from './script-route.ts';
 import type { TlsOptions } from './tls-options.ts';
@@ -26,13 +33,9 @@ const LISTEN_RULES: Rules<ListenOptions> = {
     undefined,
     (value) => typeof value === 'function',
   ),
-  // Checked where it is used, by what does not show keys in its errors.
-  tls: rule<TlsOptions | undefined>('', undefined, () => true),
+  // Its own options are checked where it is used.
+  tls: secretRule('an object with key and cert', isObject),
 };
-
-function isText(value: unknown): boolean {
-  return typeof value === 'string' && value !== '';
-}
 
 /**
  * Checks the options of `listen`.

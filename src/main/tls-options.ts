@@ -1,5 +1,13 @@
 import { createSecureContext, type TlsOptions as NodeTls, Server as TlsServer } from 'node:tls';
 import { EngineError, messageOf } from '../shared/errors.ts';
+import {
+  applyRules,
+  isObject,
+  isText,
+  type Rules,
+  secretError,
+  secretRule,
+} from '../shared/option-rules.ts';
 import type { ShardTls, TlsContext } from '../shared/secure-messages.ts';
 
 type Pem = string | Uint8Array;
@@ -11,7 +19,7 @@ export interface TlsIdentity {
   /** Certificate chain: PEM, or one for each key. */
   cert?: Pem | readonly Pem[] | undefined;
   /** Key and chain in one, as PKCS#12. */
-  pfx?: Uint8Array | string | undefined;
+  pfx?: Uint8Array | undefined;
   /** Of the key or the PKCS#12 file. */
   passphrase?: string | undefined;
   /** Authorities that client certificates are checked against: PEM. */
@@ -40,30 +48,28 @@ export interface TlsOptions extends TlsIdentity {
   ticketKeys?: Uint8Array | undefined;
 }
 
-const isText = (value: unknown) => typeof value === 'string' && value !== '';
 const isPem = (value: unknown) => isText(value) || value instanceof Uint8Array;
 const isPems = (value: unknown) => isPem(value) || (Array.isArray(value) && value.every(isPem));
-const isBoolean = (value: unknown) => typeof value === 'boolean';
-const isVersion = (value: unknown) => value === 'TLSv1.2' || value === 'TLSv1.3';
 
-/** What an option may be, and whether something is that. */
-type Check = readonly [allowed: string, check: (value: unknown) => boolean];
+// Whatever is wrong may be a key in the wrong place: no error shows it.
+const PEMS = secretRule('PEM text, bytes, or an array of these', isPems);
+const TEXT = secretRule('a non-empty string', isText);
+const BOOLEAN = secretRule('a boolean', (value) => typeof value === 'boolean');
+const VERSION = secretRule(
+  "'TLSv1.2' or 'TLSv1.3'",
+  (value) => value === 'TLSv1.2' || value === 'TLSv1.3',
+);
 
-const PEMS: Check = ['PEM text, bytes, or an array of these', isPems];
-const TEXT: Check = ['a non-empty string', isText];
-const BOOLEAN: Check = ['a boolean', isBoolean];
-const VERSION: Check = ["'TLSv1.2' or 'TLSv1.3'", isVersion];
-
-const IDENTITY: Readonly<Record<keyof TlsIdentity, Check>> = {
-  key: ['PEM text, bytes, or an array of these or of { pem, passphrase? }', isKeys],
+const IDENTITY: Rules<TlsIdentity> = {
+  key: secretRule('PEM text, bytes, or an array of these and of { pem, passphrase? }', isKeys),
   cert: PEMS,
-  pfx: ['bytes', isPem],
-  passphrase: ['a string', (value) => typeof value === 'string'],
+  pfx: secretRule('bytes', (value) => value instanceof Uint8Array),
+  passphrase: secretRule('a string', (value) => typeof value === 'string'),
   ca: PEMS,
 };
 
 /** What holds for every server name. */
-const COMMON: Readonly<Record<Exclude<keyof TlsOptions, keyof TlsIdentity | 'sni'>, Check>> = {
+const COMMON: Rules<Omit<TlsOptions, keyof TlsIdentity | 'sni'>> = {
   ciphers: TEXT,
   honorCipherOrder: BOOLEAN,
   ecdhCurve: TEXT,
@@ -72,15 +78,18 @@ const COMMON: Readonly<Record<Exclude<keyof TlsOptions, keyof TlsIdentity | 'sni
   maxVersion: VERSION,
   requestCert: BOOLEAN,
   rejectUnauthorized: BOOLEAN,
-  sessionTimeout: [
+  sessionTimeout: secretRule(
     'a whole number of seconds from 0 to 2147483647',
     (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) < 2 ** 31,
-  ],
-  ticketKeys: ['48 bytes', (value) => value instanceof Uint8Array && value.length === 48],
+  ),
+  ticketKeys: secretRule('48 bytes', (value) => value instanceof Uint8Array && value.length === 48),
 };
 
-const SNI: Check = ['an object of server names, each with a key and cert of its own', isObject];
-const OPTIONS = { ...IDENTITY, ...COMMON, sni: SNI };
+const OPTIONS: Rules<TlsOptions> = {
+  ...IDENTITY,
+  ...COMMON,
+  sni: secretRule('an object of server names, each with a key and cert of its own', isObject),
+};
 
 /** What shards need besides the app's options. */
 export interface TlsDefaults {
@@ -97,13 +106,13 @@ export interface TlsDefaults {
  * @throws EngineError ERR_OPTION
  */
 export function resolveTls(tls: TlsOptions, defaults: TlsDefaults): ShardTls {
-  const { sni = {}, ...own } = checked('tls', tls, OPTIONS) as TlsOptions;
+  const { sni = {}, ...own } = given('tls', OPTIONS, tls) as TlsOptions;
   const server = { ...defaults, ...own, ALPNProtocols: ['http/1.1'] };
   const named = new Map<string, TlsContext>();
   for (const [name, identity] of Object.entries(sni)) {
-    if (!SERVER_NAME.test(name)) fail(`tls.sni['${name}']`, "a server name, or '*.' and one");
     const option = `tls.sni['${name}']`;
-    const context = { ...common(own), ...checked(option, identity, IDENTITY) };
+    if (!SERVER_NAME.test(name)) throw secretError(option, "a server name, or '*.' and one");
+    const context = { ...common(own), ...given(option, IDENTITY, identity) };
     attempt(option, context, () => void createSecureContext(context as NodeTls));
     named.set(name.toLowerCase(), context);
   }
@@ -119,19 +128,15 @@ function common(options: TlsOptions): TlsContext {
   );
 }
 
-/** The options that are given, each of its own type. */
-function checked(at: string, options: object, checks: Readonly<Record<string, Check>>): TlsContext {
-  if (!isObject(options)) fail(at, 'an object with key and cert');
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  for (const [name, value] of given) {
-    if (!Object.hasOwn(checks, name)) {
-      const known = Object.keys(checks).join(', ');
-      throw new EngineError('ERR_OPTION', `${at}.${name}: no such option; there are ${known}`);
-    }
-    const [allowed, check] = checks[name] as Check;
-    if (!check(value)) fail(`${at}.${name}`, allowed);
-  }
-  return Object.fromEntries(given);
+/** The options that are given: of what is undefined Node.js would not take its own default. */
+function given<Config extends object>(
+  at: string,
+  rules: Rules<Config>,
+  options: Config,
+): TlsContext {
+  if (!isObject(options)) throw secretError(at, 'an object with key and cert');
+  const checked = Object.entries(applyRules(rules, options, `${at}.`));
+  return Object.fromEntries(checked.filter(([, value]) => value !== undefined));
 }
 
 /** Lets OpenSSL look at key and certificate. */
@@ -146,18 +151,9 @@ function attempt(at: string, { key, cert, pfx }: TlsContext, make: () => void): 
   }
 }
 
-/** Other than errors of other options, these never show the value: it may be a key. */
-function fail(at: string, allowed: string): never {
-  throw new EngineError('ERR_OPTION', `${at} must be ${allowed}`);
-}
-
 function isKeys(value: unknown): boolean {
-  const keys = Array.isArray(value) ? value : [value];
-  return keys.every(
+  if (!Array.isArray(value)) return isPem(value);
+  return value.every(
     (key) => isPem(key) || (isObject(key) && isPem((key as { pem?: unknown }).pem)),
   );
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

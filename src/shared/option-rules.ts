@@ -6,6 +6,8 @@ export interface Rule<Value> {
   readonly allowed: string;
   readonly check: (value: unknown) => boolean;
   readonly fallback: Value;
+  /** Errors do not show what breaks the rule. */
+  readonly secret?: true;
 }
 
 /** One rule for each option. */
@@ -50,6 +52,21 @@ export function rule<Value>(
   return { allowed, check, fallback };
 }
 
+/** A rule for what may be a key, or have one in it: errors do not show it. */
+export function secretRule(allowed: string, check: (value: unknown) => boolean): Rule<undefined> {
+  return { allowed, check, fallback: undefined, secret: true };
+}
+
+/** Whether something is a string, and not ''. */
+export function isText(value: unknown): boolean {
+  return typeof value === 'string' && value !== '';
+}
+
+/** Whether something is an object, and no array. */
+export function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** A function, or nothing. */
 export function optionalFunction(): Rule<undefined> {
   return rule('a function', undefined, (value) => typeof value === 'function');
@@ -77,9 +94,13 @@ export function applyRules<Config extends object>(
   }
   const result: Partial<Config> = {};
   for (const name of names) {
-    const { allowed, check, fallback } = rules[name];
+    const { allowed, check, fallback, secret } = rules[name];
     const value = config[name];
-    if (value !== undefined && !check(value)) throw optionError(prefix + name, value, allowed);
+    if (value !== undefined && !check(value)) {
+      throw secret
+        ? secretError(prefix + name, allowed)
+        : optionError(prefix + name, value, allowed);
+    }
     result[name] = value === undefined ? fallback : value;
   }
   return result as Required<Config>;
@@ -89,4 +110,9 @@ export function applyRules<Config extends object>(
 export function optionError(name: string, value: unknown, allowed: string): EngineError {
   const shown = inspect(value, { depth: 1, maxStringLength: 80 });
   return new EngineError('ERR_OPTION', `${name}: ${shown} is not ${allowed}`);
+}
+
+/** An ERR_OPTION that names the option and what is allowed, but not its value. */
+export function secretError(name: string, allowed: string): EngineError {
+  return new EngineError('ERR_OPTION', `${name} must be ${allowed}`);
 }

@@ -235,10 +235,19 @@ test('a wrong key or certificate is an error of listen', options, async () => {
     [{ key, cert: 'no certificate' }, /^tls: .*no start line/],
     [{ key, cert, ciphers: 'none such' }, /^tls: .*no cipher match/],
     [{ key: 7, cert }, /^tls\.key must be PEM text, bytes, /],
+    [
+      { key: { pem: key }, cert },
+      /^tls\.key must be PEM text, bytes, or an array of these and of /,
+    ],
+    [{ pfx: String(key) }, /^tls\.pfx must be bytes$/],
     [{ key, cert, SNICallback() {} }, /^tls\.SNICallback: no such option; there are key, /],
     [{ key, cert, ticketKeys: Buffer.alloc(47) }, /^tls\.ticketKeys must be 48 bytes$/],
     [{ key, cert, sni: { 'a.test': { key } } }, /^tls\.sni\['a\.test'\]: key and cert are needed/],
     [{ key, cert, sni: { 'a.*.test': { key, cert } } }, /^tls\.sni\['a\.\*\.test'\] must be a /],
+    [
+      { key, cert, sni: { a: String(key) } },
+      /^tls\.sni\['a'\] must be an object with key and cert$/,
+    ],
     [String(key), /^tls must be an object with key and cert$/],
   ];
   for (const [tls, message] of wrong) {

@@ -94,6 +94,7 @@ test('the options of listen are checked', () => {
     [{ request: { handle: request } }, /^request: /],
     [{ host: 8080 }, /^host: 8080 is not a host name/],
     [{ host: '' }, /^host: ''/],
+    [{ tls: 'a key' }, /^tls must be an object with key and cert$/],
     [{ hostname: '::1' }, /^hostname: no such option; there are host, request, tls$/],
     ['localhost', /^options must be an object, not 'localhost'$/],
     [null, /^options must be an object/],
