@@ -1,15 +1,9 @@
 import { isIPv6 } from 'node:net';
 
-interface Holder {
-  readonly network: string;
-  readonly shard: number;
-}
-
 /** How many connections of one server each address has, those that are being let in included. */
 export class AddressLimit {
   readonly #limit: number;
   readonly #counts = new Map<string, number>();
-  readonly #holders = new Map<number, Holder>();
 
   /** @param limit 1 and up */
   constructor(limit: number) {
@@ -24,31 +18,14 @@ export class AddressLimit {
     return true;
   }
 
-  /** An upgrade has been decided on: it is counted as a connection from here on, or not at all. */
+  /** Counts a connection, beside the upgrade that it came as. */
+  enter(address: string): void {
+    this.#count(networkOf(address), 1);
+  }
+
+  /** An upgrade has been decided on, or a connection is no more. */
   leave(address: string): void {
     this.#count(networkOf(address), -1);
-  }
-
-  /** Counts a connection. */
-  hold(connection: number, address: string, shard: number): void {
-    const network = networkOf(address);
-    this.#holders.set(connection, { network, shard });
-    this.#count(network, 1);
-  }
-
-  /** A connection is no more. */
-  release(connection: number): void {
-    const holder = this.#holders.get(connection);
-    if (holder === undefined) return;
-    this.#holders.delete(connection);
-    this.#count(holder.network, -1);
-  }
-
-  /** A shard is no more, and none of its connections. */
-  releaseShard(shard: number): void {
-    for (const [connection, holder] of this.#holders) {
-      if (holder.shard === shard) this.release(connection);
-    }
   }
 
   #count(network: string, change: number): void {

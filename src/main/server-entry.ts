@@ -9,6 +9,13 @@ import { Refusal } from './refusal.ts';
 import { Server, type ServerLife } from './server.ts';
 import type { ShardHost } from './shard-host.ts';
 
+/** What a connection has until it is closed. */
+interface Held {
+  readonly shard: number;
+  readonly id: string;
+  readonly address: string;
+}
+
 /** One server of an engine: its faces, and how far the shards are with it. */
 export class ServerEntry implements ServerLife {
   readonly primary: PrimaryServer;
@@ -18,6 +25,8 @@ export class ServerEntry implements ServerLife {
   readonly #settleReady: { resolve: () => void; reject: (error: EngineError) => void };
   readonly #close: (entry: ServerEntry, options: ResolvedCloseOptions) => Promise<void>;
   readonly #addresses: AddressLimit | undefined;
+  /** What connections have of these two; where there is neither, nothing. */
+  readonly #held = new Map<number, Held>();
   /** Upgrades that are being decided on. */
   #entering = 0;
   /** Connections in each shard, those on their way included. */
@@ -90,8 +99,7 @@ export class ServerEntry implements ServerLife {
    * @throws EngineError ERR_CONNECTION_ID
    */
   arriving(connection: number, arrival: Arrival): void {
-    this.#ids?.claim(arrival.identity.id, connection, arrival.shard);
-    this.#addresses?.hold(connection, arrival.identity.request.remoteAddress, arrival.shard);
+    this.#hold(connection, arrival);
     this.#count(arrival.shard, 1);
     this.primary.expect(connection, arrival);
   }
@@ -105,10 +113,7 @@ export class ServerEntry implements ServerLife {
   /** Connections are no more. */
   connectionsClosed(connections: readonly number[], shard: number): void {
     this.#count(shard, -connections.length);
-    for (const connection of connections) {
-      this.#ids?.release(connection);
-      this.#addresses?.release(connection);
-    }
+    for (const connection of connections) this.#release(connection);
   }
 
   close(options: ResolvedCloseOptions): Promise<void> {
@@ -149,8 +154,9 @@ export class ServerEntry implements ServerLife {
   /** A shard has died, and all that it had of the server with it. */
   shardDied(shard: number): void {
     this.#connections.delete(shard);
-    this.#ids?.releaseShard(shard);
-    this.#addresses?.releaseShard(shard);
+    for (const [connection, held] of this.#held) {
+      if (held.shard === shard) this.#release(connection);
+    }
     this.primary.shardDied(shard);
     if (this.isClosed) this.removed(shard);
   }
@@ -165,5 +171,22 @@ export class ServerEntry implements ServerLife {
 
   #count(shard: number, change: number): void {
     this.#connections.set(shard, (this.#connections.get(shard) ?? 0) + change);
+  }
+
+  /** @throws EngineError ERR_CONNECTION_ID, and then it has nothing */
+  #hold(connection: number, { shard, identity: { id, request } }: Arrival): void {
+    if (this.#ids === undefined && this.#addresses === undefined) return;
+    const address = request.remoteAddress;
+    this.#ids?.claim(id);
+    this.#addresses?.enter(address);
+    this.#held.set(connection, { shard, id, address });
+  }
+
+  #release(connection: number): void {
+    const held = this.#held.get(connection);
+    if (held === undefined) return;
+    this.#held.delete(connection);
+    this.#ids?.release(held.id);
+    this.#addresses?.leave(held.address);
   }
 }

@@ -24,31 +24,14 @@ test('those that are being let in count, and those that are in', () => {
   assert.equal(limit.tryEnter('a'), true);
   assert.equal(limit.tryEnter('a'), false);
   assert.equal(limit.tryEnter('b'), true, 'each address has its own');
-  limit.hold(1, 'a', 1);
+  limit.enter('a');
   limit.leave('a');
   assert.equal(limit.tryEnter('a'), false, 'one is in, one is being let in');
   limit.leave('a');
   assert.equal(limit.tryEnter('a'), true, 'that one was refused');
   limit.leave('a');
-  limit.release(1);
-  limit.release(1);
+  limit.leave('a');
   for (const entered of [true, true, false]) assert.equal(limit.tryEnter('a'), entered);
-});
-
-test('a shard that dies takes its connections out of the count', () => {
-  const limit = new AddressLimit(2);
-  for (const [connection, shard] of [
-    [1, 1],
-    [2, 2],
-  ] as const) {
-    assert.equal(limit.tryEnter('a'), true);
-    limit.hold(connection, 'a', shard);
-    limit.leave('a');
-  }
-  assert.equal(limit.tryEnter('a'), false);
-  limit.releaseShard(2);
-  limit.release(2);
-  for (const entered of [true, false]) assert.equal(limit.tryEnter('a'), entered);
 });
 
 test('where there is no address, as on a Unix socket, nobody is counted', () => {
