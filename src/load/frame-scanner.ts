@@ -21,8 +21,8 @@ export interface ScanSink {
 }
 
 /**
- * Counts a server's messages by their headers, without copying or looking at payloads: one load
- * process must outrun the servers that it measures.
+ * Counts a server's messages by their headers, without looking at payloads; it copies only the heads
+ * of frames that were cut, and of fragments: one load process must outrun the servers that it measures.
  */
 export class FrameScanner {
   readonly #sink: ScanSink;

@@ -7,6 +7,10 @@ import { FrameScanner } from './frame-scanner.ts';
 import { type LoadTarget, sourceAddress } from './load-target.ts';
 
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'; // RFC 6455 section 1.3
+/*
+ * One key for all connections of the process, though RFC 6455 section 4.1 wants a new one for each: it
+ * keeps caches in between from answering, not anybody out, and so its answer is computed once.
+ */
 const KEY = randomBytes(16).toString('base64');
 const ACCEPT = createHash('sha1').update(`${KEY}${GUID}`).digest('base64');
 
@@ -24,7 +28,8 @@ export interface ConnectionSink {
   onLost(connection: LoadConnection, reason: string): void;
 }
 
-type State = 'connecting' | 'open' | 'closing' | 'ended';
+/** 'closing': by us; 'peer-closed': the peer has, and was answered. */
+type State = 'connecting' | 'open' | 'closing' | 'peer-closed' | 'ended';
 
 /** A WebSocket client that costs as little as one can: it counts what it gets. */
 export class LoadConnection {
@@ -76,6 +81,16 @@ export class LoadConnection {
   /** Sends a frame of {@link buildClientFrame}; it must not be written to afterwards. */
   send(frame: Uint8Array): void {
     if (this.#state === 'open') this.#socket.write(frame);
+  }
+
+  /** Reads nothing more, so that what the server sends waits there. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  /** Reads again. */
+  resume(): void {
+    this.#socket.resume();
   }
 
   /** Closes in good order: a close frame, and the end that the server makes of it. */
@@ -151,7 +166,10 @@ export class LoadConnection {
   #onClose(payload: Buffer): void {
     const code = payload.length >= 2 ? payload.readUInt16BE(0) : 1005;
     this.#reason = `closed with ${code}`;
-    this.send(buildClientFrame(OPCODES.CLOSE, payload.subarray(0, 2)));
+    if (this.#state === 'open') {
+      this.send(buildClientFrame(OPCODES.CLOSE, payload.subarray(0, 2)));
+      this.#state = 'peer-closed';
+    }
     this.#socket.end();
   }
 
@@ -160,7 +178,7 @@ export class LoadConnection {
     this.#state = 'ended';
     this.#ended.resolve();
     if (state === 'connecting') this.#opened.reject(new Error(this.#reason));
-    else if (state === 'open') this.#sink.onLost(this, this.#reason);
+    else if (state === 'open' || state === 'peer-closed') this.#sink.onLost(this, this.#reason);
   }
 }
 

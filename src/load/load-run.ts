@@ -39,7 +39,10 @@ export interface LoadResult {
   readonly received: number;
   readonly sentPerSecond: number;
   readonly receivedPerSecond: number;
-  /** From when a message was due to when it was received, at each receiver. */
+  /**
+   * From when a message was sent to when it was received, at each receiver; of one that was sent
+   * more than 10 ms late from when it was due.
+   */
   readonly latencyMs: LatencySummary | undefined;
 }
 

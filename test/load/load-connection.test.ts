@@ -1,7 +1,8 @@
 import { strict as assert } from 'node:assert';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { buildClientFrame } from '../../src/load/client-frame.ts';
@@ -73,6 +74,51 @@ test('says with which code the server closed', async (t) => {
   assert.equal(await lost, 'closed with 4001');
   assert.equal((await closed)[0], 4001, 'the close was answered');
   await client.ended;
+});
+
+test('sends nothing more to a server that has closed, and says why it has', async (t) => {
+  const server = createServer();
+  const upgraded = once(server, 'upgrade') as Promise<[{ headers: NodeJS.Dict<string> }, Socket]>;
+  t.after(() => server.close());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const lost = Promise.withResolvers<string>();
+  const client = new LoadConnection(parseTarget(`ws://127.0.0.1:${port}`), 0, {
+    onMessage: () => assert.fail('no message'),
+    onLost: (_, reason) => lost.resolve(reason),
+  });
+  const [{ headers }, peer] = await upgraded;
+  t.after(() => peer.destroy());
+  const key = `${headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`;
+  const accept = createHash('sha1').update(key).digest('base64');
+  peer.write(`HTTP/1.1 101 Yes\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`);
+  await client.opened;
+  const ended = once(peer, 'end');
+  peer.resume();
+  peer.write(Buffer.of(0x88, 2, 0x0f, 0xa1));
+  await ended;
+  // The client has answered and ended its side; the other one is still open.
+  assert.equal(client.isOpen, false);
+  client.send(buildClientFrame(OPCODES.TEXT, Buffer.from('late')));
+  peer.end();
+  assert.equal(await lost.promise, 'closed with 4001');
+});
+
+test('what is sent to one that has paused waits, and comes when it resumes', async (t) => {
+  const { client, peer, messages } = await open(t);
+  client.pause();
+  const pong = once(peer, 'pong');
+  peer.ping('before');
+  peer.send('one');
+  await new Promise((resolve) => peer.send('two', resolve)); // is with the kernel
+  assert.deepEqual(messages, []);
+  client.resume();
+  assert.equal(String((await pong)[0]), 'before');
+  const last = once(peer, 'pong');
+  peer.ping('behind');
+  await last;
+  assert.deepEqual(messages, ['one', 'two']);
 });
 
 test('says that a connection broke', async (t) => {
