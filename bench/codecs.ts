@@ -1,13 +1,13 @@
 // What it costs to encode and to decode an event, per codec and payload: see README.md.
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Bench, type Task } from 'tinybench';
 import type { Message } from '../src/shared/codec.ts';
 import { createCodecs } from '../src/shared/codecs.ts';
 import { buildFrame } from '../src/shared/frame.ts';
 import { DEFAULT_EVENT_PREFIX } from '../src/shared/text-codec.ts';
+import { machine } from './report/machine.ts';
 
 const RESULTS = new URL('results/codecs.md', import.meta.url);
 const SAMPLE_BYTES = 2 ** 18; // about so much in one sample, so that the clock's own cost does not count
@@ -97,8 +97,7 @@ const { version } = JSON.parse(
 );
 const report = `# Codecs: what an event costs
 
-Node.js ${process.version}, msgpackr ${version}, ${process.platform} ${process.arch},
-${availableParallelism()} cores (${cpus()[0]?.model.trim()}); ${new Date().toISOString().slice(0, 10)}.
+Node.js ${process.version}, msgpackr ${version}; ${machine()}; ${new Date().toISOString().slice(0, 10)}.
 Made by \`npm run bench:codecs -- --write\`; how it is measured is said in [../README.md](../README.md).
 
 µs of wall-clock time per operation, on one thread; bytes are those of the message, without its frame.

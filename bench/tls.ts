@@ -4,11 +4,12 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { LoadConnection } from '../src/load/load-connection.ts';
+import { type LoadTarget, parseTarget } from '../src/load/load-target.ts';
 import { Engine } from '../src/main/index.ts';
-import { upgradeRequest } from '../test/end-to-end/raw-client.ts';
+import { medianOf } from './report/median-of.ts';
 
 const WARM_UP_MS = 1_000;
 const KEYS = ['rsa:4096', 'rsa:2048', 'ec'];
@@ -55,16 +56,11 @@ async function compare(): Promise<void> {
     }
     for (const [shards, done] of runs) {
       const columns = (['perSecond', 'all', 'primary'] as const).map((column) =>
-        median(done, column),
+        medianOf(done, (run) => run[column])?.[column].toFixed(0),
       );
       console.log(`| ${key} | ${shards} | ${columns.join(' | ')} |`);
     }
   }
-}
-
-function median(runs: readonly Run[], column: keyof Run): string {
-  const sorted = runs.map((run) => run[column]).sort((a, b) => a - b);
-  return (sorted[Math.floor(sorted.length / 2)] ?? 0).toFixed(0);
 }
 
 async function measure(pair: Pair, shards: number, clients: number, ms: number): Promise<Run> {
@@ -76,10 +72,11 @@ async function measure(pair: Pair, shards: number, clients: number, ms: number):
     return (await answer)[0];
   };
   const port = (await asked({ ...pair, shards })) as number;
+  const target = parseTarget(`wss://127.0.0.1:${port}/echo`, { insecure: true });
   let done = 0;
   let isOver = false;
   const loops = Array.from({ length: clients }, async () => {
-    for (; !isOver; done++) await open(port);
+    for (; !isOver; done++) await open(target);
   });
   await new Promise((resolve) => setTimeout(resolve, WARM_UP_MS));
   const before = (await asked({})) as Usage;
@@ -101,14 +98,11 @@ async function measure(pair: Pair, shards: number, clients: number, ms: number):
 }
 
 /** One connection, from TCP to the 101. */
-async function open(port: number): Promise<void> {
-  const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
-  socket.write(upgradeRequest('/echo'));
-  const [head] = (await once(socket, 'data')) as [Buffer];
-  if (!head.toString().startsWith('HTTP/1.1 101 ')) throw new Error(String(head));
-  const closed = once(socket, 'close');
-  socket.destroy();
-  await closed;
+async function open(target: LoadTarget): Promise<void> {
+  const connection = new LoadConnection(target, 0, { onMessage: () => {}, onLost: () => {} });
+  await connection.opened;
+  connection.destroy();
+  await connection.ended;
 }
 
 function createPair(algorithm: string): Pair {

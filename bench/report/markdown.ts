@@ -33,12 +33,13 @@ function cpuCell(runs: readonly Measurement[]): string {
   return `${middle} (${figure(Math.min(...all))}–${figure(Math.max(...all))})`;
 }
 
-function row(title: string, runs: readonly Measurement[]): string {
+/** One line; none where all runs have failed. */
+function row(title: string, runs: readonly Measurement[]): string[] {
   const middle = median(runs);
-  if (middle === undefined) return '';
+  if (middle === undefined) return [];
   const { perSecond, p50, p99, rss, kbPerConnection, primaryShare, driver, cpuPerClose } = middle;
   const closing = cpuPerClose === undefined ? '' : `, closing ${figure(cpuPerClose)}`;
-  return line([
+  const cells = [
     title,
     figure(perSecond),
     `${cpuCell(runs)}${closing}`,
@@ -48,7 +49,8 @@ function row(title: string, runs: readonly Measurement[]): string {
     figure(kbPerConnection),
     figure(primaryShare),
     String(Math.round(driver)),
-  ]);
+  ];
+  return [line(cells)];
 }
 
 function barTable(results: Results): string[] {
@@ -92,7 +94,7 @@ export function toMarkdown(results: Results): string {
     lines.push(line(['---', ...Array(COLUMNS.length - 1).fill('---:')]));
     for (const system of SYSTEMS) {
       const found = rows.find((each) => each.system === system.id);
-      if (found !== undefined) lines.push(row(system.title, found.runs));
+      if (found !== undefined) lines.push(...row(system.title, found.runs));
     }
   }
   return `${lines.join('\n')}\n`;

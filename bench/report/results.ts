@@ -1,4 +1,5 @@
 import type { Measurement } from '../load/job.ts';
+import { medianOf } from './median-of.ts';
 
 /** What was measured of one system in one scenario, once for each repetition. */
 export interface Row {
@@ -21,7 +22,7 @@ export interface Results {
 
 /** The run in the middle, by CPU: its figures belong together. */
 export function median(runs: readonly Measurement[]): Measurement | undefined {
-  return runs.toSorted((a, b) => a.cpu - b.cpu)[runs.length >> 1];
+  return medianOf(runs, ({ cpu }) => cpu);
 }
 
 /** The middle run of a system in a scenario; undefined where it was not measured. */

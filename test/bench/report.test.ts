@@ -91,6 +91,12 @@ test('the run in the middle is reported, with the range of the others', () => {
   assert.match(page, /2026-01-02, commit abc\. 2 cores\. Node\.js 26\./);
 });
 
+test('a system all of whose runs have failed has no line', () => {
+  const page = toMarkdown(resultsOf([row('echo-1', 'bun'), row('echo-1', 'ws', measured(3))]));
+  assert.match(page, /---: \|\n\| ws, client\.send for each \|[^\n]*\|\n$/);
+  assert.doesNotMatch(page, /Bun/);
+});
+
 test('the chart has a bar for each system, the longest for the most', () => {
   const chart = toSvg(resultsOf(AT_THE_BAR.slice(0, 3)));
   const widths = [...chart.matchAll(/x="300" .*?width="([\d.]+)"/g)].map(([, width]) => width);
