@@ -95,9 +95,9 @@ for (const { place, shards } of SETUPS) {
       assert.ok(stats.queuedBytes > 0);
       const { slowest } = await engine.stats();
       assert.equal(slowest.length, 1);
-      const [{ endpoint, queuedBytes, stalledMs, id, shard }] = slowest as [(typeof slowest)[0]];
+      const [{ endpoint, queuedBytes, id, shard }] = slowest as [(typeof slowest)[0]];
       assert.deepEqual([endpoint, queuedBytes], ['/v', stats.queuedBytes]);
-      assert.ok(stalledMs >= 0 && id.length > 0 && shard >= 1);
+      assert.ok(id.length > 0 && shard >= 1);
       assert.deepEqual((await engine.stats({ slowest: 0 })).slowest, []);
     });
   });

@@ -47,9 +47,6 @@ test('each thread tells its peers when it has sent, and they how long that took'
   const { p50, p99, max } = a.stats().mailbox.lag;
   assert.ok(p50 > 0 && p50 <= p99 && p99 <= max * 1.001 && max < 5_000);
   stop();
-  const { samples } = a.stats().mailbox.lag;
-  for (let i = 0; i < 100; i++) await nextTurn();
-  assert.equal(a.stats().mailbox.lag.samples, samples, 'nothing more is sent');
 });
 
 test('the lag of a record is the time since it was sent', () => {

@@ -12,6 +12,7 @@ test('shards that die leave no descriptor, thread, handle or shared buffer behin
       assert.ok(held[name] <= first[name], `${name}: ${first[name]} became ${held[name]}`);
     }
   }
+  assert.ok(slowestMs < 10_000, `a replacement took no connection for ${slowestMs} ms`);
   t.diagnostic(`a replacement took a connection within ${Math.round(slowestMs)} ms`);
   t.diagnostic(`RSS ${rounds.map(({ rss }) => rss).join(', ')} MiB`);
 });
