@@ -33,7 +33,10 @@ export type Origins =
 /** What happens when a connection cannot take what it is sent. */
 export type SlowConsumerChoice = 'close' | 'drop' | 'latest';
 
-/** The options of one server; times in milliseconds, sizes in bytes. */
+/**
+ * The options of one server; times in milliseconds, sizes in bytes. Where no range is given, a time
+ * is 1 to 2^31 − 1.
+ */
 export interface ServerConfig {
   /** The path of this server, such as '/chat'; '' (default) = the server is disabled. */
   endpoint?: string;
@@ -58,43 +61,54 @@ export interface ServerConfig {
   idGenerator?: ((request: ConnectionRequest) => string) | undefined;
   /** Compresses messages (permessage-deflate, RFC 7692) for clients that offer it. Default false. */
   compression?: boolean | CompressionConfig;
-  /** Largest message, inflated, all its fragments together; larger: close 1009. Default 1024. */
+  /**
+   * Largest message, inflated, all its fragments together, 1 to 2^30; larger: close 1009. Default
+   * 1024.
+   */
   maxMessageSize?: number;
-  /** Most bytes taken from a socket in one read. Default 64 KiB. */
+  /** Most bytes taken from a socket in one read: 64 to 2^24. Default 64 KiB. */
   readBufferSize?: number;
-  /** Most bytes that are joined into one write; a larger message goes alone. Default 16 KiB. */
+  /**
+   * Most bytes that are joined into one write, 64 to 2^24; a larger message goes alone. Default
+   * 16 KiB.
+   */
   writeBufferSize?: number;
   /** A write that has made no progress for so long ends the connection. Default 15 000. */
   writeTimeout?: number;
-  /** No pong for so long ends the connection. Default 60 000. */
+  /** No pong for so long, 2 at least, ends the connection. Default 60 000. */
   pongTimeout?: number;
   /** How often a ping is sent; less than pongTimeout. Default 9/10 of it. */
   pingPeriod?: number;
   /** How long the peer may take to answer a close. Default 5 000. */
   closeTimeout?: number;
-  /** Bytes that may wait for one connection. Default 1 MiB. */
+  /** Bytes that may wait for one connection: 1 to 2^30. Default 1 MiB. */
   maxBufferedBytes?: number;
   /**
    * At that limit: close with 1013, drop whole messages, or keep of each event and room only the
    * latest. Default 'close'.
    */
   slowConsumer?: SlowConsumerChoice;
-  /** Most rooms a connection may be in, its own id's aside. Default 1000. */
+  /** Most rooms a connection may be in, its own id's aside: 0 to 2^24. Default 1000. */
   maxRooms?: number;
-  /** Longest room name, in bytes of UTF-8. Default 256. */
+  /** Longest room name, in bytes of UTF-8: 1 to 65 535. Default 256. */
   maxRoomNameBytes?: number;
-  /** Longest event name, in bytes of UTF-8. Default 256. */
+  /** Longest event name, in bytes of UTF-8: 1 to 65 535. Default 256. */
   maxEventNameBytes?: number;
-  /** Questions of one peer that may await their answers; more are not asked. Default 1000. */
+  /**
+   * Questions of one peer that may await their answers, 1 to 2^24; more are not asked. Default 1000.
+   */
   maxPendingAsks?: number;
   /**
-   * Most frames that one message may come in; more: close 1008. Default 1024, or one for each 16
-   * bytes of maxMessageSize where that is more.
+   * Most frames that one message may come in, 1 to 2^24; more: close 1008. Default 1024, or one for
+   * each 16 bytes of maxMessageSize where that is more.
    */
   maxFragments?: number;
-  /** Most connections of this server; more: refused with 503. Default 1 000 000. */
+  /** Most connections of this server, 1 to 2^32 − 1; more: 503. Default 1 000 000. */
   maxConnections?: number;
-  /** Most of them from one address, of IPv6 from one /64; more: 429. Default 0: no limit. */
+  /**
+   * Most of them from one address, of IPv6 from one /64, 0 to 2^32 − 1; more: 429. Default 0: no
+   * limit.
+   */
   maxConnectionsPerAddress?: number;
   /** What one peer may send. Default: no limit. */
   rateLimit?: RateLimit | undefined;

@@ -12,28 +12,40 @@ import {
 
 /** The options of an engine. */
 export interface EngineConfig {
-  /** Worker threads; 0 runs the one shard on the primary's own loop. Default: cores − 1, at least 1. */
+  /**
+   * Worker threads, 0 to 256; 0 runs the one shard on the primary's own loop. Default: cores − 1, at
+   * least 1.
+   */
   shards?: number;
-  /** Bytes of shared memory for all rings together. Default 64 MiB. */
+  /** Bytes of shared memory for all rings together: 64 KiB to 1 TiB. Default 64 MiB. */
   ringMemory?: number;
-  /** Bytes that may wait, per sender and receiver, behind a full ring. Default 64 MiB. */
+  /** Bytes that may wait, per sender and receiver, behind a full ring: 1 to 1 TiB. Default 64 MiB. */
   maxOutboxBytes?: number;
-  /** Emitters that may be open at a time, each with rings of its own. Default 16. */
+  /** Emitters that may be open at a time, each with rings of its own: 0 to 1024. Default 16. */
   maxEmitters?: number;
-  /** Bytes of request line and headers of one upgrade. Default 16 KiB. */
+  /** Bytes of request line and headers of one upgrade: 256 to 16 MiB. Default 16 KiB. */
   maxHeaderBytes?: number;
-  /** Milliseconds for a request's headers to arrive, and again for `authorize`. Default 10 000. */
+  /**
+   * Milliseconds for a request's headers to arrive, and again for `authorize`: 1 to 2^31 − 1.
+   * Default 10 000.
+   */
   handshakeTimeout?: number;
   /**
-   * Milliseconds between two samples of how late records between threads are; 0 = neither that nor
-   * the delay of event loops is measured. Default 1000.
+   * Milliseconds between two samples of how late records between threads are: 0 to 2^31 − 1; 0 =
+   * neither that nor the delay of event loops is measured. Default 1000.
    */
   sampleInterval?: number;
   /** Where the browser client is served; '' = nowhere. Default '/iris-ws.js'. */
   clientScriptPath?: string;
-  /** What a shard's thread may take, as `Worker` has it; one that takes more dies. Default: Node's, but 8 MB for young objects. */
+  /**
+   * What a shard's thread may take, as `Worker` has it; one that takes more dies. At least 16 for
+   * maxOldGenerationSizeMb, 1 for the others. Default: Node's, but 8 MB for young objects.
+   */
   resourceLimits?: ResourceLimits | undefined;
-  /** A shard whose loop has not turned for so many milliseconds is ended; 0 = never. Default 0. */
+  /**
+   * A shard whose loop has not turned for so many milliseconds is ended: 0 to 2^31 − 1; 0 = never.
+   * Default 0.
+   */
   watchdogMs?: number;
   /**
    * The proxies in front that are believed in what they say of the client: so many of them, or

@@ -3,13 +3,13 @@ import { applyRules, integer, oneOf, optionError, type Rule, type Rules } from '
 
 /** How much a peer may send: of each kind so much a second, and so much at once. */
 export interface RateLimit {
-  /** Messages, pings and pongs. Default: no limit. */
+  /** Messages, pings and pongs: 1 to 2^30. Default: no limit. */
   messagesPerSecond?: number | undefined;
-  /** So many of them may come at once. Default: messagesPerSecond. */
+  /** So many of them may come at once: 1 to 2^30. Default: messagesPerSecond. */
   burstMessages?: number | undefined;
-  /** Their bytes, without the headers of frames. Default: no limit. */
+  /** Their bytes, without the headers of frames: 1 to 2^40. Default: no limit. */
   bytesPerSecond?: number | undefined;
-  /** So many bytes may come at once; at least maxMessageSize. Default: bytesPerSecond, or that. */
+  /** So many bytes may come at once: maxMessageSize to 2^40. Default: bytesPerSecond, or the least. */
   burstBytes?: number | undefined;
   /** At the limit: close with 1008, or ignore whole messages. Default 'close'. */
   exceeded?: 'close' | 'drop';
