@@ -18,7 +18,8 @@ import { websocketUrl } from './websocket-url.ts';
 
 /**
  * A client of one endpoint, in browsers and in Node. The methods of the iris client have their
- * original names too, so that a page written for iris works unchanged.
+ * original names too: a page written for iris that exchanges text works unchanged, and what else it may
+ * have to change is in docs/moving-from-iris.md.
  */
 export class Ws<Events extends object = AnyEvents> {
   /** The iris name of {@link Ws.onConnect}. */

@@ -132,8 +132,8 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
    * Starts an HTTP server that takes upgrades for every endpoint, and resolves with its address
    * when each server is ready. May be called more than once, for more ports.
    * @param port 0–65535; 0 = any that is free
-   * @throws EngineError ERR_HANDOFF_UNSUPPORTED, ERR_HANDLERS_LOAD, ERR_ENGINE_CLOSED; what
-   *   `listen` of Node.js emits: EADDRINUSE, EACCES, …
+   * @throws EngineError ERR_OPTION, ERR_HANDOFF_UNSUPPORTED, ERR_HANDLERS_LOAD, ERR_SHARD_EXIT,
+   *   ERR_ENGINE_CLOSED; what `listen` of Node.js emits: EADDRINUSE, EACCES, …
    */
   async listen(port: number, options: ListenOptions = {}): Promise<AddressInfo> {
     this.#assertOpen();
@@ -154,7 +154,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
    * Takes upgrades for the engine's endpoints from an app's own HTTP server; those for other paths
    * stay with the app's listeners. Resolves when each server is ready.
    * @throws EngineError ERR_OPTION for an HTTPS server, ERR_HANDOFF_UNSUPPORTED,
-   *   ERR_HANDLERS_LOAD, ERR_ENGINE_CLOSED
+   *   ERR_HANDLERS_LOAD, ERR_SHARD_EXIT, ERR_ENGINE_CLOSED
    */
   async attach(server: HttpServer): Promise<void> {
     this.#assertOpen();

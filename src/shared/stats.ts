@@ -1,6 +1,9 @@
-/** Times that have been measured lately: the last 30 to 60 samples' worth. All in milliseconds. */
+/**
+ * Times that have been measured lately, in the last 30 to 60 times `sampleInterval`. All in
+ * milliseconds.
+ */
 export interface RecentTimes {
-  /** How many there are; with none of them the rest is 0. */
+  /** How many there are, more than 1000 maybe; with none of them the rest is 0. */
   readonly samples: number;
   readonly p50: number;
   readonly p99: number;
@@ -21,7 +24,10 @@ export interface MailboxStats {
 
 /** How busy a thread is. */
 export interface EventLoopStats {
-  /** Share of the time in which its event loop has not been idle: 0 to 1. */
+  /**
+   * Share of the time in which its event loop has not been idle: 0 to 1. Of the last 30 to 60 times
+   * `sampleInterval`; where that is 0 since the thread began.
+   */
   readonly utilization: number;
   /** How much later than it should a timer runs. */
   readonly delay: RecentTimes;
@@ -37,7 +43,7 @@ export interface ThreadStats {
 export interface DroppedMessages {
   /** There was no room, with `slowConsumer` 'close' and 'drop'. */
   readonly slow: number;
-  /** Newer ones have taken their place, with `slowConsumer: 'latest'`. */
+  /** With 'latest': replaced by newer ones, beyond the limit, or still kept when it ended. */
   readonly latest: number;
   /** The connection had ended. */
   readonly closed: number;

@@ -13,7 +13,7 @@ export class Counters {
   delivered = 0;
   /** Messages for which a connection that is behind had no room ('close', 'drop'). */
   droppedSlow = 0;
-  /** Messages that a connection which is behind did not get for the sake of newer ones ('latest'). */
+  /** With 'latest': replaced by newer ones, beyond the limit, or still kept when it ended. */
   droppedLatest = 0;
   /** Messages that came when their connection had ended. */
   droppedClosed = 0;
