@@ -39,31 +39,31 @@ async function run(port: number, mode: Mode, stalls: boolean): Promise<Figures> 
   }
   const lastPath = `/${mode}${stalls ? '?stalls' : ''}`;
   const last = await Member.open(port, lastPath, new Latencies()); // it is not judged
-  const [sender] = members as [Member];
+  // Another one fills it: behind that much the sender's messages would be late by themselves.
+  const [sender, filler] = members as [Member, Member];
   if (stalls) {
     last.stall();
-    if (mode !== 'close') await fill(sender);
+    if (mode !== 'close') await fill(filler);
   }
-  for (let i = 0; i < WARM_UP; i++) await sayOne(sender);
+  for (let i = 0; i < WARM_UP; i++) {
+    sender.say(MESSAGE_BYTES);
+    await after(EVERY_MS);
+  }
   await allHave(members, WARM_UP);
   latencies.reset();
   for (let i = 0; i < MESSAGES; i++) {
-    await sayOne(sender);
+    sender.say(MESSAGE_BYTES);
     // Before the run it would be closed too soon: here it falls behind in the middle of it.
     if (stalls && mode === 'close' && i > MESSAGES / 2 && sender.reports.length === 0) {
-      for (let bytes = 0; bytes < BURST_BYTES; bytes += FILL_BYTES) sender.sayToStalled(FILL_BYTES);
+      for (let bytes = 0; bytes < BURST_BYTES; bytes += FILL_BYTES) filler.sayToStalled(FILL_BYTES);
     }
+    await after(EVERY_MS);
   }
   await allHave(members, WARM_UP + MESSAGES);
   const { p50 = 0, p99 = 0 } = latencies.summary() ?? {};
   const stalled = stalls ? await fateOf(last, sender) : '';
   await Promise.all([...members, last].map((member) => member.close()));
   return { p50, p99, stalled };
-}
-
-async function sayOne(sender: Member): Promise<void> {
-  sender.say(MESSAGE_BYTES);
-  await after(EVERY_MS);
 }
 
 /** Waits until each has so many messages: the late ones are those that matter. */
@@ -75,10 +75,10 @@ async function allHave(members: readonly Member[], count: number): Promise<void>
 }
 
 /** Sends to the member that does not read until its server says that it is behind. */
-async function fill(sender: Member): Promise<void> {
+async function fill(filler: Member): Promise<void> {
   for (let bytes = 0; bytes < MOST_FILL_BYTES; bytes += FILL_BYTES) {
-    if (sender.reports.some((report) => report.startsWith('behind'))) return;
-    sender.sayToStalled(FILL_BYTES);
+    if (filler.reports.some((report) => report.startsWith('behind'))) return;
+    filler.sayToStalled(FILL_BYTES);
     await after(1);
   }
   throw new Error('it does not fall behind');
