@@ -103,9 +103,9 @@ export interface PendingListener {
 }
 
 const ATTACHABLE =
-  'a plain http.Server: what speaks TLS, or HTTP/2, cannot move to a shard. Instead of attaching ' +
-  'to an HTTPS server, let the engine speak TLS: engine.listen(port, { tls: { key, cert }, ' +
-  'request: app })';
+  'a plain http.Server (of Express what app.listen() returns, of Fastify its .server). What speaks ' +
+  'TLS, or HTTP/2, cannot move to a shard: instead of attaching to an HTTPS server, let the engine ' +
+  'speak TLS: engine.listen(port, { tls: { key, cert }, request: app })';
 
 async function closeListener([server, listening]: [HttpServer, Promise<unknown>]): Promise<void> {
   await listening.catch(() => {}); // whoever asked for it is told

@@ -48,11 +48,13 @@ export interface TlsOptions extends TlsIdentity {
   ticketKeys?: Uint8Array | undefined;
 }
 
-const isPem = (value: unknown) => isText(value) || value instanceof Uint8Array;
+const PEM_BEGINS = '-----BEGIN ';
+const isPemText = (value: unknown) => typeof value === 'string' && value.includes(PEM_BEGINS);
+const isPem = (value: unknown) => isPemText(value) || value instanceof Uint8Array;
 const isPems = (value: unknown) => isPem(value) || (Array.isArray(value) && value.every(isPem));
 
 // Whatever is wrong may be a key in the wrong place: no error shows it.
-const PEMS = secretRule('PEM text, bytes, or an array of these', isPems);
+const PEMS = secretRule('PEM text (no file name), bytes, or an array of these', isPems);
 const TEXT = secretRule('a non-empty string', isText);
 const BOOLEAN = secretRule('a boolean', (value) => typeof value === 'boolean');
 const VERSION = secretRule(
@@ -61,7 +63,10 @@ const VERSION = secretRule(
 );
 
 const IDENTITY: Rules<TlsIdentity> = {
-  key: secretRule('PEM text, bytes, or an array of these and of { pem, passphrase? }', isKeys),
+  key: secretRule(
+    'PEM text (no file name), bytes, or an array of these and of { pem, passphrase? }',
+    isKeys,
+  ),
   cert: PEMS,
   pfx: secretRule('bytes', (value) => value instanceof Uint8Array),
   passphrase: secretRule('a string', (value) => typeof value === 'string'),

@@ -84,7 +84,7 @@ export function applyRules<Config extends object>(
 ): Required<Config> {
   if (config === null || typeof config !== 'object') {
     const what = prefix === '' ? 'options' : prefix.slice(0, -1);
-    throw new EngineError('ERR_OPTION', `${what} must be an object, not ${inspect(config)}`);
+    throw new EngineError('ERR_OPTION', `${what} must be an object, not ${show(config)}`);
   }
   const names = Object.keys(rules) as (keyof Config & string)[];
   for (const name of Object.keys(config)) {
@@ -108,8 +108,21 @@ export function applyRules<Config extends object>(
 
 /** An ERR_OPTION that names the option, its value and what is allowed. */
 export function optionError(name: string, value: unknown, allowed: string): EngineError {
-  const shown = inspect(value, { depth: 1, maxStringLength: 80 });
-  return new EngineError('ERR_OPTION', `${name}: ${shown} is not ${allowed}`);
+  return new EngineError('ERR_OPTION', `${name}: ${show(value)} is not ${allowed}`);
+}
+
+/** A value in an error: an object of the app is named and not opened, it may hold keys. */
+function show(value: unknown): string {
+  if (value instanceof URL) return `URL ${inspect(value.href)}`;
+  const isOpen = typeof value !== 'function' && (!isObject(value) || isPlain(value as object));
+  if (isOpen) return inspect(value, { depth: 0, maxStringLength: 80, maxArrayLength: 10 });
+  const { name } = typeof value === 'function' ? value : (value as object).constructor;
+  return typeof value === 'function' ? `the function ${name}`.trimEnd() : `an instance of ${name}`;
+}
+
+function isPlain(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype;
 }
 
 /** An ERR_OPTION that names the option and what is allowed, but not its value. */
