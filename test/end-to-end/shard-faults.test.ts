@@ -145,6 +145,7 @@ test('without a watchdog a loop without end is left alone until the engine close
     client.send('hello');
     assert.equal(await client.next(), 'hello');
     client.send('a loop without end');
+    while ((await engine.stats({ timeoutMs: 20 })).silentShards.length === 0);
     await engine.close({ timeoutMs: 10 });
     assert.equal((await client.closed()).code, 1006);
   });
