@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ConnectionIdentity } from '../shared/connection-face.ts';
-import type { EngineConfig } from '../shared/engine-config.ts';
+import type { ResolvedEngineConfig } from '../shared/engine-config.ts';
 import { EngineError, handlerError, messageOf } from '../shared/errors.ts';
 import type { ConnectionRequest } from '../shared/public-types.ts';
 import { Refusal, refusalOf, refuse } from './refusal.ts';
@@ -20,7 +20,7 @@ import {
 
 /** What the engine gives to admission. */
 export interface AdmissionContext {
-  readonly config: Required<EngineConfig>;
+  readonly config: ResolvedEngineConfig;
   /** Resolves when there is a shard to place connections on, or will be none. */
   running(): Promise<void>;
   /** Is aborted when the engine closes: who has not entered by then is refused. */

@@ -9,7 +9,7 @@ import type {
   EmitterShard,
   ToEmitter,
 } from '../shared/emitter-messages.ts';
-import type { EngineConfig } from '../shared/engine-config.ts';
+import type { ResolvedEngineConfig } from '../shared/engine-config.ts';
 import { EngineError, serializeError } from '../shared/errors.ts';
 import type { MailboxLink } from '../shared/mailbox.ts';
 import { allocateRing } from '../shared/ring-buffer.ts';
@@ -29,7 +29,7 @@ interface OpenEmitter {
 
 /** What {@link Emitters} have to know of their engine. */
 export interface EmittersContext {
-  readonly config: Required<EngineConfig>;
+  readonly config: ResolvedEngineConfig;
   readonly hosts: readonly ShardHost[];
   servers(): Iterable<PrimaryServer>;
 }

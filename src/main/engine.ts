@@ -7,6 +7,7 @@ import {
   type CloseOptions,
   type EngineConfig,
   type ResolvedCloseOptions,
+  type ResolvedEngineConfig,
   resolveCloseOptions,
   resolveEngineConfig,
 } from '../shared/engine-config.ts';
@@ -35,7 +36,7 @@ import { warnOf } from './warning.ts';
 
 /** Any number of WebSocket servers in one process, their connections spread over worker threads. */
 export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposable {
-  readonly #config: Required<EngineConfig>;
+  readonly #config: ResolvedEngineConfig;
   readonly #group: ShardGroup;
   readonly #admission: Admission;
   readonly #emitters: Emitters;

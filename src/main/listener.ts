@@ -2,9 +2,10 @@ import { once } from 'node:events';
 import { createServer, type Server as HttpServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ResolvedServerConfig } from '../shared/config.ts';
-import type { EngineConfig } from '../shared/engine-config.ts';
+import type { ResolvedEngineConfig } from '../shared/engine-config.ts';
 import {
   applyRules,
+  type Filled,
   isObject,
   isText,
   type Rules,
@@ -26,7 +27,10 @@ export interface ListenOptions {
   tls?: TlsOptions | undefined;
 }
 
-const LISTEN_RULES: Rules<ListenOptions> = {
+/** The options of `listen` as they have been checked. */
+type ResolvedListenOptions = Filled<ListenOptions, keyof ListenOptions>;
+
+const LISTEN_RULES: Rules<ResolvedListenOptions> = {
   host: rule<string | undefined>('a host name or address', undefined, isText),
   request: rule<RequestListener | undefined>(
     'a function (request, response): of Fastify, attach to its server',
@@ -41,7 +45,7 @@ const LISTEN_RULES: Rules<ListenOptions> = {
  * Checks the options of `listen`.
  * @throws EngineError ERR_OPTION
  */
-export function resolveListenOptions(options: ListenOptions): Required<ListenOptions> {
+export function resolveListenOptions(options: ListenOptions): ResolvedListenOptions {
   return applyRules(LISTEN_RULES, options);
 }
 
@@ -52,7 +56,7 @@ const REQUEST_TIMEOUT = 300_000; // ms: the default of Node.js
  * @param serverAt the options of the server at an endpoint
  */
 export function createListener(
-  config: Required<EngineConfig>,
+  config: ResolvedEngineConfig,
   serverAt: (endpoint: string) => ResolvedServerConfig | undefined,
   request: RequestListener | undefined,
 ): HttpServer {

@@ -1,7 +1,7 @@
 import { Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ResolvedServerConfig } from '../shared/config.ts';
-import type { EngineConfig } from '../shared/engine-config.ts';
+import type { ResolvedEngineConfig } from '../shared/engine-config.ts';
 import { EngineError } from '../shared/errors.ts';
 import { optionError } from '../shared/option-rules.ts';
 import { createListener, type ListenOptions, listen, resolveListenOptions } from './listener.ts';
@@ -11,7 +11,7 @@ import { type FindEndpoint, takeUpgrades } from './upgrade-source.ts';
 
 /** What the engine gives to its listeners. */
 export interface ListenersContext {
-  readonly config: Required<EngineConfig>;
+  readonly config: ResolvedEngineConfig;
   readonly secure: SecureListeners;
   readonly findEndpoint: FindEndpoint;
   /** The options of the server at an endpoint. */

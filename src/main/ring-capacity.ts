@@ -1,11 +1,11 @@
-import type { EngineConfig } from '../shared/engine-config.ts';
+import type { ResolvedEngineConfig } from '../shared/engine-config.ts';
 import { ringCapacity } from '../shared/ring-buffer.ts';
 
 /** Bytes of each ring of an engine: there is one for each pair and direction of its threads. */
 export function ringCapacityFor({
   ringMemory,
   shards,
-}: Pick<Required<EngineConfig>, 'ringMemory' | 'shards'>): number {
+}: Pick<ResolvedEngineConfig, 'ringMemory' | 'shards'>): number {
   const threads = Math.max(1, shards) + 1; // an inline shard has rings, too
   return ringCapacity(ringMemory, threads * (threads - 1));
 }

@@ -1,7 +1,7 @@
 import { Conditions } from '../shared/conditions.ts';
 import { type DrainTimes, PRIMARY, type ToShard } from '../shared/control-messages.ts';
 import { Doorbell } from '../shared/doorbell.ts';
-import type { EngineConfig } from '../shared/engine-config.ts';
+import type { ResolvedEngineConfig } from '../shared/engine-config.ts';
 import { EngineError, messageOf } from '../shared/errors.ts';
 import { InterestMap, InterestTable } from '../shared/interest-table.ts';
 import { Mailbox, type MailboxLink, type RecordHandler } from '../shared/mailbox.ts';
@@ -42,7 +42,7 @@ export interface ShardEvents {
 
 /** All shards of an engine, the primary's mailbox, and the rings between them. */
 export class ShardGroup implements RecordOutlet {
-  readonly #config: Required<EngineConfig>;
+  readonly #config: ResolvedEngineConfig;
   readonly #events: ShardEvents;
   readonly #mailbox: Mailbox;
   readonly #doorbell = Doorbell.allocate();
@@ -64,7 +64,7 @@ export class ShardGroup implements RecordOutlet {
   #nextStart = Promise.withResolvers<void>();
   readonly #restarts = new Set<NodeJS.Timeout>();
 
-  constructor(config: Required<EngineConfig>, events: ShardEvents) {
+  constructor(config: ResolvedEngineConfig, events: ShardEvents) {
     this.#config = config;
     this.#events = events;
     this.#mailbox = new Mailbox({

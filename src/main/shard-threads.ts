@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { Piscina } from 'piscina';
 import type { ShardStart } from '../shared/control-messages.ts';
-import type { EngineConfig } from '../shared/engine-config.ts';
+import type { ResolvedEngineConfig } from '../shared/engine-config.ts';
 import type { RunShard } from './shard-host.ts';
 
 const SHARD_URL = new URL(`../workers/shard${extname(import.meta.url)}`, import.meta.url);
@@ -25,16 +25,17 @@ export interface ShardThreads {
  * @param onLost told of a thread that died before it had begun with a shard's task
  */
 export function startThreads(
-  config: Required<EngineConfig>,
+  config: ResolvedEngineConfig,
   onLost: (cause: unknown) => void,
 ): Promise<ShardThreads> {
   return config.shards === 0 ? inline() : Promise.resolve(pool(config, onLost));
 }
 
 function pool(
-  { shards, resourceLimits }: Required<EngineConfig>,
+  { shards, resourceLimits }: ResolvedEngineConfig,
   onLost: (cause: unknown) => void,
 ): ShardThreads {
+  const { maxYoungGenerationSizeMb = YOUNG_GENERATION_MB } = resourceLimits ?? {};
   const threads = new Piscina<ShardStart, void>({
     filename: SHARD_URL.href,
     name: 'runShard',
@@ -43,7 +44,7 @@ function pool(
     concurrentTasksPerWorker: 1,
     idleTimeout: Number.POSITIVE_INFINITY,
     atomics: 'disabled', // 'sync' blocks an idle worker's event loop
-    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB, ...resourceLimits },
+    resourceLimits: { ...resourceLimits, maxYoungGenerationSizeMb },
   });
   // The runs of those that die later reject.
   threads.on('error', onLost);

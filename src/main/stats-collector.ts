@@ -1,5 +1,5 @@
 import type { FromShard } from '../shared/control-messages.ts';
-import { applyRules, integer, MAX_MS, type Rules } from '../shared/option-rules.ts';
+import { applyRules, type Filled, integer, MAX_MS, type Rules } from '../shared/option-rules.ts';
 import { Replies } from '../shared/replies.ts';
 import type {
   EngineStats,
@@ -12,7 +12,7 @@ import type {
 import { sumServers } from './server-totals.ts';
 import type { ShardHost } from './shard-host.ts';
 
-const STATS_RULES: Rules<StatsOptions> = {
+const STATS_RULES: Rules<Filled<StatsOptions>> = {
   timeoutMs: integer(1, MAX_MS, 1000),
   slowest: integer(0, 1000, 10),
 };

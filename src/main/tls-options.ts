@@ -2,6 +2,7 @@ import { createSecureContext, type TlsOptions as NodeTls, Server as TlsServer } 
 import { EngineError, messageOf } from '../shared/errors.ts';
 import {
   applyRules,
+  type Filled,
   isObject,
   isText,
   type Rules,
@@ -15,7 +16,10 @@ type Pem = string | Uint8Array;
 /** A certificate with its key, and what else one server name may have for itself. */
 export interface TlsIdentity {
   /** Private key: PEM, or several of different algorithms. */
-  key?: Pem | readonly (Pem | { readonly pem: Pem; readonly passphrase?: string })[] | undefined;
+  key?:
+    | Pem
+    | readonly (Pem | { readonly pem: Pem; readonly passphrase?: string | undefined })[]
+    | undefined;
   /** Certificate chain: PEM, or one for each key. */
   cert?: Pem | readonly Pem[] | undefined;
   /** Key and chain in one, as PKCS#12. */
@@ -62,7 +66,10 @@ const VERSION = secretRule(
   (value) => value === 'TLSv1.2' || value === 'TLSv1.3',
 );
 
-const IDENTITY: Rules<TlsIdentity> = {
+/** None of them has a default. */
+type Checked<Options> = Filled<Options, keyof Options>;
+
+const IDENTITY: Rules<Checked<TlsIdentity>> = {
   key: secretRule(
     'PEM text (no file name), bytes, or an array of these and of { pem, passphrase? }',
     isKeys,
@@ -74,7 +81,7 @@ const IDENTITY: Rules<TlsIdentity> = {
 };
 
 /** What holds for every server name. */
-const COMMON: Rules<Omit<TlsOptions, keyof TlsIdentity | 'sni'>> = {
+const COMMON: Rules<Checked<Omit<TlsOptions, keyof TlsIdentity | 'sni'>>> = {
   ciphers: TEXT,
   honorCipherOrder: BOOLEAN,
   ecdhCurve: TEXT,
@@ -90,7 +97,7 @@ const COMMON: Rules<Omit<TlsOptions, keyof TlsIdentity | 'sni'>> = {
   ticketKeys: secretRule('48 bytes', (value) => value instanceof Uint8Array && value.length === 48),
 };
 
-const OPTIONS: Rules<TlsOptions> = {
+const OPTIONS: Rules<Checked<TlsOptions>> = {
   ...IDENTITY,
   ...COMMON,
   sni: secretRule('an object of server names, each with a key and cert of its own', isObject),
@@ -136,7 +143,7 @@ function common(options: TlsOptions): TlsContext {
 /** The options that are given: of what is undefined Node.js would not take its own default. */
 function given<Config extends object>(
   at: string,
-  rules: Rules<Config>,
+  rules: Rules<Checked<Config>>,
   options: Config,
 ): TlsContext {
   if (!isObject(options)) throw secretError(at, 'an object with key and cert');

@@ -9,6 +9,7 @@ import {
 import type { KeepHeaders } from './kept-headers.ts';
 import {
   applyRules,
+  type Filled,
   integer,
   isPathOrEmpty,
   MAX_MS,
@@ -39,19 +40,19 @@ export type SlowConsumerChoice = 'close' | 'drop' | 'latest';
  */
 export interface ServerConfig {
   /** The path of this server, such as '/chat'; '' (default) = the server is disabled. */
-  endpoint?: string;
+  endpoint?: string | undefined;
   /** How events are encoded; 'negotiate' = as each client asks, by subprotocol. Default 'text'. */
-  codec?: CodecChoice;
+  codec?: CodecChoice | undefined;
   /** What an event of the text codec begins with. Default 'iris-websocket-message:'. */
-  eventPrefix?: string;
+  eventPrefix?: string | undefined;
   /** A module whose `onConnection` runs in the shards, next to the sockets: a file URL. */
   handlers?: URL | string | undefined;
   /** Sent with the 101. */
-  headers?: Readonly<Record<string, string>>;
+  headers?: Readonly<Record<string, string>> | undefined;
   /** Subprotocols this server speaks; the first of the client's that is among them is chosen. */
-  protocols?: readonly string[];
+  protocols?: readonly string[] | undefined;
   /** Origins that may connect; a request without an Origin header may. Default 'same-host'. */
-  origins?: Origins;
+  origins?: Origins | undefined;
   /**
    * Decides on an upgrade. What it returns is the connection's `data` and must be
    * structured-cloneable; `false` refuses with 401, a thrown error that has a `status` with that.
@@ -60,67 +61,72 @@ export interface ServerConfig {
   /** Makes the id of a connection; must be unique among the living. Default: random. */
   idGenerator?: ((request: ConnectionRequest) => string) | undefined;
   /** Compresses messages (permessage-deflate, RFC 7692) for clients that offer it. Default false. */
-  compression?: boolean | CompressionConfig;
+  compression?: boolean | CompressionConfig | undefined;
   /**
    * Largest message, inflated, all its fragments together, 1 to 2^30; larger: close 1009. Default
    * 1024.
    */
-  maxMessageSize?: number;
+  maxMessageSize?: number | undefined;
   /** Most bytes taken from a socket in one read: 64 to 2^24. Default 64 KiB. */
-  readBufferSize?: number;
+  readBufferSize?: number | undefined;
   /**
    * Most bytes that are joined into one write, 64 to 2^24; a larger message goes alone. Default
    * 16 KiB.
    */
-  writeBufferSize?: number;
+  writeBufferSize?: number | undefined;
   /** A write that has made no progress for so long ends the connection. Default 15 000. */
-  writeTimeout?: number;
+  writeTimeout?: number | undefined;
   /** No pong for so long, 2 at least, ends the connection. Default 60 000. */
-  pongTimeout?: number;
+  pongTimeout?: number | undefined;
   /** How often a ping is sent; less than pongTimeout. Default 9/10 of it. */
-  pingPeriod?: number;
+  pingPeriod?: number | undefined;
   /** How long the peer may take to answer a close. Default 5 000. */
-  closeTimeout?: number;
+  closeTimeout?: number | undefined;
   /** Bytes that may wait for one connection: 1 to 2^30. Default 1 MiB. */
-  maxBufferedBytes?: number;
+  maxBufferedBytes?: number | undefined;
   /**
    * At that limit: close with 1013, drop whole messages, or keep of each event and room only the
    * latest. Default 'close'.
    */
-  slowConsumer?: SlowConsumerChoice;
+  slowConsumer?: SlowConsumerChoice | undefined;
   /** Most rooms a connection may be in, its own id's aside: 0 to 2^24. Default 1000. */
-  maxRooms?: number;
+  maxRooms?: number | undefined;
   /** Longest room name, in bytes of UTF-8: 1 to 65 535. Default 256. */
-  maxRoomNameBytes?: number;
+  maxRoomNameBytes?: number | undefined;
   /** Longest event name, in bytes of UTF-8: 1 to 65 535. Default 256. */
-  maxEventNameBytes?: number;
+  maxEventNameBytes?: number | undefined;
   /**
    * Questions of one peer that may await their answers, 1 to 2^24; more are not asked. Default 1000.
    */
-  maxPendingAsks?: number;
+  maxPendingAsks?: number | undefined;
   /**
    * Most frames that one message may come in, 1 to 2^24; more: close 1008. Default 1024, or one for
    * each 16 bytes of maxMessageSize where that is more.
    */
-  maxFragments?: number;
+  maxFragments?: number | undefined;
   /** Most connections of this server, 1 to 2^32 − 1; more: 503. Default 1 000 000. */
-  maxConnections?: number;
+  maxConnections?: number | undefined;
   /**
    * Most of them from one address, of IPv6 from one /64, 0 to 2^32 − 1; more: 429. Default 0: no
    * limit.
    */
-  maxConnectionsPerAddress?: number;
+  maxConnectionsPerAddress?: number | undefined;
   /** What one peer may send. Default: no limit. */
   rateLimit?: RateLimit | undefined;
   /**
    * Headers that `connection.request` has when its handlers have been told of it: 'all', these,
    * or (default) 'safe', all but Cookie, Authorization, Proxy-Authorization.
    */
-  keepHeaders?: KeepHeaders;
+  keepHeaders?: KeepHeaders | undefined;
 }
 
+type FilledServerConfig = Filled<
+  ServerConfig,
+  'handlers' | 'authorize' | 'idGenerator' | 'rateLimit'
+>;
+
 /** A server's options as the engine keeps them. */
-export type ResolvedServerConfig = Required<Omit<ServerConfig, 'compression' | 'rateLimit'>> & {
+export type ResolvedServerConfig = Omit<FilledServerConfig, 'compression' | 'rateLimit'> & {
   readonly compression: ResolvedCompression;
   readonly rateLimit: ResolvedRateLimit | undefined;
 };
@@ -137,7 +143,7 @@ const MIN_DEFAULT_FRAGMENTS = 1024;
 /** Small for a fragment: who sends smaller ones than this all the time does it to cost time. */
 const FRAGMENT_BYTES = 16;
 
-const SERVER_RULES: Rules<ServerConfig> = {
+const SERVER_RULES: Rules<FilledServerConfig> = {
   endpoint: rule("'' or a path such as '/chat' without query", '', isPathOrEmpty),
   codec: oneOf<CodecChoice>(['text', 'msgpack', 'negotiate'], 'text'),
   eventPrefix: rule(

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { ResourceLimits } from 'node:worker_threads';
 import {
   applyRules,
+  type Filled,
   integer,
   isPathOrEmpty,
   MAX_MS,
@@ -16,27 +17,27 @@ export interface EngineConfig {
    * Worker threads, 0 to 256; 0 runs the one shard on the primary's own loop. Default: cores − 1, at
    * least 1.
    */
-  shards?: number;
+  shards?: number | undefined;
   /** Bytes of shared memory for all rings together: 64 KiB to 1 TiB. Default 64 MiB. */
-  ringMemory?: number;
+  ringMemory?: number | undefined;
   /** Bytes that may wait, per sender and receiver, behind a full ring: 1 to 1 TiB. Default 64 MiB. */
-  maxOutboxBytes?: number;
+  maxOutboxBytes?: number | undefined;
   /** Emitters that may be open at a time, each with rings of its own: 0 to 1024. Default 16. */
-  maxEmitters?: number;
+  maxEmitters?: number | undefined;
   /** Bytes of request line and headers of one upgrade: 256 to 16 MiB. Default 16 KiB. */
-  maxHeaderBytes?: number;
+  maxHeaderBytes?: number | undefined;
   /**
    * Milliseconds for a request's headers to arrive, and again for `authorize`: 1 to 2^31 − 1.
    * Default 10 000.
    */
-  handshakeTimeout?: number;
+  handshakeTimeout?: number | undefined;
   /**
    * Milliseconds between two samples of how late records between threads are: 0 to 2^31 − 1; 0 =
    * neither that nor the delay of event loops is measured. Default 1000.
    */
-  sampleInterval?: number;
+  sampleInterval?: number | undefined;
   /** Where the browser client is served; '' = nowhere. Default '/iris-ws.js'. */
-  clientScriptPath?: string;
+  clientScriptPath?: string | undefined;
   /**
    * What a shard's thread may take, as `Worker` has it; one that takes more dies. At least 16 for
    * maxOldGenerationSizeMb, 1 for the others. Default: Node's, but 8 MB for young objects.
@@ -46,12 +47,12 @@ export interface EngineConfig {
    * A shard whose loop has not turned for so many milliseconds is ended: 0 to 2^31 − 1; 0 = never.
    * Default 0.
    */
-  watchdogMs?: number;
+  watchdogMs?: number | undefined;
   /**
    * The proxies in front that are believed in what they say of the client: so many of them, or
    * those with these addresses or ranges. Default 0: nobody is.
    */
-  trustProxy?: TrustProxy;
+  trustProxy?: TrustProxy | undefined;
 }
 
 /**
@@ -60,10 +61,13 @@ export interface EngineConfig {
  */
 export type TrustProxy = number | readonly string[];
 
+/** An engine's options with what is left out filled in. */
+export type ResolvedEngineConfig = Filled<EngineConfig, 'resourceLimits'>;
+
 /** Options of `close`, of an engine and of a server. */
 export interface CloseOptions {
   /** After so many milliseconds what is left is cut: 0 to 2^31 − 1. Default 5 000. */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
   /**
    * The closes are spread over so many milliseconds, so that not all clients come back in the same
    * instant: 0 to timeoutMs. Default: one for each connection of a shard, at most half of timeoutMs.
@@ -72,9 +76,9 @@ export interface CloseOptions {
 }
 
 /** The options of `close` with what is left out filled in. */
-export type ResolvedCloseOptions = Required<CloseOptions>;
+export type ResolvedCloseOptions = Filled<CloseOptions, 'drainMs'>;
 
-const ENGINE_RULES: Rules<EngineConfig> = {
+const ENGINE_RULES: Rules<ResolvedEngineConfig> = {
   shards: integer(0, 256, Math.max(1, availableParallelism() - 1)),
   ringMemory: integer(2 ** 16, 2 ** 40, 64 * 2 ** 20),
   maxOutboxBytes: integer(1, 2 ** 40, 64 * 2 ** 20),
@@ -96,7 +100,7 @@ const ENGINE_RULES: Rules<EngineConfig> = {
   ),
 };
 
-const CLOSE_RULES: Rules<CloseOptions> = {
+const CLOSE_RULES: Rules<ResolvedCloseOptions> = {
   timeoutMs: integer(0, MAX_MS, 5_000),
   drainMs: { ...integer(0, MAX_MS, 0), fallback: undefined },
 };
@@ -105,7 +109,7 @@ const CLOSE_RULES: Rules<CloseOptions> = {
  * Checks an engine's options and fills in the defaults.
  * @throws EngineError ERR_OPTION
  */
-export function resolveEngineConfig(config: EngineConfig): Required<EngineConfig> {
+export function resolveEngineConfig(config: EngineConfig): ResolvedEngineConfig {
   return applyRules(ENGINE_RULES, config);
 }
 
@@ -134,7 +138,8 @@ function isResourceLimits(value: unknown): boolean {
   if (value === null || typeof value !== 'object') return false;
   return Object.entries(value).every(([name, limit]) => {
     const least = LEAST_LIMITS[name];
-    return least !== undefined && typeof limit === 'number' && limit >= least;
+    if (least === undefined) return false;
+    return limit === undefined || (typeof limit === 'number' && limit >= least);
   });
 }
 

@@ -41,9 +41,9 @@ export type ErrorCode = keyof typeof ERROR_CODES;
 /** What {@link EngineError} takes beside its code and message. */
 export interface EngineErrorOptions {
   /** What made this error happen. */
-  cause?: unknown;
+  cause?: unknown | undefined;
   /** The RFC 6455 close code that goes to the peer, where the error closes its connection. */
-  closeCode?: number;
+  closeCode?: number | undefined;
 }
 
 /** An {@link EngineError} in a form that survives a structured clone. */

@@ -3,9 +3,9 @@ export interface ListOptions {
   /** Where the page before has ended: its `cursor`. Left out: from the beginning. */
   readonly cursor?: string | undefined;
   /** Most entries of a page: 1 to 10 000. Default 1000. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
   /** How long to wait for shards, in milliseconds: 1 to 2^31 − 1. Default 5000. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
 }
 
 /** One page of a list. */

@@ -10,8 +10,16 @@ export interface Rule<Value> {
   readonly secret?: true;
 }
 
-/** One rule for each option. */
-export type Rules<Config> = { readonly [Name in keyof Required<Config>]: Rule<Config[Name]> };
+/** One rule for each option of options that are filled in. */
+export type Rules<Filled> = { readonly [Name in keyof Filled]: Rule<Filled[Name]> };
+
+/** Options with every default filled in; those named `Open` have none, and may be undefined. */
+export type Filled<Config, Open extends keyof Config = never> = {
+  [Name in keyof Config]-?: Name extends Open ? Config[Name] : Exclude<Config[Name], undefined>;
+};
+
+/** Options as the app gives them: what is undefined counts as left out. */
+type Given<Filled> = { readonly [Name in keyof Filled]?: Filled[Name] | undefined };
 
 /** A whole number from `minimum` to `maximum`. */
 export function integer(minimum: number, maximum: number, fallback: number): Rule<number> {
@@ -77,22 +85,22 @@ export function optionalFunction(): Rule<undefined> {
  * @param prefix stands before an option's name in errors
  * @throws EngineError ERR_OPTION naming the option, its value and what is allowed
  */
-export function applyRules<Config extends object>(
-  rules: Rules<Config>,
-  config: Config,
+export function applyRules<Filled extends object>(
+  rules: Rules<Filled>,
+  config: Given<Filled>,
   prefix = '',
-): Required<Config> {
+): Filled {
   if (config === null || typeof config !== 'object') {
     const what = prefix === '' ? 'options' : prefix.slice(0, -1);
     throw new EngineError('ERR_OPTION', `${what} must be an object, not ${show(config)}`);
   }
-  const names = Object.keys(rules) as (keyof Config & string)[];
+  const names = Object.keys(rules) as (keyof Filled & string)[];
   for (const name of Object.keys(config)) {
     if (Object.hasOwn(rules, name)) continue;
     const known = names.join(', ');
     throw new EngineError('ERR_OPTION', `${prefix}${name}: no such option; there are ${known}`);
   }
-  const result: Partial<Config> = {};
+  const result: Partial<Filled> = {};
   for (const name of names) {
     const { allowed, check, fallback, secret } = rules[name];
     const value = config[name];
@@ -103,7 +111,7 @@ export function applyRules<Config extends object>(
     }
     result[name] = value === undefined ? fallback : value;
   }
-  return result as Required<Config>;
+  return result as Filled;
 }
 
 /** An ERR_OPTION that names the option, its value and what is allowed. */

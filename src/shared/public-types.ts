@@ -65,7 +65,7 @@ type Nothing = void;
 /** Options of `emitWithAck`. */
 export interface AckOptions {
   /** How long to wait for answers, in milliseconds: 1 to 2^31 − 1. Default 10 000. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
 }
 
 /** The arguments of `emitWithAck`. */
@@ -160,12 +160,14 @@ export interface ServerHandle<Events extends object = AnyEvents> {
    */
   to(target: Targets): Emitter<Events>;
   /** How many connections there are, or are in a room, at this moment; out of shared memory. */
-  count(of?: { readonly room?: string }): number;
+  count(of?: { readonly room?: string | undefined }): number;
   /**
    * Lists connections: everyone's, or a room's.
    * @throws EngineError ERR_OPTION, ERR_OUTBOX_FULL
    */
-  connections(options?: ListOptions & { readonly room?: string }): Promise<ConnectionPage>;
+  connections(
+    options?: ListOptions & { readonly room?: string | undefined },
+  ): Promise<ConnectionPage>;
   /**
    * Lists the rooms that connections have joined, those of ids not among them.
    * @throws EngineError ERR_OPTION, ERR_OUTBOX_FULL

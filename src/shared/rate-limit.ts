@@ -1,5 +1,13 @@
 import { EngineError } from './errors.ts';
-import { applyRules, integer, oneOf, optionError, type Rule, type Rules } from './option-rules.ts';
+import {
+  applyRules,
+  type Filled,
+  integer,
+  oneOf,
+  optionError,
+  type Rule,
+  type Rules,
+} from './option-rules.ts';
 
 /** How much a peer may send: of each kind so much a second, and so much at once. */
 export interface RateLimit {
@@ -12,13 +20,13 @@ export interface RateLimit {
   /** So many bytes may come at once: maxMessageSize to 2^40. Default: bytesPerSecond, or the least. */
   burstBytes?: number | undefined;
   /** At the limit: close with 1008, or ignore whole messages. Default 'close'. */
-  exceeded?: 'close' | 'drop';
+  exceeded?: 'close' | 'drop' | undefined;
 }
 
 /** A {@link RateLimit} with what is left out filled in. */
-export type ResolvedRateLimit = Required<RateLimit>;
+export type ResolvedRateLimit = Filled<RateLimit, Exclude<keyof RateLimit, 'exceeded'>>;
 
-const RATE_RULES: Rules<RateLimit> = {
+const RATE_RULES: Rules<ResolvedRateLimit> = {
   messagesPerSecond: optionalInteger(1, 2 ** 30),
   burstMessages: optionalInteger(1, 2 ** 30),
   bytesPerSecond: optionalInteger(1, 2 ** 40),

@@ -3,7 +3,7 @@ import { type ServerScope, TargetEmitter } from './emitter.ts';
 import { checkClose } from './frame.ts';
 import type { ConnectionPage, ListOptions, RoomPage } from './list-types.ts';
 import { mergeConnections, mergeRooms } from './listing.ts';
-import { applyRules, integer, MAX_MS, type Rules, rule } from './option-rules.ts';
+import { applyRules, type Filled, integer, MAX_MS, type Rules, rule } from './option-rules.ts';
 import type { AnyEvents, Emitter, ServerHandle } from './public-types.ts';
 import { MAX_NAME_BYTES } from './records.ts';
 import type { Found, Query } from './remote-lists.ts';
@@ -21,18 +21,18 @@ export interface OutsideScope extends ServerScope {
   list(query: Query, timeoutMs: number): Promise<Found>;
 }
 
-type Room = { readonly room?: string };
+type Room = { readonly room?: string | undefined };
 
-const COUNT_RULES: Rules<Room> = {
+const COUNT_RULES: Rules<Filled<Room>> = {
   room: rule<string>("'' or the name of a room", '', (value) => typeof value === 'string'),
 };
 const PAGE_RULES = { limit: integer(1, 10_000, 1_000), timeoutMs: integer(1, MAX_MS, 5_000) };
-const CONNECTION_LIST_RULES: Rules<ListOptions & Room> = {
+const CONNECTION_LIST_RULES: Rules<Filled<ListOptions & Room>> = {
   ...PAGE_RULES,
   ...COUNT_RULES,
   cursor: rule('the cursor of a page', '0', (value) => /^\d{1,16}$/.test(String(value))),
 };
-const ROOM_LIST_RULES: Rules<ListOptions> = {
+const ROOM_LIST_RULES: Rules<Filled<ListOptions>> = {
   ...PAGE_RULES,
   cursor: rule('the cursor of a page', '', (value) => typeof value === 'string'),
 };
@@ -61,7 +61,7 @@ export class ServerFace<Events extends object = AnyEvents> implements ServerHand
     const { cursor, timeoutMs, ...wanted } = applyRules(CONNECTION_LIST_RULES, options);
     // One more than is wanted: is there a next page?
     const limit = wanted.limit + 1;
-    const query = { list: 'connections', room: wanted.room, after: cursor ?? '', limit } as const;
+    const query = { list: 'connections', room: wanted.room, after: cursor, limit } as const;
     const { connections, silentShards } = await this.#scope.list(query, timeoutMs);
     const page = mergeConnections(connections, limit);
     const hasMore = page.length === limit;
@@ -73,7 +73,7 @@ export class ServerFace<Events extends object = AnyEvents> implements ServerHand
   async rooms(options: ListOptions = {}): Promise<RoomPage> {
     const { cursor, timeoutMs, ...wanted } = applyRules(ROOM_LIST_RULES, options);
     const limit = wanted.limit + 1;
-    const query = { list: 'rooms', room: '', after: cursor ?? '', limit } as const;
+    const query = { list: 'rooms', room: '', after: cursor, limit } as const;
     const found = await this.#scope.list(query, timeoutMs);
     const rooms = mergeRooms(found.rooms, limit);
     const hasMore = rooms.length === limit;

@@ -135,7 +135,7 @@ export interface EngineStats {
 /** Options of `engine.stats`. */
 export interface StatsOptions {
   /** How long to wait for a shard's answer, in milliseconds: 1 to 2^31 − 1. Default 1000. */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
   /** How many of the slowest connections to name: 0 to 1000. Default 10. */
-  slowest?: number;
+  slowest?: number | undefined;
 }

@@ -49,7 +49,7 @@ const ENGINE: Values<EngineConfig> = {
     allowed: "'' or a path such as '/iris-ws.js'",
   },
   resourceLimits: {
-    good: [{}, { maxOldGenerationSizeMb: 16, stackSizeMb: 1 }],
+    good: [{}, { maxOldGenerationSizeMb: 16, stackSizeMb: undefined }],
     bad: [null, 64, { maxOldGenerationSizeMb: '64' }, { maxOldGenerationSizeMb: 15 }, { heap: 64 }],
     allowed:
       'an object such as { maxOldGenerationSizeMb: 256 }: 16 or more of that, 1 or more of the others',
@@ -188,7 +188,7 @@ for (const [what, values, resolve] of [
 }
 
 test('an option that is left out, or undefined, has its default', () => {
-  assert.deepEqual(resolveEngineConfig({ shards: undefined } as unknown as EngineConfig), {
+  assert.deepEqual(resolveEngineConfig({ shards: undefined }), {
     shards: Math.max(1, availableParallelism() - 1),
     ringMemory: 64 * 2 ** 20,
     maxOutboxBytes: 64 * 2 ** 20,
