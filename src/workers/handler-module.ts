@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { EngineError, messageOf } from '../shared/errors.ts';
 import type { HandlerModule, ServerHandle } from '../shared/public-types.ts';
 
@@ -10,7 +11,7 @@ export async function loadHandlers(url: string): Promise<HandlerModule> {
   try {
     module = (await import(url)) as Partial<HandlerModule>;
   } catch (cause) {
-    const message = `handlers: ${url} could not be loaded: ${messageOf(cause)}`;
+    const message = `handlers: ${url} could not be loaded: ${messageOf(cause)}${hint(url)}`;
     throw new EngineError('ERR_HANDLERS_LOAD', message, { cause });
   }
   if (typeof module.onConnection !== 'function') {
@@ -21,6 +22,17 @@ export async function loadHandlers(url: string): Promise<HandlerModule> {
     throw new EngineError('ERR_HANDLERS_LOAD', `handlers: onServer of ${url} is no function`);
   }
   return module as HandlerModule;
+}
+
+/** What to do where an app has been built, and its URL still names the source. */
+function hint(url: string): string {
+  const source = new URL(url);
+  if (!/\.[cm]?ts$/.test(source.pathname)) return '';
+  const built = new URL(source);
+  built.pathname = source.pathname.replace(/ts$/, 'js');
+  if (existsSync(source) || !existsSync(built)) return '';
+  const name = built.pathname.replace(/^.*\//, '');
+  return `; there is ${name} beside it: name that one, a build does not change the URL`;
 }
 
 /**
