@@ -90,7 +90,7 @@ const REFUSED: readonly Refused[] = [
     title: 'a foreign origin with 403',
     headers: { Origin: 'http://evil.example' },
     status: '403 Forbidden',
-    body: 'Origin not allowed',
+    body: "Origin not allowed: the server's option `origins` does not include it",
   },
   {
     title: 'whom authorize does not want with 401',
