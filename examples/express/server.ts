@@ -34,7 +34,7 @@ server.listen(Number(process.env.PORT ?? 8080), () => {
 });
 
 process.on('SIGTERM', async () => {
-  server.close();
+  server.close(); // what is being answered is answered …
+  setTimeout(() => server.closeAllConnections(), 5_000).unref(); // … within this time
   await engine.close(); // takes its listeners off the server, and closes its connections
-  server.closeAllConnections();
 });

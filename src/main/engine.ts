@@ -277,7 +277,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
   async #close(options: ResolvedCloseOptions): Promise<void> {
     this.#refusing.abort();
     this.#stats.close();
-    const closed = this.#listeners.close();
+    const closed = this.#listeners.close(options.timeoutMs);
     this.#emitters.close();
     await this.#starting?.catch(() => {});
     await this.#group.stop(options);

@@ -5,6 +5,7 @@ import type { ResolvedEngineConfig } from '../shared/engine-config.ts';
 import { EngineError } from '../shared/errors.ts';
 import { optionError } from '../shared/option-rules.ts';
 import { createListener, type ListenOptions, listen, resolveListenOptions } from './listener.ts';
+import { OpenRequests } from './open-requests.ts';
 import type { SecureListeners } from './secure-listeners.ts';
 import type { TlsOptions } from './tls-options.ts';
 import { type FindEndpoint, takeUpgrades } from './upgrade-source.ts';
@@ -23,8 +24,8 @@ export class Listeners {
   readonly #context: ListenersContext;
   /** Each with what ends it. */
   readonly #sources = new Map<HttpServer, () => void>();
-  /** Those that are the engine's own, with what settles when they have begun to listen. */
-  readonly #own = new Map<HttpServer, Promise<AddressInfo>>();
+  /** Those that are the engine's own. */
+  readonly #own = new Map<HttpServer, OwnListener>();
 
   constructor(context: ListenersContext) {
     this.#context = context;
@@ -46,7 +47,7 @@ export class Listeners {
   async open({ server, port, host }: PendingListener): Promise<AddressInfo> {
     const listening = listen(server, port, host);
     this.attach(server);
-    this.#own.set(server, listening);
+    this.#own.set(server, { listening, requests: new OpenRequests(server) });
     try {
       return await listening;
     } catch (error) {
@@ -88,11 +89,25 @@ export class Listeners {
     for (const server of servers) secure.replace(server, tls);
   }
 
-  /** Takes no further upgrades, and stops listening where the engine has begun to. */
-  async close(): Promise<void> {
+  /**
+   * Takes no further upgrades, and stops listening where the engine has begun to. What is being
+   * answered there is cut after `timeoutMs`.
+   */
+  async close(timeoutMs: number): Promise<void> {
     for (const release of this.#sources.values()) release();
-    await Promise.all([...this.#own].map(closeListener));
+    const closed = [...this.#own].map(async ([server, { listening, requests }]) => {
+      await listening.catch(() => {}); // whoever asked for it is told
+      if (server.listening) await requests.close(timeoutMs);
+    });
+    await Promise.all(closed);
   }
+}
+
+/** An HTTP server of the engine's own. */
+interface OwnListener {
+  /** Settles when it has begun to listen. */
+  readonly listening: Promise<AddressInfo>;
+  readonly requests: OpenRequests;
 }
 
 /** An HTTP server that is to listen. */
@@ -106,12 +121,3 @@ const ATTACHABLE =
   'a plain http.Server (of Express what app.listen() returns, of Fastify its .server). What speaks ' +
   'TLS, or HTTP/2, cannot move to a shard: instead of attaching to an HTTPS server, let the engine ' +
   'speak TLS: engine.listen(port, { tls: { key, cert }, request: app })';
-
-async function closeListener([server, listening]: [HttpServer, Promise<unknown>]): Promise<void> {
-  await listening.catch(() => {}); // whoever asked for it is told
-  if (!server.listening) return;
-  await new Promise((resolve) => {
-    server.close(resolve);
-    server.closeAllConnections();
-  });
-}

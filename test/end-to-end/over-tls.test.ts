@@ -4,6 +4,7 @@ const SUITES = [
   './admission',
   './backpressure',
   './close',
+  './close-http',
   './deadlines',
   './disconnect',
   './early-frames',
