@@ -40,6 +40,7 @@ export type {
   PrimaryStats,
   RecentTimes,
   ServerStats,
+  ShardRestarts,
   ShardStats,
   SlowConnection,
   StatsOptions,

@@ -57,8 +57,8 @@ export function prometheusText(stats: EngineStats): string {
   metric(
     'shard_restarts_total',
     'counter',
-    'Times the shard has died and been replaced.',
-    shards.map(({ shard, restarts }) => [{ shard }, restarts]),
+    'Times the shard has died.',
+    stats.restarts.map(({ shard, restarts }) => [{ shard }, restarts]),
   );
   addServers(stats, metric);
   addThreads([{ shard: 'primary', ...stats.primary }, ...shards], metric);

@@ -4,6 +4,7 @@ import { Replies } from '../shared/replies.ts';
 import type {
   EngineStats,
   PrimaryServerStats,
+  ShardRestarts,
   ShardSnapshot,
   ShardStats,
   StatsOptions,
@@ -50,11 +51,12 @@ export class StatsCollector {
     const question = this.#replies.next();
     const snapshots = new Map<number, ShardSnapshot>();
     const numbers = hosts.map(({ number }) => number);
+    const down = [...this.#deaths.keys()].filter((shard) => !numbers.includes(shard));
     const answered = this.#replies.expect(question, numbers, timeoutMs, ([shard, snapshot]) =>
       snapshots.set(shard, snapshot),
     );
     for (const host of hosts) host.post({ type: 'take-snapshot', question, slowest });
-    return this.#combine(snapshots, await answered, slowest);
+    return this.#combine(snapshots, [...(await answered), ...down], slowest);
   }
 
   /** A shard has answered, maybe too late. */
@@ -87,9 +89,16 @@ export class StatsCollector {
       primary: { ...this.#threads.load.stats(), servers },
       shards,
       silentShards: silent.toSorted((a, b) => a - b),
+      restarts: this.#restartsOf([...snapshots.keys(), ...silent]),
       servers: sumServers(servers, shards),
       slowest: waiting.slice(0, slowest),
     };
+  }
+
+  #restartsOf(shards: readonly number[]): ShardRestarts[] {
+    return shards
+      .toSorted((a, b) => a - b)
+      .map((shard) => ({ shard, restarts: this.#deaths.get(shard) ?? 0 }));
   }
 
   #shardStats(shard: number, { mailbox, eventLoop, servers }: ShardSnapshot): ShardStats {

@@ -119,13 +119,24 @@ export interface PrimaryStats extends ThreadStats {
   readonly servers: readonly PrimaryServerStats[];
 }
 
+/** How often a shard has died. */
+export interface ShardRestarts {
+  readonly shard: number;
+  readonly restarts: number;
+}
+
 /** An engine, as `engine.stats()` tells it. */
 export interface EngineStats {
   readonly primary: PrimaryStats;
   /** Those that have answered. */
   readonly shards: readonly ShardStats[];
-  /** Shards that have not answered in time: nothing here counts what they have. */
+  /**
+   * Shards that have not answered in time, and those that have died and not been started again:
+   * nothing here counts what they have.
+   */
   readonly silentShards: readonly number[];
+  /** How often each shard has died, the silent ones too. */
+  readonly restarts: readonly ShardRestarts[];
   /** Each server over the primary and all shards. */
   readonly servers: readonly ServerStats[];
   /** Connections for which most bytes wait, the slowest first. */

@@ -1,6 +1,8 @@
 import { strict as assert } from 'node:assert';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import type { Engine, ServerStats } from '../../src/main/index.ts';
+import { prometheusText } from '../../src/main/prometheus.ts';
 import { text } from '../conformance/client-frames.ts';
 import { ParsedMetrics } from '../main/parsed-metrics.ts';
 import { GATE } from './fixtures/gate.ts';
@@ -122,6 +124,24 @@ test('a shard that is busy is named, and counts again when it is not', async () 
     const after = await engine.stats();
     assert.deepEqual([after.silentShards, after.servers[0]?.connections], [[], 2]);
     assert.equal(other.socket.readyState, other.socket.OPEN);
+  });
+});
+
+test('a shard that waits for its restart is down in stats and metrics', async () => {
+  await withEngine({ shards: 1 }, async ({ engine, port }) => {
+    await addServer(engine, 'module', VERBS, { endpoint: '/v' });
+    for (let i = 0; i < 2; i++) {
+      const exit = once(engine, 'shardExit');
+      await using killer = await VerbClient.open({ port }, '/v');
+      killer.ask('die');
+      await exit;
+    }
+    const stats = await engine.stats();
+    assert.deepEqual([stats.shards, stats.silentShards], [[], [1]]);
+    assert.deepEqual(stats.restarts, [{ shard: 1, restarts: 2 }]);
+    const metrics = new ParsedMetrics(prometheusText(stats));
+    assert.deepEqual(metrics.values('fanring_shard_up', { shard: '1' }), [0]);
+    assert.deepEqual(metrics.values('fanring_shard_restarts_total', { shard: '1' }), [2]);
   });
 });
 

@@ -10,7 +10,7 @@ import { THREAD } from './stats-samples.ts';
 
 const STATS: EngineStats = {
   primary: { ...THREAD, servers: [] },
-  ...{ shards: [], silentShards: [7], servers: [], slowest: [] },
+  ...{ shards: [], silentShards: [7], restarts: [], servers: [], slowest: [] },
 };
 
 async function serving(listener: RequestListener, body: (url: string) => Promise<void>) {

@@ -11,12 +11,16 @@ function shardStats(shard: number, servers: ServerStats[]): ShardStats {
 
 function statsOf(shards: ShardStats[], more: Partial<EngineStats> = {}): EngineStats {
   const primary = { ...THREAD, servers: [{ endpoint: '/a', emitted: 1000 }] };
-  return { primary, shards, silentShards: [], servers: [], slowest: [], ...more };
+  const restarts = shards.map(({ shard, restarts }) => ({ shard, restarts }));
+  return { primary, shards, silentShards: [], restarts, servers: [], slowest: [], ...more };
 }
 
 const STATS = statsOf(
   [shardStats(1, [serverStats('/a', 1), serverStats('/b', 2)]), shardStats(2, [])],
-  { silentShards: [3] },
+  {
+    silentShards: [3],
+    restarts: [1, 2, 3].map((shard) => ({ shard, restarts: shard - 1 })),
+  },
 );
 
 test('a parser reads every metric, with its type, its help and a unit in its name', () => {
@@ -85,11 +89,11 @@ test('what a thread says comes out in bytes, ratios and seconds', () => {
   }
 });
 
-test('a shard that has not answered is down', () => {
+test('a shard that has not answered is down, and its restarts are told', () => {
   const metrics = new ParsedMetrics(prometheusText(STATS));
   const up = ['1', '2', '3'].map((shard) => metrics.values('fanring_shard_up', { shard })[0]);
   assert.deepEqual(up, [1, 1, 0]);
-  assert.deepEqual(metrics.values('fanring_shard_restarts_total'), [0, 1]);
+  assert.deepEqual(metrics.values('fanring_shard_restarts_total'), [0, 1, 2]);
 });
 
 test('several servers of one endpoint are one sample, whatever the endpoint', () => {

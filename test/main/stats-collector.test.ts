@@ -26,7 +26,7 @@ function openCollector(shards = [1, 2, 3]) {
       question,
       snapshot: snapshot(shard, servers, queued),
     });
-  return { collector, asked, answer };
+  return { collector, hosts, asked, answer };
 }
 
 const FOREVER = { timeoutMs: 2 ** 31 - 1 };
@@ -84,6 +84,24 @@ test('a shard that dies is not waited for; it counts as silent, and as replaced'
     shards.map(({ restarts }) => restarts),
     [0, 1],
   );
+});
+
+test('a shard that is to be started again is named as silent, even if no other runs', async () => {
+  const { collector, hosts, asked, answer } = openCollector([1, 2]);
+  collector.shardDied(2);
+  hosts.pop();
+  const collected = collector.collect(FOREVER);
+  const [{ question }] = asked as [Question];
+  answer(1, question, []);
+  const { silentShards, restarts } = await collected;
+  assert.deepEqual(silentShards, [2]);
+  assert.deepEqual(restarts, [
+    { shard: 1, restarts: 0 },
+    { shard: 2, restarts: 1 },
+  ]);
+  collector.shardDied(1);
+  hosts.pop();
+  assert.deepEqual((await collector.collect(FOREVER)).silentShards, [1, 2]);
 });
 
 test('the slowest connections of all shards are named, the slowest first', async () => {
