@@ -5,6 +5,9 @@ import type { SecureCommand, SecureEvent } from '../shared/secure-messages.ts';
 /** How long what has been written last may take to go out, in milliseconds. */
 const LINGER = 5_000;
 
+/** As {@link LINGER}, where the shard waits for it to stop. */
+const LINGER_AT_STOP = 1_000;
+
 /**
  * One TLS connection, as long as it is no WebSocket: its plain bytes go to the primary, one chunk at
  * a time, and what the primary answers goes back.
@@ -13,6 +16,8 @@ export class Relay {
   readonly #raw: Socket;
   readonly #tell: (event: SecureEvent) => void;
   #socket: TLSSocket | undefined;
+  /** Ends it, where it has been destroyed and lingers. */
+  #lingering: NodeJS.Timeout | undefined;
 
   /** @param raw the TCP connection: what closes it closes all */
   constructor(raw: Socket, tell: (event: SecureEvent) => void) {
@@ -53,6 +58,11 @@ export class Relay {
     return socket;
   }
 
+  /** The shard stops: where only the last answer is on its way, it has less time for that. */
+  hurry(): void {
+    if (this.#lingering !== undefined) this.#cutAfter(LINGER_AT_STOP);
+  }
+
   /** Ends it without a word. */
   terminate(): void {
     this.#raw.destroy();
@@ -62,8 +72,14 @@ export class Relay {
   #destroy(socket: TLSSocket): void {
     socket.off('data', this.#onData);
     socket.resume();
-    socket.setTimeout(LINGER, () => socket.destroy());
+    this.#cutAfter(LINGER);
     socket.end(() => socket.destroy());
+  }
+
+  /** A timeout of the socket's own would begin anew with each byte that the peer sends. */
+  #cutAfter(ms: number): void {
+    clearTimeout(this.#lingering);
+    this.#lingering = setTimeout(() => this.#raw.destroy(), ms);
   }
 
   readonly #onData = (chunk: Buffer): void => {
@@ -75,7 +91,10 @@ export class Relay {
 
   readonly #onEnd = (): void => this.#tell({ is: 'end' });
 
-  readonly #onClose = (): void => this.#tell({ is: 'closed' });
+  readonly #onClose = (): void => {
+    clearTimeout(this.#lingering);
+    this.#tell({ is: 'closed' });
+  };
 }
 
 function ignore(): void {}

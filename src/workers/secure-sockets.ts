@@ -77,6 +77,7 @@ export class SecureSockets {
   async close(timeoutMs: number): Promise<void> {
     if (this.#relays.size === 0) return;
     this.#emptied = Promise.withResolvers();
+    for (const relay of this.#relays.values()) relay.hurry();
     await settledWithin(this.#emptied.promise, timeoutMs);
     for (const relay of this.#relays.values()) relay.terminate();
   }

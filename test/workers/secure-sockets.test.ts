@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { connect } from 'node:tls';
 import type { SecureCommand, SecureEvent } from '../../src/shared/secure-messages.ts';
 import { SecureSockets } from '../../src/workers/secure-sockets.ts';
@@ -11,9 +11,11 @@ import { identity, tlsFile } from '../end-to-end/transport.ts';
 async function openOne() {
   const events: SecureEvent[] = [];
   let onEvent = () => {};
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   const secure = new SecureSockets((_stream, event) => {
     events.push(event);
     onEvent();
+    if (event.is === 'closed') end();
   });
   secure.setTls(1, { server: identity('first'), named: new Map() });
   const listener = createServer({ pauseOnConnect: true, allowHalfOpen: true });
@@ -32,7 +34,7 @@ async function openOne() {
   }
   listener.close();
   const say = (command: Exclude<SecureCommand, { do: 'enter' }>) => secure.carryOut(7, command);
-  return { secure, client, events, say };
+  return { secure, client, events, ended, say };
 }
 
 test('what was answered last goes out before all ends', async () => {
@@ -56,6 +58,40 @@ test('who takes too long is cut', async () => {
   const closed = once(client.resume(), 'close');
   await secure.close(10);
   await closed;
+});
+
+/** One that has been destroyed, whose client does not read what it was answered, but sends on. */
+async function openLingering(t: TestContext) {
+  const { secure, client, ended, say } = await openOne();
+  const sending = setInterval(() => client.write('.'), 20);
+  t.after(() => {
+    clearInterval(sending);
+    client.destroy();
+  });
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  say({ do: 'write', bytes: Buffer.alloc(16_000_000) });
+  say({ do: 'destroy' });
+  return { secure, ended };
+}
+
+const options = { timeout: 20_000 };
+
+test(
+  'who is sent a last answer and does not read it is cut, however it sends',
+  options,
+  async (t) => {
+    const { ended } = await openLingering(t);
+    t.mock.timers.tick(5_000);
+    await ended;
+  },
+);
+
+test('a shard that stops does not wait long for last answers', options, async (t) => {
+  const { secure, ended } = await openLingering(t);
+  t.mock.timers.tick(2_000);
+  const closed = secure.close(60_000);
+  t.mock.timers.tick(1_000);
+  await Promise.all([closed, ended]);
 });
 
 test('nothing is said of a connection that has been let go, or is not known', async () => {
