@@ -19,14 +19,23 @@ export function maxCompressedBytes(maxMessageSize: number, frames: number): numb
   return maxMessageSize + expansion + frames * FRAME_BYTES;
 }
 
-/** A compressed message that comes in several pieces, as far as more than its bytes is of interest. */
-export class CompressedMessage {
+/** What is known of a compressed message when it begins. */
+export interface MessageKind {
   readonly isBinary: boolean;
+  /** Whether it is worth inflating: somebody wants it. */
+  readonly isWanted: boolean;
+}
+
+/** A compressed message that comes in several pieces, as far as more than its bytes is of interest. */
+export class CompressedMessage implements MessageKind {
+  readonly isBinary: boolean;
+  readonly isWanted: boolean;
   readonly #maxMessageSize: number;
   #checkedBytes = 0;
 
-  constructor(isBinary: boolean, maxMessageSize: number) {
+  constructor(isBinary: boolean, isWanted: boolean, maxMessageSize: number) {
     this.isBinary = isBinary;
+    this.isWanted = isWanted;
     this.#maxMessageSize = maxMessageSize;
   }
 
@@ -37,7 +46,7 @@ export class CompressedMessage {
    * @param beginning the compressed bytes so far
    */
   check(beginning: Buffer): InflateFault | undefined {
-    if (beginning.length < GROWTH * this.#checkedBytes) return undefined;
+    if (!this.isWanted || beginning.length < GROWTH * this.#checkedBytes) return undefined;
     this.#checkedBytes = beginning.length;
     const inflated = inflateBeginning(beginning, this.#maxMessageSize);
     if (!('buffer' in inflated)) return inflated;

@@ -2,7 +2,7 @@ import { Buffer, isUtf8 } from 'node:buffer';
 import { EngineError } from '../shared/errors.ts';
 import { CLOSE_CODES, OPCODES } from '../shared/frame.ts';
 import { readClosePayload } from './close-payload.ts';
-import { CompressedMessage, maxCompressedBytes } from './compressed-message.ts';
+import { CompressedMessage, type MessageKind, maxCompressedBytes } from './compressed-message.ts';
 import { beginsCompressed, FrameHeader, MAX_CONTROL_FRAME_BYTES } from './frame-header.ts';
 import { inflateMessage } from './inflate.ts';
 import { MessageAssembly } from './message-assembly.ts';
@@ -21,6 +21,8 @@ export interface FrameLimits {
  * that the next read overwrites. A call that throws stops the reader, and `read` throws on.
  */
 export interface FrameSink {
+  /** A compressed message has begun; false: it shall be read, not inflated, and not handed out. */
+  onCompressed?(): boolean;
   /** A whole message; the data of a text message is valid UTF-8. */
   onMessage(data: Buffer, isBinary: boolean): void;
   /** A ping with 0 to 125 bytes. */
@@ -207,18 +209,20 @@ export class FrameReader {
     const end = at + payloadBytes;
     if (this.#message === undefined) {
       const isBinary = opcode === OPCODES.BINARY;
+      const isWanted = !isCompressed || this.#sink.onCompressed?.() !== false;
+      if (!isWanted && this.#isStopped) return end;
       if (isFinal && end <= chunk.length) {
         unmask(chunk, at, end, mask);
         const data = chunk.subarray(at, end);
-        if (isCompressed) this.#inflate(data, isBinary);
+        if (isCompressed) this.#inflate(data, { isBinary, isWanted });
         else if (isBinary || isUtf8(data)) this.#sink.onMessage(data, isBinary);
         else this.#violateUtf8();
         return end;
       }
-      const { maxMessageSize } = this.#limits;
-      if (isCompressed) this.#compressed = new CompressedMessage(isBinary, maxMessageSize);
+      if (isCompressed)
+        this.#compressed = new CompressedMessage(isBinary, isWanted, this.#limits.maxMessageSize);
       // Compressed bytes are no text, whatever they will be.
-      this.#message = new MessageAssembly(isBinary || isCompressed, maxMessageSize);
+      this.#message = new MessageAssembly(isBinary || isCompressed, this.#limits.maxMessageSize);
     }
     this.#message.fragments++;
     this.#payloadLeft = payloadBytes;
@@ -249,12 +253,13 @@ export class FrameReader {
     }
     this.#message = undefined;
     this.#compressed = undefined;
-    if (compressed !== undefined) this.#inflate(message.bytes, compressed.isBinary);
+    if (compressed !== undefined) this.#inflate(message.bytes, compressed);
     else if (message.endsWhole) this.#sink.onMessage(message.bytes, message.isBinary);
     else this.#violateUtf8();
   }
 
-  #inflate(payload: Buffer, isBinary: boolean): void {
+  #inflate(payload: Buffer, { isBinary, isWanted }: MessageKind): void {
+    if (!isWanted) return;
     const inflated = inflateMessage(payload, this.#limits.maxMessageSize);
     if (!('buffer' in inflated)) this.#violate(inflated.closeCode, inflated.message);
     else if (isBinary || isUtf8(inflated)) this.#sink.onMessage(inflated, isBinary);

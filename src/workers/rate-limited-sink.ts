@@ -1,12 +1,14 @@
 import type { EngineError } from '../shared/errors.ts';
 import type { FrameSink } from './frame-reader.ts';
-import { RateLimiter } from './rate-limiter.ts';
+import { RateLimiter, type Verdict } from './rate-limiter.ts';
 import type { ServerWebSocket } from './web-socket.ts';
 
 /** Stands between a connection and its frame reader where the server has a `rateLimit`. */
 export class RateLimitedSink implements FrameSink {
   readonly #socket: ServerWebSocket;
   readonly #limiter: RateLimiter;
+  /** Whether the message that is read is compressed and has been counted, but for its bytes. */
+  #isCounted = false;
 
   private constructor(socket: ServerWebSocket, limiter: RateLimiter) {
     this.#socket = socket;
@@ -29,8 +31,17 @@ export class RateLimitedSink implements FrameSink {
     this.#limiter.released(performance.now());
   }
 
+  /** What inflates a message, or looks at how it begins, costs more than what refuses it. */
+  onCompressed(): boolean {
+    if (!this.#socket.isOpen) return false;
+    this.#isCounted = this.#settle(this.#limiter.takeMessage(performance.now()));
+    return this.#isCounted;
+  }
+
   onMessage(data: Buffer, isBinary: boolean): void {
-    if (this.#mayPass(data.length)) this.#socket.onMessage(data, isBinary);
+    const isCounted = this.#isCounted;
+    this.#isCounted = false;
+    if (this.#mayPass(data.length, isCounted)) this.#socket.onMessage(data, isBinary);
   }
 
   onPing(data: Buffer): void {
@@ -51,9 +62,14 @@ export class RateLimitedSink implements FrameSink {
   }
 
   /** Whether the peer may send so much now; does what is due where not. */
-  #mayPass(bytes: number): boolean {
+  #mayPass(bytes: number, isCounted = false): boolean {
     if (!this.#socket.isOpen) return true; // it has ended: the socket knows what to do
-    const excess = this.#limiter.take(bytes, performance.now());
+    const now = performance.now();
+    const limiter = this.#limiter;
+    return this.#settle(isCounted ? limiter.takeBytes(bytes, now) : limiter.take(bytes, now));
+  }
+
+  #settle(excess: Verdict): boolean {
     if (excess === undefined || excess === 'again') return excess === undefined;
     if (excess.closeCode !== undefined) this.#socket.onViolation(excess);
     else this.#socket.server.dispatch.failed(this.#socket, excess);

@@ -2,6 +2,12 @@ import { EngineError } from '../shared/errors.ts';
 import { CLOSE_CODES } from '../shared/frame.ts';
 import type { ResolvedRateLimit } from '../shared/rate-limit.ts';
 
+/**
+ * Undefined: it may pass. Else an error for the first that may not, and 'again' for those behind it;
+ * the error has a closeCode where the connection is to be closed.
+ */
+export type Verdict = EngineError | 'again' | undefined;
+
 /** Tokens that come at a rate, up to a burst. */
 class TokenBucket {
   readonly #perSecond: number;
@@ -55,20 +61,25 @@ export class RateLimiter {
   /**
    * Counts a message, a ping or a pong.
    * @param bytes of its payload
-   * @returns undefined where it may pass; else an error for the first that may not, and 'again' for
-   *   those behind it. The error has a closeCode where the connection is to be closed.
    */
-  take(bytes: number, now: number): EngineError | 'again' | undefined {
+  take(bytes: number, now: number): Verdict {
     this.#fill(now);
-    if (this.#messages.has(1) && this.#bytes.has(bytes)) {
-      this.#messages.take(1);
-      this.#bytes.take(bytes);
-      this.#isExceeded = false;
-      return undefined;
-    }
-    if (this.#isExceeded) return 'again';
-    this.#isExceeded = true;
-    return this.#error();
+    if (!this.#messages.has(1)) return this.#exceeded('messagesPerSecond');
+    return this.#takeBytes(bytes, 1);
+  }
+
+  /** As {@link RateLimiter.take}, of a message whose bytes are not known yet. */
+  takeMessage(now: number): Verdict {
+    this.#fill(now);
+    if (!this.#messages.has(1)) return this.#exceeded('messagesPerSecond');
+    this.#messages.take(1);
+    return undefined;
+  }
+
+  /** As {@link RateLimiter.take}, of a message that has been counted, and has passed. */
+  takeBytes(bytes: number, now: number): Verdict {
+    this.#fill(now);
+    return this.#takeBytes(bytes, 0);
   }
 
   /** From now on the peer is not read from. */
@@ -83,19 +94,27 @@ export class RateLimiter {
     this.#filledAt = now;
   }
 
+  #takeBytes(bytes: number, messages: number): Verdict {
+    if (!this.#bytes.has(bytes)) return this.#exceeded('bytesPerSecond');
+    this.#messages.take(messages);
+    this.#bytes.take(bytes);
+    this.#isExceeded = false;
+    return undefined;
+  }
+
+  #exceeded(name: 'messagesPerSecond' | 'bytesPerSecond'): EngineError | 'again' {
+    if (this.#isExceeded) return 'again';
+    this.#isExceeded = true;
+    const options =
+      this.#limit.exceeded === 'close' ? { closeCode: CLOSE_CODES.POLICY_VIOLATION } : {};
+    const message = `more than rateLimit.${name} (${this.#limit[name]})`;
+    return new EngineError('ERR_RATE_LIMIT', message, options);
+  }
+
   #fill(now: number): void {
     this.#messages.fill(now - this.#filledAt);
     this.#bytes.fill(now - this.#filledAt);
     this.#filledAt = now;
-  }
-
-  #error(): EngineError {
-    const { messagesPerSecond, bytesPerSecond, exceeded } = this.#limit;
-    const [name, value] = this.#messages.has(1)
-      ? ['bytesPerSecond', bytesPerSecond]
-      : ['messagesPerSecond', messagesPerSecond];
-    const options = exceeded === 'close' ? { closeCode: CLOSE_CODES.POLICY_VIOLATION } : {};
-    return new EngineError('ERR_RATE_LIMIT', `more than rateLimit.${name} (${value})`, options);
   }
 }
 

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import type { RateLimit } from '../../src/main/index.ts';
 import { RateLimitedSink } from '../../src/workers/rate-limited-sink.ts';
 import { RateLimiter } from '../../src/workers/rate-limiter.ts';
-import { frame, ping, pong, text } from '../conformance/client-frames.ts';
+import { firstText, frame, last, more, ping, pong, text } from '../conformance/client-frames.ts';
+import { deflated } from '../conformance/compressed-cases.ts';
 import { RawClient } from './raw-client.ts';
 import { addServer, SETUPS, withEngine, withServer } from './test-engine.ts';
 import { VerbClient } from './verb-client.ts';
@@ -25,6 +26,11 @@ interface Case {
 /** Tokens enough to say with which code it closes, and no more before the test is over. */
 const SLOW = { messagesPerSecond: 1 };
 const ERROR = 'ERR_RATE_LIMIT';
+
+const OFFER = { 'Sec-WebSocket-Extensions': 'permessage-deflate' };
+const zText = (message: string) => frame(0xc1, deflated(message));
+/** Closes with 1007 whoever is found to have sent it. */
+const BROKEN = frame(0xc1, Buffer.of(0x07));
 
 const CASES: readonly Case[] = [
   {
@@ -65,6 +71,36 @@ const CASES: readonly Case[] = [
     echoes: ['1', '2'],
     told: [ERROR],
   },
+  {
+    title: 'counts a compressed message once',
+    limit: { ...SLOW, burstMessages: 3 },
+    frames: [zText('1'), zText('2'), text('3'), zText('4')],
+    echoes: ['1', '2', '3'],
+    closes: 1008,
+    told: [ERROR],
+  },
+  {
+    title: 'counts the bytes of a compressed message inflated',
+    limit: { bytesPerSecond: 1, burstBytes: 1024, exceeded: 'drop' },
+    frames: ['a', 'b', 'c', 'd'].map((it) => zText(it.repeat(it === 'd' ? 24 : 1000))),
+    echoes: ['a'.repeat(1000), 'd'.repeat(24)],
+    told: [ERROR],
+  },
+  {
+    title: 'inflates nothing of a compressed message that is too many',
+    limit: { ...SLOW, burstMessages: 1, exceeded: 'drop' },
+    frames: [zText('1'), BROKEN, frame(0x41, Buffer.of(0x07)), more('2'), last('3'), zText('4')],
+    echoes: ['1'],
+    told: [ERROR],
+  },
+  {
+    title: 'closes with 1008 at the first fragment of a compressed message more',
+    limit: { ...SLOW, burstMessages: 1 },
+    frames: [zText('1'), frame(0x41, deflated('2')), last(''), firstText('3')],
+    echoes: ['1'],
+    closes: 1008,
+    told: [ERROR],
+  },
 ];
 
 for (const { place, shards } of SETUPS) {
@@ -72,10 +108,10 @@ for (const { place, shards } of SETUPS) {
     await withEngine({ shards }, async ({ engine, port }) => {
       for (const { title, limit, frames, echoes, closes, told } of CASES) {
         await t.test(title, async () => {
-          const config = { endpoint: '/v', rateLimit: limit };
+          const config = { endpoint: '/v', rateLimit: limit, compression: true };
           await withServer(engine, place, VERBS, config, async () => {
             const seen: string[] = [];
-            await using client = await RawClient.open(port, '/v');
+            await using client = await RawClient.open(port, '/v', OFFER);
             await using watcher = await VerbClient.open({ port }, '/v');
             await watcher.do('join', 'watchers');
             client.send(Buffer.concat(frames));

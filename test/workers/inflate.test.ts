@@ -74,12 +74,12 @@ test('streams one behind the other are bounded in number', () => {
   const stream = deflateRawSync('a');
   const outcome = (count: number) =>
     inflateMessage(Buffer.concat(new Array<Buffer>(count).fill(stream)), 1024);
-  assert.equal(String(outcome(64)), 'a'.repeat(64));
-  assert.equal((outcome(65) as { closeCode: number }).closeCode, 1007);
+  assert.equal(String(outcome(4)), 'a'.repeat(4));
+  assert.equal((outcome(5) as { closeCode: number }).closeCode, 1007);
 });
 
 test('a compressed message is looked at again when it has grown by a quarter', () => {
-  const message = new CompressedMessage(true, 1000);
+  const message = new CompressedMessage(true, true, 1000);
   const stored = deflateRawSync(Buffer.alloc(100, 'x'), { level: 0 });
   assert.equal(message.check(stored.subarray(0, 40)), undefined);
   assert.equal(message.check(Buffer.alloc(49, 0x07)), undefined, 'not yet');
