@@ -118,6 +118,16 @@ describe('in a browser', () => {
       for (const meter of await meters.all()) {
         await meter.getByText(/^[\d,]+\/s$/).waitFor();
         await meter.getByText(/^[\d.]+ ms$/).waitFor();
+        await meter.getByText(/^[\d.]+ %$/).waitFor();
+        const [share, text] = await meter
+          .locator('.busy')
+          .evaluate((busy: HTMLElement) => [
+            busy.style.getPropertyValue('--share'),
+            busy.textContent,
+          ]);
+        assert.ok(Number(share) > 0 && Number(share) <= 1, `the bar is ${share} of its whole`);
+        const percent = Number(/([\d.]+) %$/.exec(text ?? '')?.[1]);
+        assert.ok(Math.abs(percent - Number(share) * 100) <= 0.5, `${text} beside ${share}`);
         // A line has two points at least: it has been told twice.
         await meter.locator('polyline[points*=" "]').first().waitFor({ state: 'attached' });
       }

@@ -19,6 +19,7 @@ export function showLoad(loads) {
 
 /** How busy one shard is: figures, and how they have been. */
 class Meter {
+  #busy = new Bar('busy', 'share of its time, lately, in which this thread has been at work');
   #delivered = new Figure('delivered', 'messages delivered, a second');
   #lag = new Figure(
     'lag',
@@ -28,13 +29,35 @@ class Meter {
   element = element(
     'dl',
     { className: 'meter' },
-    ...[this.#delivered, this.#lag, this.#connections].map((figure) => figure.element),
+    ...[this.#busy, this.#delivered, this.#lag, this.#connections].map((part) => part.element),
   );
 
-  show({ delivered, lag, connections }) {
+  show({ busy, delivered, lag, connections }) {
+    this.#busy.show(busy);
     this.#delivered.show(delivered, `${Math.round(delivered).toLocaleString('en')}/s`);
     this.#lag.show(lag.p50, `${lag.p50.toFixed(2)} ms`);
     this.#connections.show(connections, `${connections}`);
+  }
+}
+
+/** A share of one whole. */
+class Bar {
+  #text = element('dd', {}, '…');
+  element;
+
+  constructor(name, title) {
+    this.element = element(
+      'div',
+      { className: 'busy', title },
+      element('dt', {}, name),
+      this.#text,
+    );
+  }
+
+  /** @param {number} share 0 to 1 */
+  show(share) {
+    this.#text.textContent = `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
+    this.element.style.setProperty('--share', `${share}`);
   }
 }
 

@@ -12,13 +12,10 @@ export function showShards(shards, ownId) {
   const state = JSON.stringify([shards, ownId]);
   if (state === shown) return; // most of the time nothing has moved
   shown = state;
-  const most = Math.max(...shards.map(({ connections }) => connections));
-  byId('shards').replaceChildren(...shards.map((shard) => shardCard(shard, most, ownId)));
+  byId('shards').replaceChildren(...shards.map((shard) => shardCard(shard, ownId)));
 }
 
-function shardCard({ shard, connections, tabCount, tabs }, most, ownId) {
-  const load = element('div', { className: 'load' });
-  load.style.setProperty('--share', `${connections / Math.max(1, most)}`);
+function shardCard({ shard, connections, tabCount, tabs }, ownId) {
   const chips = tabs.map(({ id, name }) => tabChip(name, id === ownId));
   if (tabCount > tabs.length) chips.push(element('li', {}, `and ${tabCount - tabs.length} more`));
   const card = element(
@@ -26,7 +23,6 @@ function shardCard({ shard, connections, tabCount, tabs }, most, ownId) {
     { className: 'shard-card' },
     element('h3', {}, `Shard ${shard}`),
     element('p', {}, `${count(tabCount, 'tab')} · ${count(connections, 'connection')}`),
-    load,
     meterOf(shard),
     element('ul', { className: 'chips', 'aria-label': `Tabs on shard ${shard}` }, ...chips),
   );
