@@ -2,19 +2,23 @@
  * How many members each room of a shard has, for every thread to see: a hash table in shared memory
  * with one writer, the shard, that grows with the rooms.
  *
- *     word 0         1              2        …    16                               20
- *     +--------------+--------------+------------+------+--------+-------+-------+------- ··· --+
- *     | version      | slots        |            | hash | hash 2 | server| count | next slot    |
- *     +--------------+--------------+------------+------+--------+-------+-------+------- ··· --+
+ *     word 0         1              2        4   16                               20
+ *     +--------------+--------------+--------+---+------+--------+-------+-------+------- ··· --+
+ *     | version      | slots        | secret |   | hash | hash 2 | server| count | next slot    |
+ *     +--------------+--------------+--------+---+------+--------+-------+-------+------- ··· --+
  *
- * A room is found by two hashes of its name, 63 bits together: names are not kept. A hash of 0 is an
- * empty slot. Slots are searched from where the first hash says, and one that becomes empty is filled
- * from behind, so that a search may end at the first empty one. While slots move the version is odd:
- * a reader that finds it odd, or changed, looks again.
+ * A room is found by two hashes of its name under the table's secret, 63 bits together: names are
+ * not kept. A hash of 0 is an empty slot. Slots are searched from where the first hash says, and one
+ * that becomes empty is filled from behind, so that a search may end at the first empty one. While
+ * slots move the version is odd: a reader that finds it odd, or changed, looks again.
  */
+
+import { type RoomKey, roomKey } from './room-hash.ts';
 
 const VERSION = 0;
 const SLOTS = 1;
+/** Two words: who chooses names of rooms must not choose where they stand. */
+const SECRET = 2;
 const FIRST_SLOT = 16;
 const SLOT_WORDS = 4;
 
@@ -33,7 +37,9 @@ export function allocateCounts(): CountsMemory {
   const memory = new SharedArrayBuffer(bytesOf(LEAST_SLOTS), {
     maxByteLength: bytesOf(MOST_SLOTS),
   });
-  new Int32Array(memory)[SLOTS] = LEAST_SLOTS;
+  const words = new Int32Array(memory);
+  words[SLOTS] = LEAST_SLOTS;
+  words.set(crypto.getRandomValues(new Int32Array(2)), SECRET);
   return memory;
 }
 
@@ -41,46 +47,28 @@ function bytesOf(slots: number): number {
   return (FIRST_SLOT + slots * SLOT_WORDS) * Int32Array.BYTES_PER_ELEMENT;
 }
 
-/** What finds a room. */
-interface Key {
-  readonly hash: number;
-  readonly hash2: number;
-  readonly owner: number;
-}
-
-function keyOf(server: number, codec: number, room: string): Key {
-  let hash = Math.imul(server, 0x9e3779b1) ^ codec;
-  let hash2 = ~hash;
-  for (let i = 0; i < room.length; i++) {
-    const unit = room.charCodeAt(i);
-    hash = Math.imul(hash ^ unit, 0x01000193);
-    hash2 = Math.imul(hash2 ^ unit, 0x5bd1e995);
-    hash2 ^= hash2 >>> 13;
-  }
-  // Codecs are few, and servers are counted: together they are one word.
-  return { hash: mixed(hash) | TAKEN, hash2: mixed(hash2), owner: (server << 2) | codec };
-}
-
-function mixed(hash: number): number {
-  const half = Math.imul(hash ^ (hash >>> 16), 0x2c1b3c6d);
-  return half ^ (half >>> 15);
+/** Codecs are few, and servers are counted: together they are one word. */
+function ownerOf(server: number, codec: number): number {
+  return (server << 2) | codec;
 }
 
 /** One shard's rooms, as any thread reads them; the shard itself is the one that writes. */
 export class RoomCounts {
   readonly #memory: CountsMemory;
   readonly #words: Int32Array<SharedArrayBuffer>;
+  readonly #secret: Int32Array;
   #used = 0;
 
   /** @param memory from {@link allocateCounts}; the writer begins with an empty one */
   constructor(memory: CountsMemory) {
     this.#memory = memory;
     this.#words = new Int32Array(memory); // without a length: it grows with the memory
+    this.#secret = Int32Array.from(this.#words.subarray(SECRET, SECRET + 2));
   }
 
   /** How many members a room has of those who speak a codec. */
   get(server: number, codec: number, room: string): number {
-    const key = keyOf(server, codec, room);
+    const key = this.#keyOf(server, codec, room);
     for (let look = 0; look < MOST_LOOKS; look++) {
       const version = this.#load(VERSION);
       if ((version & 1) === 1) continue;
@@ -88,6 +76,11 @@ export class RoomCounts {
       if (this.#load(VERSION) === version) return count;
     }
     return this.#countAt(this.#find(key));
+  }
+
+  #keyOf(server: number, codec: number, room: string): RoomKey {
+    const key = roomKey(this.#secret, ownerOf(server, codec), room);
+    return { ...key, hash: key.hash | TAKEN };
   }
 
   #countAt(at: number): number {
@@ -99,7 +92,7 @@ export class RoomCounts {
    * @param count 0 = the room is no more
    */
   set(server: number, codec: number, room: string, count: number): void {
-    const key = keyOf(server, codec, room);
+    const key = this.#keyOf(server, codec, room);
     const at = this.#find(key);
     const isThere = this.#load(at) !== 0;
     if (isThere && count > 0) this.#store(at + 3, count);
@@ -111,11 +104,14 @@ export class RoomCounts {
   #changing(change: () => void): void {
     const version = this.#load(VERSION);
     this.#store(VERSION, version + 1);
-    change();
-    this.#store(VERSION, version + 2);
+    try {
+      change();
+    } finally {
+      this.#store(VERSION, version + 2); // or every reader would look again for long
+    }
   }
 
-  #add(key: Key, count: number): void {
+  #add(key: RoomKey, count: number): void {
     let slots = this.#load(SLOTS);
     if (this.#used >= slots / 2 && slots < MOST_SLOTS) {
       this.#grow(slots * 2);
@@ -126,8 +122,10 @@ export class RoomCounts {
     this.#used += 1;
   }
 
+  /** @throws RangeError where there is no memory, and then the table is as it was */
   #grow(slots: number): void {
-    const kept: [Key, number][] = [];
+    this.#memory.grow(bytesOf(slots));
+    const kept: [RoomKey, number][] = [];
     const end = wordOf(this.#load(SLOTS));
     for (let at = FIRST_SLOT; at < end; at += SLOT_WORDS) {
       const key = this.#keyIn(at);
@@ -135,7 +133,6 @@ export class RoomCounts {
       kept.push([key, this.#load(at + 3)]);
       this.#store(at, 0);
     }
-    this.#memory.grow(bytesOf(slots));
     this.#store(SLOTS, slots);
     for (const [key, count] of kept) this.#write(this.#find(key), key, count);
   }
@@ -157,7 +154,7 @@ export class RoomCounts {
   }
 
   /** Where a key is, or the empty slot where it would be. */
-  #find({ hash, hash2, owner }: Key): number {
+  #find({ hash, hash2, owner }: RoomKey): number {
     const slots = this.#load(SLOTS);
     let slot = hash & (slots - 1);
     // While it is being changed there may be no empty one.
@@ -171,11 +168,11 @@ export class RoomCounts {
     return wordOf(slot);
   }
 
-  #keyIn(at: number): Key {
+  #keyIn(at: number): RoomKey {
     return { hash: this.#load(at), hash2: this.#load(at + 1), owner: this.#load(at + 2) };
   }
 
-  #write(at: number, { hash, hash2, owner }: Key, count: number): void {
+  #write(at: number, { hash, hash2, owner }: RoomKey, count: number): void {
     this.#store(at + 1, hash2);
     this.#store(at + 2, owner);
     this.#store(at + 3, count);

@@ -43,6 +43,40 @@ test('a table grows, and is as good as new when all rooms have gone', () => {
   assert.ok(new Int32Array(memory).subarray(16).every((word, at) => at % 4 !== 0 || word === 0));
 });
 
+/** Where a room stands in an otherwise empty table. */
+function slotOf(memory: SharedArrayBuffer, room: string): number {
+  const table = new RoomCounts(memory);
+  table.set(1, 0, room, 1);
+  const slot = new Int32Array(memory)
+    .subarray(16)
+    .findIndex((word, at) => at % 4 === 0 && word !== 0);
+  table.set(1, 0, room, 0);
+  return slot / 4;
+}
+
+test('names that stand together in one table are scattered in another', () => {
+  const [known, other] = [allocateCounts(), allocateCounts()];
+  const together: string[] = [];
+  for (let i = 0; together.length < 100; i++) {
+    if (slotOf(known, `${i}`) < 4) together.push(`${i}`);
+  }
+  const scattered = new Set(together.map((room) => slotOf(other, room)));
+  assert.ok(scattered.size > 50, `100 names on ${scattered.size} of 256 slots`);
+});
+
+test('a table that finds no memory to grow stays as it is, and readable', () => {
+  const whole = allocateCounts();
+  const memory = new SharedArrayBuffer(whole.byteLength, { maxByteLength: whole.byteLength });
+  new Int32Array(memory).set(new Int32Array(whole));
+  const [writer, reader] = [new RoomCounts(memory), new RoomCounts(memory)];
+  for (let i = 0; i < 128; i++) writer.set(1, 0, `room ${i}`, i + 1);
+  assert.throws(() => writer.set(1, 0, 'one more', 1), RangeError);
+  for (let i = 0; i < 128; i++) assert.equal(reader.get(1, 0, `room ${i}`), i + 1);
+  assert.equal((new Int32Array(memory)[0] as number) % 2, 0, 'readers need not look again');
+  writer.set(1, 0, 'room 0', 0);
+  assert.equal(reader.get(1, 0, 'room 0'), 0);
+});
+
 test('a sum is over all shards there are, and all codecs', () => {
   const counts = new CountsMap();
   for (const shard of [1, 2]) {
