@@ -70,7 +70,7 @@ export class ThreadEmitter implements AsyncDisposable {
    */
   server<Events extends object = AnyEvents>(endpoint: string): ServerEmitter<Events> {
     if (!this.#servers.has(endpoint)) {
-      throw optionError('endpoint', endpoint, `one of ${[...this.#servers.keys()].join(', ')}`);
+      throw optionError('endpoint', endpoint, this.#allowedEndpoints());
     }
     return {
       endpoint,
@@ -93,6 +93,12 @@ export class ThreadEmitter implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #allowedEndpoints(): string {
+    const endpoints = [...this.#servers.keys()].filter((endpoint) => endpoint !== '');
+    if (endpoints.length > 0) return `one of ${endpoints.join(', ')}`;
+    return 'an endpoint of the engine: it has no server yet, or none any more';
   }
 
   #scopeOf(endpoint: string): SenderScope {

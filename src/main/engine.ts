@@ -19,6 +19,7 @@ import { Admission } from './admission.ts';
 import { publishShardExit } from './diagnostics.ts';
 import { Emitters } from './emitters.ts';
 import { type EngineEvents, exitError, type ShardInfo } from './engine-events.ts';
+import { assertNodeVersion } from './handoff-check.ts';
 import type { ListenOptions } from './listener.ts';
 import { Listeners } from './listeners.ts';
 import { metricsHandler } from './metrics-handler.ts';
@@ -44,16 +45,18 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
   readonly #routes = new Map<string, ServerEntry>();
   readonly #listeners: Listeners;
   readonly #secure: SecureListeners;
-  readonly #started = Promise.withResolvers<void>();
+  readonly #started: PromiseWithResolvers<void>;
   readonly #stats: StatsCollector;
   readonly #refusing = new AbortController();
   #starting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #lastServer = 0;
 
-  /** @throws EngineError ERR_OPTION */
+  /** @throws EngineError ERR_OPTION; ERR_HANDOFF_UNSUPPORTED where Node.js is older than 24 */
   constructor(config: EngineConfig = {}) {
     super();
+    assertNodeVersion(process.version);
+    this.#started = Promise.withResolvers();
     this.#config = resolveEngineConfig(config);
     this.#group = new ShardGroup(this.#config, this.#shardEvents());
     this.#emitters = new Emitters({

@@ -5,6 +5,10 @@ import type { Upgrade } from '../shared/control-messages.ts';
 import { EngineError, messageOf } from '../shared/errors.ts';
 import { move, packUpgrades } from './handoff.ts';
 
+const NEEDED = 'fanring needs ^24.20.0 or >=26.6.0';
+/** Older ones lack what the rest of the library is written in, too. */
+const OLDEST_MAJOR = 24;
+
 let selfTest: Promise<void> | undefined;
 
 /**
@@ -13,11 +17,23 @@ let selfTest: Promise<void> | undefined;
  */
 export function checkHandoff(): Promise<void> {
   selfTest ??= tryHandoff().catch((cause: unknown) => {
-    const needed = 'fanring needs ^24.20.0 or >=26.6.0';
-    const message = `Node.js ${process.version} cannot move a socket to a worker thread (${needed}): `;
-    throw new EngineError('ERR_HANDOFF_UNSUPPORTED', message + messageOf(cause), { cause });
+    const message = `${unsupported(process.version)}: ${messageOf(cause)}`;
+    throw new EngineError('ERR_HANDOFF_UNSUPPORTED', message, { cause });
   });
   return selfTest;
+}
+
+/**
+ * Finds a Node.js that is so old that what follows would fail in other words.
+ * @throws EngineError ERR_HANDOFF_UNSUPPORTED
+ */
+export function assertNodeVersion(version: string): void {
+  if (Number.parseInt(version.slice(1), 10) >= OLDEST_MAJOR) return;
+  throw new EngineError('ERR_HANDOFF_UNSUPPORTED', unsupported(version));
+}
+
+function unsupported(version: string): string {
+  return `Node.js ${version} cannot move a socket to a worker thread (${NEEDED})`;
 }
 
 async function tryHandoff(): Promise<void> {

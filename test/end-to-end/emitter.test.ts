@@ -119,9 +119,15 @@ test('an emitter learns of the shard in the place of one that died', async () =>
 test('an emitter that was there first learns of servers and shards', async () => {
   await withEngine({ shards: 1 }, async ({ engine, port }) => {
     await using emitter = await openEmitter(engine.emitter());
-    assert.throws(() => emitter.server('/o'), { code: 'ERR_OPTION' });
+    assert.throws(() => emitter.server('/o'), {
+      code: 'ERR_OPTION',
+      message: /^endpoint: '\/o' is not an endpoint of the engine: it has no server/,
+    });
+    engine.server({ endpoint: '' }); // disabled: nobody is told to use it
     const server = await addServer(engine, 'closures', OUTSIDE, config);
     await using one = await OutsideClient.open(port, '/o', ['red']);
+    const message = "endpoint: '/p' is not one of /o";
+    assert.throws(() => emitter.server('/p'), { code: 'ERR_OPTION', message });
     const { to } = emitter.server('/o');
     to('red').emit('said', 'x');
     assert.deepEqual(await one.next(), ['said', 'x']);
