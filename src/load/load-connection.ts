@@ -41,6 +41,7 @@ export class LoadConnection {
   readonly #opened = Promise.withResolvers<LoadConnection>();
   readonly #ended = Promise.withResolvers<void>();
   #state: State = 'connecting';
+  readonly #protocol: string | undefined;
   /** What has come of the answer to the upgrade. */
   #response = '';
   #reason = 'the connection ended';
@@ -49,6 +50,7 @@ export class LoadConnection {
   constructor(target: LoadTarget, index: number, sink: ConnectionSink) {
     this.index = index;
     this.#sink = sink;
+    this.#protocol = target.protocol;
     this.#scanner = new FrameScanner({
       onMessage: (bytes, start, end) => sink.onMessage(this, bytes, start, end),
       onPing: (bytes, start, end) =>
@@ -150,9 +152,9 @@ export class LoadConnection {
     if (end < 0 && this.#response.length < MAX_RESPONSE_BYTES) return;
     const [status = '', ...headers] = this.#response.slice(0, end).split('\r\n');
     this.#response = '';
-    const accept = headers.find((line) => /^sec-websocket-accept:/i.test(line))?.slice(21);
-    if (!/^HTTP\/1\.1 101\b/.test(status) || accept?.trim() !== ACCEPT) {
-      this.#reason = `refused: ${status.replace(/^HTTP\/1\.1 /, '')}`;
+    const refusal = this.#refusalIn(status, headers);
+    if (refusal !== undefined) {
+      this.#reason = refusal;
       this.#socket.destroy();
       return;
     }
@@ -161,6 +163,16 @@ export class LoadConnection {
     this.#opened.resolve(this);
     const head = end + 4 - before;
     if (head < length) this.#scanner.scan(chunk, head, length);
+  }
+
+  /** Why an answer to the upgrade is none to go on with. */
+  #refusalIn(status: string, headers: readonly string[]): string | undefined {
+    if (!/^HTTP\/1\.1 101\b/.test(status) || valueOf(headers, 'sec-websocket-accept') !== ACCEPT) {
+      return `refused: ${status.replace(/^HTTP\/1\.1 /, '')}`;
+    }
+    const asked = this.#protocol;
+    if (asked === undefined || valueOf(headers, 'sec-websocket-protocol') === asked) return;
+    return `the server does not speak the codec: it has not taken the subprotocol ${asked}`;
   }
 
   #onClose(payload: Buffer): void {
@@ -182,7 +194,12 @@ export class LoadConnection {
   }
 }
 
-function upgradeRequest({ path, authority, headers }: LoadTarget): string {
+function valueOf(headers: readonly string[], name: string): string | undefined {
+  const line = headers.find((header) => header.toLowerCase().startsWith(`${name}:`));
+  return line?.slice(name.length + 1).trim();
+}
+
+function upgradeRequest({ path, authority, headers, protocol }: LoadTarget): string {
   const lines = [
     `GET ${path} HTTP/1.1`,
     `Host: ${authority}`,
@@ -190,6 +207,7 @@ function upgradeRequest({ path, authority, headers }: LoadTarget): string {
     'Connection: Upgrade',
     `Sec-WebSocket-Key: ${KEY}`,
     'Sec-WebSocket-Version: 13',
+    ...(protocol === undefined ? [] : [`Sec-WebSocket-Protocol: ${protocol}`]),
     ...headers.map(([name, value]) => `${name}: ${value}`),
   ];
   return `${lines.join('\r\n')}\r\n\r\n`;

@@ -11,6 +11,8 @@ export interface LoadTarget {
   readonly authority: string;
   /** Further headers of the upgrade. */
   readonly headers: readonly (readonly [name: string, value: string])[];
+  /** The subprotocol that is asked for, and that the server has to take. */
+  readonly protocol: string | undefined;
   /** Whether a certificate that nobody vouches for is accepted. */
   readonly insecure: boolean;
 }
@@ -24,7 +26,7 @@ const CONNECTIONS_PER_ADDRESS = 20_000;
  */
 export function parseTarget(
   url: string,
-  rest: Partial<Pick<LoadTarget, 'headers' | 'insecure'>> = {},
+  rest: Partial<Pick<LoadTarget, 'headers' | 'protocol' | 'insecure'>> = {},
 ): LoadTarget {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed === undefined || !['ws:', 'wss:'].includes(parsed.protocol)) {
@@ -38,6 +40,7 @@ export function parseTarget(
     path: `${parsed.pathname}${parsed.search}`,
     authority: parsed.host,
     headers: rest.headers ?? [],
+    protocol: rest.protocol,
     insecure: rest.insecure ?? false,
   };
 }

@@ -95,10 +95,10 @@ export function readOptions(args: readonly string[]): LoadOptions | undefined {
   }
   const headers = values.header.map(readHeader);
   if (values.origin !== undefined) headers.push(['Origin', readOrigin(values.origin)]);
-  // A server that speaks several codecs has to be asked; others do not mind.
-  if (codec === 'msgpack') headers.push(['Sec-WebSocket-Protocol', CODEC_SUBPROTOCOLS.msgpack]);
+  // Text is what servers speak that are not asked, and those that know nothing of subprotocols.
+  const protocol = codec === 'text' ? undefined : CODEC_SUBPROTOCOLS[codec];
   return {
-    target: parseTarget(url, { headers, insecure: values.insecure }),
+    target: parseTarget(url, { headers, protocol, insecure: values.insecure }),
     url,
     connections: integer('connections', values.connections, 1, 1_000_000),
     ramp: integer('ramp', values.ramp, 1, 1_000_000),

@@ -86,6 +86,16 @@ describe('a load', () => {
       assert.deepEqual([sent, received], [10, 10]);
     }));
 
+  test('fails in a codec that the server does not speak', () =>
+    withEngine({ shards: 0 }, async (context) => {
+      context.engine.server({ endpoint: '/chat' }).onConnection(chat);
+      const args = ['--connections=3', '--rate=50', '--duration=0.2', '--codec=msgpack'];
+      const { connections, sent } = await load(context, '/chat', args);
+      const reason =
+        'the server does not speak the codec: it has not taken the subprotocol fanring.msgpack.v1';
+      assert.deepEqual([connections.failed, sent], [{ [reason]: 3 }, 0]);
+    }));
+
   test('tells of connections that the server closes, and of what could not be sent', () =>
     withEngine({ shards: 0 }, async (context) => {
       const server = context.engine.server({ endpoint: '/chat' });

@@ -37,14 +37,14 @@ test('headers, the origin and the codec go into the upgrade', () => {
   const args = ['--header', 'Cookie: a=b:c', '--header=X-Y:z', '--origin', 'https://a.example'];
   const options = readOptions(['wss://[::1]', ...args, '--codec', 'msgpack', '--insecure']);
   assert.ok(options);
-  const { host, port, secure, authority, headers, insecure } = options.target;
+  const { host, port, secure, authority, headers, protocol, insecure } = options.target;
   assert.deepEqual([host, port, secure, authority, insecure], ['::1', 443, true, '[::1]', true]);
   assert.deepEqual(headers, [
     ['Cookie', 'a=b:c'],
     ['X-Y', 'z'],
     ['Origin', 'https://a.example'],
-    ['Sec-WebSocket-Protocol', 'fanring.msgpack.v1'],
   ]);
+  assert.equal(protocol, 'fanring.msgpack.v1');
 });
 
 test('each wrong option is refused with its name, its value and what is allowed', () => {
