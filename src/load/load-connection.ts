@@ -167,11 +167,11 @@ export class LoadConnection {
 
   /** Why an answer to the upgrade is none to go on with. */
   #refusalIn(status: string, headers: readonly string[]): string | undefined {
-    if (!/^HTTP\/1\.1 101\b/.test(status) || valueOf(headers, 'sec-websocket-accept') !== ACCEPT) {
+    if (!/^HTTP\/1\.1 101\b/.test(status) || headerOf(headers, 'sec-websocket-accept') !== ACCEPT) {
       return `refused: ${status.replace(/^HTTP\/1\.1 /, '')}`;
     }
     const asked = this.#protocol;
-    if (asked === undefined || valueOf(headers, 'sec-websocket-protocol') === asked) return;
+    if (asked === undefined || headerOf(headers, 'sec-websocket-protocol') === asked) return;
     return `the server does not speak the codec: it has not taken the subprotocol ${asked}`;
   }
 
@@ -194,7 +194,7 @@ export class LoadConnection {
   }
 }
 
-function valueOf(headers: readonly string[], name: string): string | undefined {
+function headerOf(headers: readonly string[], name: string): string | undefined {
   const line = headers.find((header) => header.toLowerCase().startsWith(`${name}:`));
   return line?.slice(name.length + 1).trim();
 }

@@ -16,6 +16,7 @@ test('a URL is enough: the rest has defaults', () => {
     path: '/chat?token=1',
     authority: 'localhost:8080',
     headers: [],
+    protocol: undefined,
     insecure: false,
   });
   assert.deepEqual(rest, {
