@@ -70,7 +70,8 @@ export class Listeners {
   attach(server: HttpServer): void {
     if (!(server instanceof HttpServer)) throw optionError('attach', server, ATTACHABLE);
     if (this.#sources.has(server)) return;
-    this.#sources.set(server, takeUpgrades(server, this.#context.findEndpoint));
+    const { config, findEndpoint } = this.#context;
+    this.#sources.set(server, takeUpgrades(server, findEndpoint, config.handshakeTimeout));
   }
 
   /**

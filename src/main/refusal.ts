@@ -42,6 +42,8 @@ export function refusalOf(thrown: unknown): Refusal | undefined {
   }
 }
 
+const REFUSAL_TIMEOUT = 5_000; // ms
+
 /** Answers an upgrade with an HTTP error and a short body, and ends the connection. */
 export function refuse(socket: Duplex, { status, message, headers }: Refusal): void {
   if (!socket.writable) return;
@@ -53,6 +55,9 @@ export function refuse(socket: Duplex, { status, message, headers }: Refusal): v
     `Content-Length: ${body.length}`,
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
   ];
+  // Whoever does not read it is not waited for.
+  const deadline = setTimeout(() => socket.destroy(), REFUSAL_TIMEOUT).unref();
+  socket.once('close', () => clearTimeout(deadline));
   socket.once('finish', () => socket.destroy());
   socket.end(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), body]));
 }

@@ -28,14 +28,19 @@ const sources = new WeakMap<HttpServer, UpgradeSource>();
 /**
  * Takes upgrades from an HTTP server for an engine's endpoints; those of other paths stay with the
  * server's other listeners, and where there are none they are answered with 404.
- * @returns what ends it
+ * @param timeoutMs how long an upgrade waits for answers to requests ahead of it
+ * @returns what ends it, and cuts those of the engine's upgrades that still wait
  */
-export function takeUpgrades(server: HttpServer, find: FindEndpoint): () => void {
+export function takeUpgrades(
+  server: HttpServer,
+  find: FindEndpoint,
+  timeoutMs: number,
+): () => void {
   const source = sources.get(server) ?? new UpgradeSource(server);
   sources.set(server, source);
-  source.engines.add(find);
+  source.engines.set(find, timeoutMs);
   return () => {
-    source.engines.delete(find);
+    source.remove(find);
     if (source.engines.size > 0) return;
     source.release();
     sources.delete(server);
@@ -44,11 +49,14 @@ export function takeUpgrades(server: HttpServer, find: FindEndpoint): () => void
 
 /** One HTTP server, whose upgrades any number of engines share with the app. */
 class UpgradeSource {
-  readonly engines = new Set<FindEndpoint>();
+  /** Each with how long its upgrades wait for answers, in ms. */
+  readonly engines = new Map<FindEndpoint, number>();
   readonly #server: HttpServer & UpgradingServer;
   readonly #appsChoice: UpgradingServer['shouldUpgradeCallback'];
   /** Responses that are not finished, by their socket. */
   readonly #responses = new WeakMap<Duplex, Set<ServerResponse>>();
+  /** Upgrades that wait for answers, with the engine that they are for: HTTP knows them no more. */
+  readonly #waiting = new Map<Duplex, FindEndpoint | undefined>();
 
   constructor(server: HttpServer) {
     this.#server = server as HttpServer & UpgradingServer;
@@ -56,6 +64,14 @@ class UpgradeSource {
     this.#server.shouldUpgradeCallback = (request) => this.#shouldUpgrade(request);
     server.on('request', this.#onRequest);
     server.on('upgrade', this.#onUpgrade);
+  }
+
+  /** An engine takes no more: its upgrades that wait are cut, with the last engine all of them. */
+  remove(find: FindEndpoint): void {
+    this.engines.delete(find);
+    for (const [socket, engine] of this.#waiting) {
+      if (engine === find || this.engines.size === 0) socket.destroy();
+    }
   }
 
   release(): void {
@@ -74,31 +90,56 @@ class UpgradeSource {
     return this.#appListens ? this.#appsChoice.call(this.#server, request) : isWebSocket(request);
   }
 
-  #find(request: IncomingMessage): TakeUpgrade | undefined {
+  #find(request: IncomingMessage): { find: FindEndpoint; take: TakeUpgrade } | undefined {
     if (!isWebSocket(request)) return undefined;
     const path = pathOf(request.url);
-    for (const find of this.engines) {
+    for (const find of this.engines.keys()) {
       const take = find(path);
-      if (take !== undefined) return take;
+      if (take !== undefined) return { find, take };
     }
     return undefined;
   }
 
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    const take = this.#find(request);
-    if (take === undefined && this.#appListens) return;
+    const found = this.#find(request);
+    if (found === undefined && this.#appListens) return;
     socket.pause(); // what comes now is for the shard
     socket.on('error', ignore); // the peer may go at any time: there is nobody left to tell
     const answer = () => {
       if (socket.destroyed) return;
-      if (take === undefined) refuse(socket, new Refusal(404));
-      else take(request, socket, head);
+      if (found === undefined) refuse(socket, new Refusal(404));
+      else found.take(request, socket, head);
     };
     // A client may have sent requests ahead of its upgrade: their answers come first.
     const responses = this.#responses.get(socket);
     if (responses === undefined || responses.size === 0) answer();
-    else for (const response of responses) response.once('close', () => responses.size || answer());
+    else this.#whenAnswered(socket, responses, found?.find, answer);
   };
+
+  /** It is paused, so that its end would go unnoticed: it does not wait for ever. */
+  #whenAnswered(
+    socket: Duplex,
+    responses: ReadonlySet<ServerResponse>,
+    find: FindEndpoint | undefined,
+    answer: () => void,
+  ): void {
+    this.#waiting.set(socket, find);
+    const timeoutMs = find === undefined ? undefined : this.engines.get(find);
+    const longest = timeoutMs ?? Math.max(...this.engines.values());
+    const deadline = setTimeout(() => socket.destroy(), longest);
+    const done = () => {
+      clearTimeout(deadline);
+      this.#waiting.delete(socket);
+    };
+    socket.once('close', done);
+    for (const response of responses) {
+      response.once('close', () => {
+        if (responses.size > 0) return;
+        done();
+        answer();
+      });
+    }
+  }
 
   readonly #onRequest = ({ socket }: IncomingMessage, response: ServerResponse): void => {
     const responses = this.#responses.get(socket) ?? new Set();

@@ -36,12 +36,16 @@ function extensionOf({ serverMaxWindowBits }: DeflateTerms): string {
   return `${terms}; server_max_window_bits=${serverMaxWindowBits}`;
 }
 
+const REFUSAL_TIMEOUT = 5_000; // ms
+
 /** Refuses an upgrade whose server cannot take it any more. */
 export function refuse(socket: Socket | undefined): void {
   if (socket === undefined) return;
   socket.on('error', () => {}); // the peer may be gone: there is nobody left to tell
   const body = 'Service Unavailable';
   // It was handed over paused, so its end would go unnoticed: it goes when this has been written.
+  const deadline = setTimeout(() => socket.destroy(), REFUSAL_TIMEOUT).unref();
+  socket.once('close', () => clearTimeout(deadline));
   socket.once('finish', () => socket.destroy());
   socket.end(
     'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: text/plain\r\n' +

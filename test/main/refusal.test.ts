@@ -40,6 +40,16 @@ test('a refusal is an HTTP answer with a short body, and the end', async () => {
   );
 });
 
+test('a peer that does not read its refusal is cut', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const socket = new Duplex({ read() {}, write() {} });
+  refuse(socket, new Refusal(404));
+  t.mock.timers.tick(4_999);
+  assert.equal(socket.destroyed, false);
+  t.mock.timers.tick(1);
+  assert.equal(socket.destroyed, true);
+});
+
 test('a peer that has gone is not answered', () => {
   const socket = new FakeSocket();
   socket.destroy();

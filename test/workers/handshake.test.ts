@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import type { Socket } from 'node:net';
-import { PassThrough } from 'node:stream';
+import { Duplex, PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { acceptOf, refuse, switchingProtocols } from '../../src/workers/handshake.ts';
@@ -55,4 +55,14 @@ test('a peer that goes away meanwhile is of no consequence', () => {
   const socket = new PassThrough();
   refuse(socket as unknown as Socket);
   assert.equal(socket.emit('error', new Error('ECONNRESET')), true);
+});
+
+test('a peer that does not read its 503 is cut', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const socket = new Duplex({ read() {}, write() {} });
+  refuse(socket as unknown as Socket);
+  t.mock.timers.tick(4_999);
+  assert.equal(socket.destroyed, false);
+  t.mock.timers.tick(1);
+  assert.equal(socket.destroyed, true);
 });
