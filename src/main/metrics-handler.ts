@@ -1,4 +1,4 @@
-import type { RequestListener } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
 import type { EngineStats } from '../shared/stats.ts';
 import { PROMETHEUS_TYPE, prometheusText } from './prometheus.ts';
 
@@ -21,13 +21,18 @@ export function metricsHandler(stats: () => Promise<EngineStats>): RequestListen
       response.writeHead(405, { Allow: 'GET, HEAD' }).end();
       return;
     }
-    text().then(
-      (body) => {
-        const length = Buffer.byteLength(body);
-        response.writeHead(200, { 'Content-Type': PROMETHEUS_TYPE, 'Content-Length': length });
-        response.end(request.method === 'HEAD' ? undefined : body);
-      },
-      () => response.writeHead(503).end(), // the engine has been closed
-    );
+    text()
+      .then(
+        (body) => send(response, body, request.method === 'HEAD'),
+        () => response.headersSent || response.writeHead(503).end(), // the engine has been closed
+      )
+      .catch((error: Error) => response.destroy(error)); // the app has made it unusable
   };
+}
+
+function send(response: ServerResponse, body: string, headOnly: boolean): void {
+  if (response.headersSent) return; // somebody has answered meanwhile: a timeout, say
+  const length = Buffer.byteLength(body);
+  response.writeHead(200, { 'Content-Type': PROMETHEUS_TYPE, 'Content-Length': length });
+  response.end(headOnly ? undefined : body);
 }

@@ -74,3 +74,42 @@ test('of an engine that has been closed it answers 503', async () => {
     }
   });
 });
+
+for (const [outcome, stats] of Object.entries({
+  metrics: () => Promise.resolve(STATS),
+  none: () => Promise.reject(new Error('closed')),
+})) {
+  test(`what somebody else has answered meanwhile stays as it is: ${outcome}`, async () => {
+    const looked = Promise.withResolvers<void>();
+    const answered = Promise.withResolvers<void>();
+    const handler = metricsHandler(async () => {
+      await answered.promise;
+      setImmediate(looked.resolve); // behind all that is to come of the stats
+      return await stats();
+    });
+    const impatient: RequestListener = (request, response) => {
+      handler(request, response);
+      response.writeHead(504);
+      response.write('late');
+      answered.resolve();
+      looked.promise.then(() => response.end('!'));
+    };
+    await serving(impatient, async (url) => {
+      const answer = await fetch(url);
+      assert.deepEqual([answer.status, await answer.text()], [504, 'late!']);
+    });
+  });
+}
+
+test('an answer that cannot be written ends its connection, not the process', async () => {
+  const handler = metricsHandler(async () => STATS);
+  const breaking: RequestListener = (request, response) => {
+    response.writeHead = () => {
+      throw new Error('no');
+    };
+    handler(request, response);
+  };
+  await serving(breaking, async (url) => {
+    await assert.rejects(fetch(url), TypeError);
+  });
+});
