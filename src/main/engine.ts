@@ -84,6 +84,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
       secure: this.#secure,
       findEndpoint: this.#findEndpoint,
       serverAt: (endpoint) => this.#routes.get(endpoint)?.primary.config,
+      report: (error) => this.#report(error),
     });
   }
 

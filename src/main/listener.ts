@@ -54,11 +54,13 @@ const REQUEST_TIMEOUT = 300_000; // ms: the default of Node.js
 /**
  * An HTTP server of the engine's own, not listening yet.
  * @param serverAt the options of the server at an endpoint
+ * @param report is told why the client script cannot be served
  */
 export function createListener(
   config: ResolvedEngineConfig,
   serverAt: (endpoint: string) => ResolvedServerConfig | undefined,
   request: RequestListener | undefined,
+  report: (error: unknown) => void,
 ): HttpServer {
   const timeout = config.handshakeTimeout;
   const options = {
@@ -71,7 +73,7 @@ export function createListener(
     const path = pathOf(incoming.url) ?? '';
     const script = scriptAt(path, config.clientScriptPath, serverAt);
     if (script !== undefined) {
-      serveScript(incoming.method, response, script);
+      serveScript(incoming.method, response, script, report);
     } else if (request !== undefined) {
       request(incoming, response);
     } else if (serverAt(path) !== undefined) {

@@ -17,6 +17,7 @@ export interface ListenersContext {
   readonly findEndpoint: FindEndpoint;
   /** The options of the server at an endpoint. */
   serverAt(endpoint: string): ResolvedServerConfig | undefined;
+  report(error: unknown): void;
 }
 
 /** The HTTP servers that upgrades come from: the engine's own, and those of the app. */
@@ -36,9 +37,9 @@ export class Listeners {
    * @throws EngineError ERR_OPTION
    */
   create(port: number, options: ListenOptions): PendingListener {
-    const { config, secure, serverAt } = this.#context;
+    const { config, secure, serverAt, report } = this.#context;
     const { host, request, tls } = resolveListenOptions(options);
-    const server = createListener(config, serverAt, request);
+    const server = createListener(config, serverAt, request, report);
     if (tls !== undefined) secure.add(server, tls);
     return { server, port, host };
   }

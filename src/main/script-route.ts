@@ -23,17 +23,28 @@ export function scriptAt(
   return suffix === scriptPath ? () => clientScript(server) : msgpackModule;
 }
 
-/** Answers a request for a script: GET and HEAD get it. */
+/**
+ * Answers a request for a script: GET and HEAD get it.
+ * @param report is told why there is no script, which is answered with 500
+ */
 export function serveScript(
   method: string | undefined,
   response: ServerResponse,
   createScript: () => Buffer,
+  report: (error: unknown) => void,
 ): void {
   if (method !== 'GET' && method !== 'HEAD') {
     answer(response, 405, 'Method Not Allowed', { Allow: 'GET, HEAD' });
     return;
   }
-  const script = createScript();
+  let script: Buffer;
+  try {
+    script = createScript();
+  } catch (error) {
+    answer(response, 500, 'Internal Server Error');
+    report(error);
+    return;
+  }
   response.writeHead(200, {
     'Content-Type': 'text/javascript; charset=utf-8',
     'Content-Length': script.length,

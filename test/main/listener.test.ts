@@ -14,7 +14,7 @@ async function withListener(
 ): Promise<void> {
   const chat = resolveServerConfig({ endpoint: '/chat' });
   const serverAt = (endpoint: string) => (endpoint === '/chat' ? chat : undefined);
-  const server = createListener(resolveEngineConfig(config), serverAt, request);
+  const server = createListener(resolveEngineConfig(config), serverAt, request, assert.ifError);
   const { address, port } = await listen(server, 0, '127.0.0.1');
   await body(`http://${address}:${port}`, server);
   const closed = once(server, 'close');
@@ -77,7 +77,7 @@ test('limits of the engine hold for the HTTP server', async () => {
 
 test('a port that is taken is refused as Node.js refuses it', async () => {
   await withListener({}, undefined, async (url) => {
-    const server = createListener(resolveEngineConfig({}), () => undefined, undefined);
+    const server = createListener(resolveEngineConfig({}), () => undefined, undefined, assert.ifError);
     const { hostname, port } = new URL(url);
     await assert.rejects(listen(server, Number(port), hostname), { code: 'EADDRINUSE' });
   });
