@@ -49,14 +49,14 @@ export class Admission {
       const { remoteAddress, host } = this.#proxies.of(request);
       const connection = connectionRequest(request, remoteAddress);
       checkOrigin(connection, config.origins, host);
-      entry.deciding(connection.remoteAddress);
+      entry.deciding(remoteAddress);
       try {
         const identity = await this.#identify(entry, connection);
         if (socket.destroyed) return;
         if (!(socket instanceof Socket || socket instanceof SecureStream)) throw new Refusal(400);
-        this.#move(entry, socket, head, handshake, identity);
+        this.#move(entry, socket, head, handshake, identity, remoteAddress);
       } finally {
-        entry.decided(connection.remoteAddress);
+        entry.decided(remoteAddress);
       }
     } catch (thrown) {
       this.#refuse(entry, socket, thrown);
@@ -79,6 +79,7 @@ export class Admission {
     head: Buffer,
     handshake: Handshake,
     identity: ConnectionIdentity,
+    address: string,
   ): void {
     const { primary } = entry;
     const isSecure = socket instanceof SecureStream; // and then it is in a shard already
@@ -87,7 +88,7 @@ export class Admission {
       : this.#context.place((shard) => entry.connectionsIn(shard));
     if (host === undefined) throw new Refusal(503);
     const connection = ++this.#lastConnection;
-    entry.arriving(connection, { shard: host.number, identity, handshake });
+    entry.arriving(connection, { shard: host.number, identity, handshake }, address);
     host.connections += 1;
     const { id, request, data } = identity;
     // Closures find request and data here; only a module in the shard needs them there.

@@ -96,10 +96,11 @@ export class ServerEntry implements ServerLife {
 
   /**
    * A connection is about to move to a shard.
+   * @param address with which it was decided on: of its request the app may have made another
    * @throws EngineError ERR_CONNECTION_ID
    */
-  arriving(connection: number, arrival: Arrival): void {
-    this.#hold(connection, arrival);
+  arriving(connection: number, arrival: Arrival, address: string): void {
+    this.#hold(connection, arrival, address);
     this.#count(arrival.shard, 1);
     this.primary.expect(connection, arrival);
   }
@@ -174,9 +175,8 @@ export class ServerEntry implements ServerLife {
   }
 
   /** @throws EngineError ERR_CONNECTION_ID, and then it has nothing */
-  #hold(connection: number, { shard, identity: { id, request } }: Arrival): void {
+  #hold(connection: number, { shard, identity: { id } }: Arrival, address: string): void {
     if (this.#ids === undefined && this.#addresses === undefined) return;
-    const address = request.remoteAddress;
     this.#ids?.claim(id);
     this.#addresses?.enter(address);
     this.#held.set(connection, { shard, id, address });

@@ -101,3 +101,23 @@ for (const [what, config, answer] of [
     });
   }
 }
+
+test('an address that authorize writes into the request is not the one that is counted', async () => {
+  await withEngine({ shards: 1 }, async (context) => {
+    const { engine, port } = context;
+    let decisions = 0;
+    await addServer(engine, 'closures', VERBS, {
+      endpoint: '/a',
+      maxConnectionsPerAddress: 1,
+      authorize: (request) => {
+        Object.assign(request, { remoteAddress: `192.0.2.${++decisions}` });
+      },
+    });
+    for (let i = 0; i < 2; i++) {
+      const client = await TestClient.open({ port }, '/a');
+      assert.equal(await refused(port, '/a'), TOO_MANY);
+      await client[Symbol.asyncDispose]();
+      await untilConnections(context, 0);
+    }
+  });
+});

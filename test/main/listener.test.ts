@@ -77,7 +77,12 @@ test('limits of the engine hold for the HTTP server', async () => {
 
 test('a port that is taken is refused as Node.js refuses it', async () => {
   await withListener({}, undefined, async (url) => {
-    const server = createListener(resolveEngineConfig({}), () => undefined, undefined, assert.ifError);
+    const server = createListener(
+      resolveEngineConfig({}),
+      () => undefined,
+      undefined,
+      assert.ifError,
+    );
     const { hostname, port } = new URL(url);
     await assert.rejects(listen(server, Number(port), hostname), { code: 'EADDRINUSE' });
   });

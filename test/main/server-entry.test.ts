@@ -23,7 +23,7 @@ function openEntry(options: ServerConfig) {
       const request = { method: 'GET', url: '/a', headers: {}, remoteAddress: ADDRESS };
       const identity = { id, request, data: undefined };
       const handshake = { key: '', protocol: '', codec: 0 };
-      entry.arriving(connection, { shard, identity, handshake });
+      entry.arriving(connection, { shard, identity, handshake }, ADDRESS);
     } finally {
       entry.decided(ADDRESS);
     }
