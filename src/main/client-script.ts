@@ -14,6 +14,10 @@ export const BUILT_MSGPACK_MODULE = new URL(MSGPACK_MODULE, BUILT_CLIENT_SCRIPT)
 let builtBody: string | undefined;
 let builtModule: Buffer | undefined;
 
+/** Scripts by their prefix: what answers to many requests wait with is one buffer. */
+const scripts = new Map<string, Buffer>();
+const MOST_SCRIPTS = 64;
+
 /**
  * The browser client as a classic script, which sets a global `Ws`.
  * @param options.eventPrefix of the servers that its pages speak to
@@ -21,7 +25,13 @@ let builtModule: Buffer | undefined;
  */
 export function clientScript({ eventPrefix = DEFAULT_EVENT_PREFIX } = {}): Buffer {
   builtBody ??= readClientScript(BUILT_CLIENT_SCRIPT);
-  return Buffer.from(clientScriptHead(eventPrefix) + builtBody);
+  let script = scripts.get(eventPrefix);
+  if (script === undefined) {
+    script = Buffer.from(clientScriptHead(eventPrefix) + builtBody);
+    if (scripts.size === MOST_SCRIPTS) scripts.clear(); // servers come and go
+    scripts.set(eventPrefix, script);
+  }
+  return script;
 }
 
 /**

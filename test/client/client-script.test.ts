@@ -208,3 +208,11 @@ test('says how to build a script that is not there', () => {
   const missing = { code: 'ERR_OPTION', message: /npm run build:client/ };
   assert.throws(() => readClientScript(file), missing);
 });
+
+test('answers that wait share one buffer for each prefix', () => {
+  assert.equal(clientScript(), clientScript());
+  assert.notEqual(clientScript({ eventPrefix: 'a:' }), clientScript());
+  for (let i = 0; i < 100; i++) {
+    assert.ok(`${clientScript({ eventPrefix: `p${i}:` })}`.includes(`"p${i}:"`));
+  }
+});
