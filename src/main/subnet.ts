@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
 
 /** Addresses of IPv4 or IPv6 that begin with the same bits. */
 export interface Subnet {
@@ -21,5 +21,5 @@ export function parseSubnet(entry: string): Subnet | undefined {
 
 /** An address of IPv4 without what IPv6 sockets put before it. */
 export function plainAddress(address: string): string {
-  return /^::ffff:\d/i.test(address) ? address.slice(7) : address;
+  return /^::ffff:/i.test(address) && isIPv4(address.slice(7)) ? address.slice(7) : address;
 }

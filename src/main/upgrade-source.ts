@@ -13,14 +13,16 @@ interface UpgradingServer {
   shouldUpgradeCallback: (request: IncomingMessage) => boolean;
 }
 
-/** The path of a request's target, without its query; undefined where it has none. */
+const ABSOLUTE_FORM = /^[a-z][-+.0-9a-z]*:\/\/[^/?]+/i;
+
+/** The path of a request's target as it was sent, without its query; undefined where it has none. */
 export function pathOf(url: string | undefined): string | undefined {
   if (url === undefined) return undefined;
-  if (url.startsWith('/')) {
-    const query = url.indexOf('?');
-    return query === -1 ? url : url.slice(0, query);
-  }
-  return URL.canParse(url) ? new URL(url).pathname : undefined; // the absolute form
+  const [origin = ''] = url.startsWith('/') ? [] : (ABSOLUTE_FORM.exec(url) ?? []);
+  const query = url.indexOf('?');
+  const path = url.slice(origin.length, query === -1 ? undefined : query);
+  if (path.startsWith('/')) return path;
+  return origin !== '' && path === '' ? '/' : undefined;
 }
 
 const sources = new WeakMap<HttpServer, UpgradeSource>();

@@ -50,6 +50,7 @@ export function checkHandshake(
     throw new Refusal(400, 'an upgrade has no body');
   }
   if (headers.host === undefined) throw new Refusal(400, 'Host is missing');
+  if (hasSeveralHosts(request)) throw new Refusal(400, 'there is more than one Host');
   if (headers['sec-websocket-version'] !== '13') {
     throw new Refusal(426, 'Upgrade Required', { 'Sec-WebSocket-Version': '13' });
   }
@@ -64,6 +65,12 @@ export function checkHandshake(
   if (compression === undefined) return handshake;
   const deflate = chooseDeflate(headers['sec-websocket-extensions']);
   return deflate === undefined ? handshake : { ...handshake, deflate };
+}
+
+/** RFC 9112 section 3.2; `headers` has the first one of them. */
+function hasSeveralHosts({ rawHeaders }: IncomingMessage): boolean {
+  const isHost = (text: string, at: number) => at % 2 === 0 && text.toLowerCase() === 'host';
+  return rawHeaders.filter(isHost).length > 1;
 }
 
 function chooseProtocol(header: string | undefined, protocols: readonly string[]): string {

@@ -21,7 +21,8 @@ export const upgradeTarget: FuzzTarget = {
       const joined: Record<string, string> = {};
       for (const [name, value] of headers) joined[name.toLowerCase()] ??= value;
       const socket = { remoteAddress: '::ffff:10.0.0.1' };
-      const request = { ...rest, headers: joined, socket } as unknown as IncomingMessage;
+      const parsed = { ...rest, headers: joined, rawHeaders: headers.flat(), socket };
+      const request = parsed as unknown as IncomingMessage;
       const path = pathOf(rest.url);
       assert.ok(path === undefined || path.startsWith('/') || !rest.url.startsWith('/'));
       try {

@@ -30,6 +30,7 @@ test('so many proxies are believed as there are said to be', () => {
   assert.equal(clientOf(9, '10.0.0.1', forwarded), '1.1.1.1');
   assert.equal(clientOf(1, '10.0.0.1', ''), '10.0.0.1');
   assert.equal(clientOf(1, undefined, '1.1.1.1'), '1.1.1.1', 'a Unix socket has no address');
+  assert.equal(clientOf(1, '10.0.0.1', '::ffff:0102:0304'), '::ffff:0102:0304', 'in hexadecimal');
 });
 
 test('proxies with known addresses are believed, until there is one that has not', () => {

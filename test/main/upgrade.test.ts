@@ -25,6 +25,7 @@ function incoming(parts: Partial<IncomingMessage> & { headers?: object } = {}): 
     url: '/chat',
     httpVersion: '1.1',
     socket: { remoteAddress: '::ffff:10.0.0.1' },
+    rawHeaders: ['Host', 'example.com'],
     ...parts,
     headers: { ...HEADERS, ...parts.headers },
   } as unknown as IncomingMessage;
@@ -41,6 +42,7 @@ for (const [what, parts, status] of [
   ['no Upgrade', { headers: { upgrade: undefined } }, 400],
   ['another Upgrade', { headers: { upgrade: 'h2c' } }, 400],
   ['no Host', { headers: { host: undefined } }, 400],
+  ['two Hosts', { rawHeaders: ['Host', 'a', 'X', 'host', 'hOST', 'b'] }, 400],
   ['no version', { headers: { 'sec-websocket-version': undefined } }, 426],
   ['version 8', { headers: { 'sec-websocket-version': '8' } }, 426],
   ['two versions', { headers: { 'sec-websocket-version': '13, 8' } }, 426],
