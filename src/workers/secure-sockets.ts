@@ -14,6 +14,7 @@ import type {
 import { settledWithin } from '../shared/settled-within.ts';
 import { movedSocket } from './moved-socket.ts';
 import { Relay } from './relay.ts';
+import { OverheadWatch } from './tls-overhead.ts';
 
 type Tell = (stream: number, event: SecureEvent) => void;
 
@@ -22,7 +23,10 @@ interface HasParent {
   readonly _parent: Socket;
 }
 
-/** The TLS connections of a shard, from their first byte until they are WebSockets. */
+/**
+ * The TLS connections of a shard, from their first byte until they are WebSockets; that they send more
+ * than TLS is watched to their end.
+ */
 export class SecureSockets {
   readonly #tell: Tell;
   /** What ends TLS, by listener. They do not listen: sockets come from the primary. */
@@ -30,6 +34,7 @@ export class SecureSockets {
   readonly #relays = new Map<number, Relay>();
   /** By the TCP connection, while the TLS handshake goes on. */
   readonly #shaking = new WeakMap<Socket, Relay>();
+  readonly #overhead = new OverheadWatch();
   #emptied: PromiseWithResolvers<void> | undefined;
 
   constructor(tell: Tell) {
@@ -88,7 +93,9 @@ export class SecureSockets {
   }
 
   readonly #onSecure = (socket: TLSSocket): void => {
-    this.#shaking.get((socket as unknown as HasParent)._parent)?.start(socket);
+    const { _parent: raw } = socket as unknown as HasParent;
+    if (socket.getProtocol() === 'TLSv1.3') this.#overhead.add(socket, raw);
+    this.#shaking.get(raw)?.start(socket);
   };
 }
 

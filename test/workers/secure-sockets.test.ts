@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { connect } from 'node:tls';
+import { connect, type TLSSocket } from 'node:tls';
 import type { SecureCommand, SecureEvent } from '../../src/shared/secure-messages.ts';
 import { SecureSockets } from '../../src/workers/secure-sockets.ts';
 import { identity, tlsFile } from '../end-to-end/transport.ts';
@@ -27,14 +27,15 @@ async function openOne() {
   client.write('hello');
   const [accepted] = (await once(listener, 'connection')) as [Socket & { _handle: object }];
   secure.adopt([{ stream: 7, listener: 1 }], [accepted._handle]);
-  while (events.length === 0) {
+  const next = () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     onEvent = resolve;
-    await promise;
-  }
+    return promise;
+  };
+  while (events.length === 0) await next();
   listener.close();
   const say = (command: Exclude<SecureCommand, { do: 'enter' }>) => secure.carryOut(7, command);
-  return { secure, client, events, ended, say };
+  return { secure, client, events, next, ended, say };
 }
 
 test('what was answered last goes out before all ends', async () => {
@@ -92,6 +93,48 @@ test('a shard that stops does not wait long for last answers', options, async (t
   const closed = secure.close(60_000);
   t.mock.timers.tick(1_000);
   await Promise.all([closed, ended]);
+});
+
+/** Has a client send so many records of one byte. */
+async function sendBytes(client: TLSSocket, count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await new Promise((resolve) => client.write('.', resolve));
+}
+
+const RECORDS = 10_000;
+
+test('who sends next to nothing in each record is cut', options, async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const { client, events, next, ended, say } = await openOne();
+  const received = () =>
+    events.reduce((sum, it) => sum + (it.is === 'data' ? it.bytes.length : 0), 0);
+  const sent = sendBytes(client, RECORDS);
+  while (received() < 'hello'.length + RECORDS) {
+    say({ do: 'pull' });
+    await next();
+  }
+  await sent;
+  t.mock.timers.tick(1_000);
+  await ended;
+  client.destroy();
+});
+
+test('so is a WebSocket', options, async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const { secure, client } = await openOne();
+  const socket = secure.release(7) as TLSSocket;
+  const closed = once(socket, 'close');
+  const { promise: all, resolve } = Promise.withResolvers<void>();
+  let bytes = 0;
+  socket.on('data', (chunk) => {
+    bytes += chunk.length;
+    if (bytes === RECORDS) resolve();
+  });
+  socket.resume();
+  await sendBytes(client, RECORDS);
+  await all;
+  t.mock.timers.tick(1_000);
+  await closed;
+  client.destroy();
 });
 
 test('nothing is said of a connection that has been let go, or is not known', async () => {
