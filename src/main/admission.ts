@@ -26,7 +26,7 @@ export interface AdmissionContext {
   /** Is aborted when the engine closes: who has not entered by then is refused. */
   readonly closing: AbortSignal;
   /** The shard for a server's next connection; undefined while none is running. */
-  place(connectionsIn: (shard: number) => number): ShardHost | undefined;
+  place(server: ServerEntry): ShardHost | undefined;
   report(error: EngineError): void;
 }
 
@@ -83,9 +83,7 @@ export class Admission {
   ): void {
     const { primary } = entry;
     const isSecure = socket instanceof SecureStream; // and then it is in a shard already
-    const host = isSecure
-      ? socket.host
-      : this.#context.place((shard) => entry.connectionsIn(shard));
+    const host = isSecure ? socket.host : this.#context.place(entry);
     if (host === undefined) throw new Refusal(503);
     const connection = ++this.#lastConnection;
     entry.arriving(connection, { shard: host.number, identity, handshake }, address);

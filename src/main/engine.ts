@@ -70,14 +70,14 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
       config: this.#config,
       running: () => this.#started.promise.then(() => this.#group.running()),
       closing: this.#refusing.signal,
-      place: (connectionsIn) => this.#group.place(connectionsIn),
+      place: (entry) => this.#group.place(entry),
       report: (error) => this.#report(error),
     });
     this.#secure = new SecureListeners({
       handshakeTimeout: this.#config.handshakeTimeout,
       hosts: this.#group.hosts,
       running: () => this.#group.running(),
-      place: () => this.#group.place(() => 0),
+      place: () => this.#group.place(),
     });
     this.#listeners = new Listeners({
       config: this.#config,

@@ -5,6 +5,38 @@ export interface Placeable {
   readonly load: number;
 }
 
+/** What placement looks at in hosts besides. */
+export interface Usable extends Placeable {
+  /** Shards that do not send to this one yet: what they emit would miss its connections. */
+  readonly unconnected: ReadonlySet<number>;
+  /** Servers that it does not have yet. */
+  readonly loading: ReadonlySet<number>;
+}
+
+/** The server that a connection is for. */
+export interface Destination {
+  /** How many connections of the server a host has. */
+  connectionsIn(host: number): number;
+  /** Whether connections of the server may enter there. */
+  isReadyIn(host: number): boolean;
+}
+
+const ANY: Destination = { connectionsIn: () => 0, isReadyIn: () => true };
+
+/**
+ * The host for the next connection; undefined where there is none. Where connections would have to
+ * wait or miss something they come only if it is so everywhere.
+ * @param server left out: the connection has not said yet what it is for
+ */
+export function chooseHost<Host extends Usable>(
+  hosts: readonly Host[],
+  server: Destination = ANY,
+): Host | undefined {
+  const ready = preferred(hosts, ({ number }) => server.isReadyIn(number));
+  const settled = preferred(ready, ({ loading }) => loading.size === 0);
+  return fewestConnections(reachable(settled), (host) => server.connectionsIn(host));
+}
+
 /**
  * The host with the fewest connections of one server, of equals the one with the fewest of all, of
  * equals the first; undefined where there is none. By the server first: pages that open several
@@ -33,6 +65,13 @@ function isEmptier(a: Placeable, b: Placeable, connectionsIn: (host: number) => 
 export function reachable<Host extends { readonly unconnected: ReadonlySet<number> }>(
   hosts: readonly Host[],
 ): readonly Host[] {
-  const connected = hosts.filter((host) => host.unconnected.size === 0);
-  return connected.length > 0 ? connected : hosts;
+  return preferred(hosts, (host) => host.unconnected.size === 0);
+}
+
+function preferred<Host>(
+  hosts: readonly Host[],
+  isPreferred: (host: Host) => boolean,
+): readonly Host[] {
+  const those = hosts.filter(isPreferred);
+  return those.length > 0 ? those : hosts;
 }

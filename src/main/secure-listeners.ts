@@ -112,7 +112,7 @@ export class SecureListeners {
 
   async #accept(listener: number, socket: Socket, serve: (stream: Duplex) => void): Promise<void> {
     socket.on('error', ignore); // the peer may go at any time: there is nobody left to tell
-    if (this.#context.hosts.length === 0) await this.#context.running();
+    await this.#context.running();
     const host = this.#context.place();
     const { remoteAddress, remotePort, remoteFamily } = socket;
     if (host === undefined || remoteAddress === undefined) {

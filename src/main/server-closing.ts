@@ -19,5 +19,6 @@ export async function closeServer(
   const removed = entry.removedFrom(hosts.map((host) => host.number));
   const empty = removed.then(() => entry.primary.empty());
   if (!(await settledWithin(empty, left.timeoutMs + GRACE))) entry.abandon();
+  for (const host of hosts) host.loading.delete(number); // also where one has not said so in time
   entry.primary.closed();
 }

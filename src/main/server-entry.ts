@@ -16,6 +16,9 @@ interface Held {
   readonly address: string;
 }
 
+/** How far a shard is with a server. */
+type Progress = 'loading' | 'ready' | 'failed';
+
 /** One server of an engine: its faces, and how far the shards are with it. */
 export class ServerEntry implements ServerLife {
   readonly primary: PrimaryServer;
@@ -31,7 +34,8 @@ export class ServerEntry implements ServerLife {
   #entering = 0;
   /** Connections in each shard, those on their way included. */
   readonly #connections = new Map<number, number>();
-  readonly #beingAdded = new Set<number>();
+  readonly #progress = new Map<number, Progress>();
+  #hasBeenReady = false;
   readonly #beingRemoved = new Set<number>();
   #onRemoved: (() => void) | undefined;
   #closed: Promise<void> | undefined;
@@ -58,6 +62,11 @@ export class ServerEntry implements ServerLife {
     return this.#closed !== undefined;
   }
 
+  /** Whether there was a time at which every shard had it. */
+  get hasBeenReady(): boolean {
+    return this.#hasBeenReady;
+  }
+
   get stats(): PrimaryServerStats {
     const { endpoint, counters } = this.primary;
     return { endpoint, ...counters };
@@ -72,6 +81,11 @@ export class ServerEntry implements ServerLife {
   /** Connections in one shard, those on their way included. */
   connectionsIn(shard: number): number {
     return this.#connections.get(shard) ?? 0;
+  }
+
+  /** Whether connections may enter in a shard. */
+  isReadyIn(shard: number): boolean {
+    return this.#progress.get(shard) === 'ready';
   }
 
   /**
@@ -125,16 +139,20 @@ export class ServerEntry implements ServerLife {
 
   /** Tells a shard of the server. */
   addTo(host: ShardHost): void {
-    this.#beingAdded.add(host.number);
     const { number, config } = this.primary;
+    this.#progress.set(host.number, 'loading');
+    host.loading.add(number);
     host.post({ type: 'add-server', server: number, config: shardServerConfig(config) });
   }
 
   /** A shard has the server, or could not load its handlers. */
   added(shard: number, error?: EngineError): void {
-    this.#beingAdded.delete(shard);
+    this.#progress.set(shard, error === undefined ? 'ready' : 'failed');
     if (error !== undefined) this.#settleReady.reject(error);
-    else if (this.#beingAdded.size === 0) this.#settleReady.resolve();
+    else if ([...this.#progress.values()].every((progress) => progress === 'ready')) {
+      this.#hasBeenReady = true;
+      this.#settleReady.resolve();
+    }
   }
 
   /** Resolves when each of these shards has said that the server is gone, or has died. */
@@ -155,6 +173,7 @@ export class ServerEntry implements ServerLife {
   /** A shard has died, and all that it had of the server with it. */
   shardDied(shard: number): void {
     this.#connections.delete(shard);
+    this.#progress.delete(shard);
     for (const [connection, held] of this.#held) {
       if (held.shard === shard) this.#release(connection);
     }

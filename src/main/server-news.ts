@@ -21,9 +21,13 @@ export function hearOfServer(
       const error = message.error && deserializeError(message.error);
       entry?.added(host.number, error);
       if (error !== undefined) report(error);
+      // What has failed to load once fails in its thread for good: only a new one may do better.
+      if (error !== undefined && entry?.hasBeenReady && !entry.isClosed) host.cut(error);
+      else host.loading.delete(message.server);
       return;
     }
     case 'server-removed':
+      host.loading.delete(message.server);
       entry?.removed(host.number);
       return;
     case 'refused':

@@ -12,7 +12,7 @@ import { settledWithin } from '../shared/settled-within.ts';
 import { ThreadLoad } from '../shared/thread-load.ts';
 import { TickLoop } from '../shared/tick-loop.ts';
 import { checkHandoff } from './handoff-check.ts';
-import { fewestConnections, reachable } from './placement.ts';
+import { chooseHost, type Destination } from './placement.ts';
 import type { RecordOutlet } from './remote-link.ts';
 import { type Restart, RestartBackoff } from './restart-backoff.ts';
 import { ringCapacityFor } from './ring-capacity.ts';
@@ -119,15 +119,12 @@ export class ShardGroup implements RecordOutlet {
 
   /** Resolves when a shard runs, or none will: while all are being replaced, upgrades wait. */
   async running(): Promise<void> {
-    if (this.#hosts.length === 0 && !this.#stopping) await this.#nextStart.promise;
+    if (this.#usable.length === 0 && !this.#stopping) await this.#nextStart.promise;
   }
 
-  /**
-   * The shard that the next connection of a server goes to; undefined while none is running.
-   * @param connectionsIn how many connections of the server a shard has
-   */
-  place(connectionsIn: (shard: number) => number): ShardHost | undefined {
-    return fewestConnections(reachable(this.#hosts), connectionsIn);
+  /** The shard that the next connection goes to; undefined while none is running. */
+  place(server?: Destination): ShardHost | undefined {
+    return chooseHost(this.#usable, server);
   }
 
   /**
@@ -166,6 +163,10 @@ export class ShardGroup implements RecordOutlet {
     await this.#threads?.destroy();
   }
 
+  get #usable(): ShardHost[] {
+    return this.#hosts.filter(({ isCut }) => !isCut);
+  }
+
   #numbers(): number[] {
     return this.#hosts.map((host) => host.number);
   }
@@ -178,6 +179,7 @@ export class ShardGroup implements RecordOutlet {
       interest: InterestTable.allocate(),
       counts: allocateCounts(),
       maxOutboxBytes: this.#config.maxOutboxBytes,
+      handshakeTimeout: this.#config.handshakeTimeout,
       sampleInterval: this.#config.sampleInterval,
     };
     const { run } = this.#threads as ShardThreads;

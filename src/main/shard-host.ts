@@ -1,7 +1,7 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { FromShard, ShardStart, ToShard } from '../shared/control-messages.ts';
 import { Handoff, packSecure, packUpgrades, type SecureDeparture } from './handoff.ts';
-import type { Placeable } from './placement.ts';
+import type { Usable } from './placement.ts';
 import type { Watched } from './watchdog.ts';
 
 /**
@@ -14,7 +14,7 @@ export type RunShard = (start: ShardStart, port: MessagePort, signal: AbortSigna
 export type ShardMessage = Exclude<FromShard, { type: 'alive' | 'flushed' }>;
 
 /** One shard as the primary sees it: its task, its port, its connections. */
-export class ShardHost implements Placeable, Watched {
+export class ShardHost implements Usable, Watched {
   readonly number: number;
   readonly doorbell: ShardStart['doorbell'];
   readonly interest: ShardStart['interest'];
@@ -35,8 +35,9 @@ export class ShardHost implements Placeable, Watched {
   isUp = false;
   /** Resolves when it first says something; rejects where it died before. */
   readonly up: Promise<void>;
-  /** Shards that do not send to this one yet: what they emit would miss its connections. */
   readonly unconnected = new Set<number>();
+  /** Servers that it has been told of and does not have yet: their modules may be loading. */
+  readonly loading = new Set<number>();
   /** How often it has been asked for a sign of life since it gave the last one. */
   unanswered = 0;
   /** Who waits for an answer to a `flush`, in the order of asking. */
@@ -111,6 +112,11 @@ export class ShardHost implements Placeable, Watched {
     if (!this.isUp) return;
     this.unanswered += 1;
     this.post({ type: 'check-alive' });
+  }
+
+  /** Whether its thread is about to end: what is sent there now is lost. */
+  get isCut(): boolean {
+    return this.#cut.signal.aborted;
   }
 
   /** Ends its thread, whatever it is doing: `finished` rejects with the cause. */

@@ -30,6 +30,8 @@ export interface ShardStart {
   /** How many are in the shard's rooms. */
   readonly counts: CountsMemory;
   readonly maxOutboxBytes: number;
+  /** Milliseconds that an upgrade may wait for its server. */
+  readonly handshakeTimeout: number;
   /** Milliseconds between two samples of its load; 0 = none. */
   readonly sampleInterval: number;
   readonly port: MessagePort;

@@ -10,12 +10,14 @@ import { refuse } from './handshake.ts';
 import { startKeepalive } from './keepalive.ts';
 import type { ShardContext } from './shard-context.ts';
 import { ShardServer } from './shard-server.ts';
+import { WaitingUpgrades } from './waiting-upgrades.ts';
 
 /** A server of this shard, from the moment the primary has named it. */
 interface Entry {
   /** Pending while its handler module is being loaded; rejects where that fails, or is given up. */
   readonly ready: Promise<ShardServer>;
   readonly giveUp: () => void;
+  readonly waiting: WaitingUpgrades;
   /** Whether connections may come. */
   isReady: boolean;
   stopKeepalive?: () => void;
@@ -26,23 +28,33 @@ export class ShardServers {
   /** Those that records are for: what a module asks of other shards while it starts is answered. */
   readonly loaded = new Map<number, ShardServer>();
   readonly #shard: ShardContext;
+  readonly #waitMs: number;
   readonly #createDispatch: (module: HandlerModule | undefined) => Dispatch;
   readonly #entries = new Map<number, Entry>();
 
-  /** @param createDispatch makes what brings messages to a server's handlers, wherever they are */
+  /**
+   * @param waitMs milliseconds that an upgrade may wait for its server
+   * @param createDispatch makes what brings messages to a server's handlers, wherever they are
+   */
   constructor(
     shard: ShardContext,
+    waitMs: number,
     createDispatch: (module: HandlerModule | undefined) => Dispatch,
   ) {
     this.#shard = shard;
+    this.#waitMs = waitMs;
     this.#createDispatch = createDispatch;
   }
 
   /** Adds a server, and tells the primary when it is ready or could not be. */
   add(number: number, config: ShardServerConfig): void {
     const { promise: ready, resolve, reject } = Promise.withResolvers<ShardServer>();
-    const entry: Entry = { ready, giveUp: () => reject(), isReady: false };
-    ready.catch(() => {}); // who waits for it is told
+    const waiting = new WaitingUpgrades(this.#waitMs);
+    const entry: Entry = { ready, giveUp: () => reject(), waiting, isReady: false };
+    ready.then(
+      (server) => waiting.enter(server),
+      () => waiting.refuse(),
+    );
     this.#entries.set(number, entry);
     this.#load(number, config).then(
       (server) => {
@@ -54,6 +66,7 @@ export class ShardServers {
       },
       (error: EngineError) => {
         this.loaded.delete(number);
+        waiting.refuse(); // before the primary hears of it, which may end this thread
         this.#shard.tell({ type: 'server-added', server: number, error: serializeError(error) });
         reject(error);
       },
@@ -62,7 +75,7 @@ export class ShardServers {
 
   /**
    * Hands an upgrade to its server. That may still load its handlers, or could not, or has just been
-   * removed: then the upgrade waits, or is refused.
+   * removed: then the upgrade waits for a time, or is refused.
    */
   whenReady(
     { server, connection }: Upgrade,
@@ -74,11 +87,12 @@ export class ShardServers {
       take(this.loaded.get(server) as ShardServer);
       return;
     }
-    const ready = entry?.ready ?? Promise.reject();
-    ready.then(take, () => {
+    const turnAway = () => {
       refuse(socket());
       this.#shard.tell({ type: 'refused', server, connection });
-    });
+    };
+    if (entry === undefined) turnAway();
+    else entry.waiting.add({ take, refuse: turnAway });
   }
 
   /** Closes a server, its connections first. */

@@ -48,11 +48,7 @@ class Shard implements ShardContext {
   readonly #ticks: TickLoop;
   readonly load: ThreadLoad;
   readonly coalescing = new Coalescing();
-  readonly #servers = new ShardServers(this, (module) =>
-    module === undefined
-      ? new PrimaryDispatch(this.#primary, this.#held)
-      : new ModuleDispatch(module),
-  );
+  readonly #servers: ShardServers;
   readonly #secure = new SecureSockets((stream, event) =>
     this.tell({ type: 'secure', stream, event }),
   );
@@ -70,6 +66,11 @@ class Shard implements ShardContext {
     this.finished = promise;
     this.#finish = resolve;
     this.number = start.shard;
+    this.#servers = new ShardServers(this, start.handshakeTimeout, (module) =>
+      module === undefined
+        ? new PrimaryDispatch(this.#primary, this.#held)
+        : new ModuleDispatch(module),
+    );
     this.outlet = {
       from: start.shard,
       interest: new InterestMap(),

@@ -10,6 +10,7 @@ const SUITES = [
   './early-frames',
   './keepalive',
   './limits',
+  './loading',
   './order',
   './rooms',
   './servers',

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { fewestConnections, reachable } from '../../src/main/placement.ts';
+import { chooseHost, fewestConnections, reachable } from '../../src/main/placement.ts';
 
 /** Hosts from number 1 on, with so many connections of all servers. */
 function hosts(...counts: number[]) {
@@ -51,4 +51,21 @@ test('a shard that others do not send to yet gets no connection, unless there is
   assert.deepEqual(reachable([]), []);
   fresh.unconnected.delete(1);
   assert.deepEqual(reachable([ready, fresh, fresher]), [ready, fresh]);
+});
+
+test('connections go where they need not wait and miss nothing, and if that is nowhere, anywhere', () => {
+  const full = { number: 1, load: 9, unconnected: new Set<number>(), loading: new Set<number>() };
+  const [without, loading, fresh] = [
+    { ...full, number: 2, load: 0 },
+    { ...full, number: 3, load: 0, loading: new Set([7]) },
+    { ...full, number: 4, load: 0, unconnected: new Set([1]) },
+  ];
+  const server = { connectionsIn: () => 0, isReadyIn: (host: number) => host !== 2 };
+  for (const worse of [without, loading, fresh]) {
+    assert.equal(chooseHost([worse, full], server), full);
+    assert.equal(chooseHost([worse], server), worse);
+  }
+  assert.equal(chooseHost([without, loading], server), loading);
+  assert.equal(chooseHost([full, without]), without, 'what it is for is not known yet');
+  assert.equal(chooseHost([], server), undefined);
 });

@@ -14,6 +14,7 @@ const start = {
   interest: InterestTable.allocate(),
   counts: allocateCounts(),
   maxOutboxBytes: 1,
+  handshakeTimeout: 10_000,
   sampleInterval: 0,
 };
 

@@ -42,6 +42,7 @@ async function openShard() {
     interest,
     counts: allocateCounts(),
     maxOutboxBytes: 1,
+    handshakeTimeout: 10_000,
     sampleInterval: 0,
     port: port2,
   };
