@@ -243,7 +243,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
       onExit: (host, cause, restart) => {
         this.#secure.shardDied(host);
         this.#emitters.shardDied(host.number);
-        for (const entry of this.#entries.values()) entry.shardDied(host.number);
+        for (const entry of this.#entries.values()) entry.shardDied(host.number, cause);
         this.#stats.shardDied(host.number);
         const exit = { shard: host.number, reason: messageOf(cause), cause, ...restart };
         publishShardExit(exit);

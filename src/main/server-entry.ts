@@ -1,6 +1,6 @@
 import { type ResolvedServerConfig, shardServerConfig } from '../shared/config.ts';
 import type { ResolvedCloseOptions } from '../shared/engine-config.ts';
-import { EngineError } from '../shared/errors.ts';
+import { EngineError, messageOf } from '../shared/errors.ts';
 import type { PrimaryServerStats } from '../shared/stats.ts';
 import { AddressLimit } from './address-limit.ts';
 import { ConnectionIds } from './connection-ids.ts';
@@ -171,8 +171,13 @@ export class ServerEntry implements ServerLife {
   }
 
   /** A shard has died, and all that it had of the server with it. */
-  shardDied(shard: number): void {
+  shardDied(shard: number, cause?: unknown): void {
     this.#connections.delete(shard);
+    const { handlers } = this.primary.config;
+    if (handlers !== undefined && this.#progress.get(shard) === 'loading') {
+      const message = `handlers: a shard died while it loaded ${handlers}: ${messageOf(cause)}`;
+      this.#settleReady.reject(new EngineError('ERR_HANDLERS_LOAD', message, { cause }));
+    }
     this.#progress.delete(shard);
     for (const [connection, held] of this.#held) {
       if (held.shard === shard) this.#release(connection);

@@ -4,11 +4,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { EngineConfig, ShardExit } from '../../src/main/index.ts';
+import { Engine, type EngineConfig, type ShardExit } from '../../src/main/index.ts';
 import type { Loading } from './fixtures/loading.ts';
 import { RawClient, upgradeRequest } from './raw-client.ts';
 import { TestClient } from './test-client.ts';
-import { type TestEngine, withEngine } from './test-engine.ts';
+import { leakCheck, type TestEngine, withEngine } from './test-engine.ts';
+import { listenOptions } from './transport.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'fanring-loading-'));
 const file = join(folder, 'how');
@@ -123,3 +124,18 @@ test('upgrades are refused while the only shard cannot load the module, and then
     for (const { code } of errors.splice(0)) assert.equal(code, 'ERR_HANDLERS_LOAD');
   });
 });
+
+for (const shards of [1, 2]) {
+  test(`a module that ends its thread is one that cannot be loaded: ${shards} shards`, async () => {
+    const leavesNothing = leakCheck();
+    loads('exits');
+    const engine = new Engine({ shards });
+    engine.on('shardExit', () => {});
+    const server = engine.server({ endpoint: '/m', handlers: HANDLERS });
+    const expected = { code: 'ERR_HANDLERS_LOAD', message: /died while it loaded .*code: 3/ };
+    await assert.rejects(engine.listen(0, listenOptions()), expected);
+    await assert.rejects(server.ready, expected);
+    await engine.close();
+    await leavesNothing();
+  });
+}
