@@ -107,9 +107,12 @@ export class ShardHost implements Usable, Watched {
     return promise;
   }
 
-  /** Asks for a sign of life. One that is not up yet is not asked: to start takes its time. */
+  /**
+   * Asks for a sign of life. One that is not up yet is not asked, nor is one that loads modules: to
+   * start takes its time.
+   */
   ask(): void {
-    if (!this.isUp) return;
+    if (!this.isUp || this.loading.size > 0) return;
     this.unanswered += 1;
     this.post({ type: 'check-alive' });
   }

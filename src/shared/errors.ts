@@ -7,7 +7,7 @@ export const ERROR_CODES = {
   ERR_ENDPOINT_TAKEN: 'two servers of one engine on one endpoint',
   ERR_HANDLERS_CONFLICT: 'a server has a handler module and closures on the primary',
   ERR_HANDLERS_LOAD:
-    'a handler module failed to load, lacks onConnection, its onServer is no function or threw, or a shard died while it loaded it',
+    'a handler module cannot be loaded, ends its shard or lacks onConnection, or onServer threw',
   ERR_HANDOFF_UNSUPPORTED: 'this Node.js cannot move a socket to a worker thread',
   ERR_CONNECTION_ID: 'idGenerator returned an id that is in use, or none',
   ERR_ENGINE_CLOSED: 'the engine or the server has been closed',

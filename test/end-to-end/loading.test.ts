@@ -139,3 +139,18 @@ for (const shards of [1, 2]) {
     await leavesNothing();
   });
 }
+
+test('a watchdog lets a module take its time to load, and looks after the shard from then on', async () => {
+  await withModule({ shards: 1, watchdogMs: 200 }, async (context) => {
+    await replaceShard(context, 'is busy');
+    const exits: ShardExit[] = [];
+    context.engine.on('shardExit', (exit) => exits.push(exit));
+    assert.deepEqual(await shardsOfNext(1, context), ['1']);
+    assert.deepEqual(exits, []);
+    await using client = await TestClient.open(context, '/m');
+    const exit = once(context.engine, 'shardExit');
+    client.send('block');
+    const [{ reason }] = (await exit) as [ShardExit];
+    assert.match(reason, /watchdogMs/);
+  });
+});
