@@ -21,8 +21,7 @@ export function hearOfServer(
       const error = message.error && deserializeError(message.error);
       entry?.added(host.number, error);
       if (error !== undefined) report(error);
-      // What has failed to load once fails in its thread for good: only a new one may do better.
-      if (error !== undefined && entry?.hasBeenReady && !entry.isClosed) host.cut(error);
+      if (error !== undefined && mayDoBetter(entry, host)) host.cut(error);
       else host.loading.delete(message.server);
       return;
     }
@@ -38,4 +37,14 @@ export function hearOfServer(
       entry?.connectionsClosed(message.connections, host.number);
       host.connections -= message.connections.length;
   }
+}
+
+/**
+ * Whether to start a shard anew that could not load a server: what has failed to load once fails in
+ * its thread for good. Not where the shard has connections of other servers: they would be lost for
+ * it, again and again.
+ */
+function mayDoBetter(entry: ServerEntry | undefined, host: ShardHost): boolean {
+  if (entry === undefined || entry.isClosed || !entry.hasBeenReady) return false;
+  return host.connections === entry.connectionsIn(host.number);
 }
