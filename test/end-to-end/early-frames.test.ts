@@ -122,6 +122,7 @@ test('frames that the primary has taken in behind the handshake arrive, in order
   client.send(framesOf(contents.slice(3)));
   answer.resolve({});
   await assertEchoes(client, contents);
+  client.socket.destroy(); // it would not answer a close frame
   await engine.close();
   await closeServer(app);
 });

@@ -11,14 +11,10 @@ const SUITES = [
   './keepalive',
   './limits',
   './loading',
-  './order',
-  './rooms',
-  './servers',
   './shard-exit',
-  './spread',
-  '../conformance/dialogue',
 ];
 
-// What holds for connections over TCP must hold over TLS: the same tests, once more.
+// What holds for connections over TCP must hold over TLS: the same tests, once more. Those of what
+// lies above the transport are in over-tls-rest.ts.
 speakTls();
 for (const suite of SUITES) await import(`${suite}.test.ts`);

@@ -121,6 +121,7 @@ test('an app that does not read a request holds up the client that sends it', op
     assert.ok(incoming.readableLength + incoming.socket.readableLength < MEBIBYTE);
     incoming.on('error', () => {}); // it is cut short
     socket.destroy();
+    incoming.destroy();
   });
 });
 
