@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { scriptOptions } from '../script-options.ts';
 import { fuzz, fuzzTargets } from './campaign.ts';
 
 const USAGE = `npm run fuzz -- [--inputs N] [--seed S] [--target NAME]
@@ -52,13 +53,7 @@ async function run({ inputs, seed, target: only }: Options): Promise<number | un
   return total;
 }
 
-let options: Options | undefined;
-try {
-  options = readOptions();
-} catch (error) {
-  console.error(`${(error as Error).message}\n\n${USAGE}`);
-  process.exitCode = 2;
-}
+const options = scriptOptions(readOptions, USAGE);
 if (options !== undefined) {
   console.log(`seed ${options.seed}`);
   const total = await run(options);

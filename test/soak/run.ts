@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { commit } from '../../bench/report/machine.ts';
+import { scriptOptions } from '../script-options.ts';
 import { writeReport } from './report.ts';
 import { type SoakOptions, soak } from './soak.ts';
 
@@ -47,13 +48,7 @@ function readOptions(): SoakOptions & { readonly out: string } {
   };
 }
 
-let options: ReturnType<typeof readOptions> | undefined;
-try {
-  options = readOptions();
-} catch (error) {
-  console.error(`${(error as Error).message}\n\n${USAGE}`);
-  process.exitCode = 2;
-}
+const options = scriptOptions(readOptions, USAGE);
 if (options !== undefined) {
   console.log(`seed ${options.seed}`);
   const result = await soak(options);
