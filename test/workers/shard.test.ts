@@ -12,6 +12,7 @@ import { InterestTable } from '../../src/shared/interest-table.ts';
 import { encodeRecord, kindOf, RecordKind } from '../../src/shared/records.ts';
 import { allocateRing } from '../../src/shared/ring-buffer.ts';
 import { allocateCounts } from '../../src/shared/room-counts.ts';
+import { Coalescing } from '../../src/workers/coalescing.ts';
 import { runShard } from '../../src/workers/shard.ts';
 import { text } from '../conformance/client-frames.ts';
 import { RawClient } from '../end-to-end/raw-client.ts';
@@ -25,7 +26,7 @@ const MESSAGES = 100;
 const options = { timeout: 3_500 };
 
 /** A shard in this thread with one server, and a primary that reads nothing unless it is told to. */
-async function openShard() {
+async function openShard({ ownsThread = true } = {}) {
   const heard: number[] = [];
   const { mailbox, doorbell: ownDoorbell } = openMailbox({
     onRecord: (record, start) => heard.push(kindOf(record, start)),
@@ -37,7 +38,7 @@ async function openShard() {
   const interest = InterestTable.allocate();
   const start = {
     shard: SHARD,
-    ownsThread: true,
+    ownsThread,
     doorbell,
     interest,
     counts: allocateCounts(),
@@ -84,6 +85,7 @@ async function openCongested() {
   }
   const open = { kind: RecordKind.OPEN, server: SERVER, connection: CONNECTION };
   mailbox.send([SHARD], encodeRecord(open));
+  mailbox.ring();
   assert.match(await client.head(), /^HTTP\/1\.1 101 /); // the messages have been read behind it
   return { ...shard, client };
 }
@@ -95,6 +97,21 @@ async function stop(
   post({ type: 'stop', timeoutMs, drainMs: undefined });
   assert.equal((await client.closeFrame()).code, 1001);
   await client[Symbol.asyncDispose]();
+}
+
+for (const ownsThread of [true, false]) {
+  const what = ownsThread ? 'rests behind its turns' : "never rests where the thread is the app's";
+  test(`a shard ${what}`, options, async (t) => {
+    const turnEnded = t.mock.method(Coalescing.prototype, 'turnEnded');
+    const { mailbox, post, port, finished } = await openShard({ ownsThread });
+    await once(port, 'message'); // it has begun, and has had turns
+    while (ownsThread && turnEnded.mock.callCount() === 0) await nextTurn();
+    post({ type: 'stop', timeoutMs: 0, drainMs: undefined });
+    await finished;
+    mailbox.close();
+    port.close();
+    assert.equal(turnEnded.mock.callCount() > 0, ownsThread);
+  });
 }
 
 test('a shard ends when the primary has all that it has said', options, async () => {
