@@ -16,6 +16,13 @@ interface TcpHandle {
   writeBuffer(request: null, bytes: Buffer): number | WriteRequest;
 }
 
+/** A write straight to the handle whose end has not been told yet. */
+interface UnfinishedWrite {
+  readonly bytes: number;
+  /** Called when it has ended well. */
+  readonly waiters: (() => void)[];
+}
+
 interface HasHandle {
   readonly _handle: TcpHandle | null;
 }
@@ -40,8 +47,7 @@ export class SocketWriter {
   /** Whether its handle is one of TCP: one of TLS has bytes to send of its own. */
   readonly #isPlain: boolean;
   readonly #counters: { sentBytes: number };
-  /** Bytes of a write straight to the handle that the kernel has not taken whole yet. */
-  #unfinished = 0;
+  #unfinished: UnfinishedWrite | undefined;
   /** Small writes that are yet to go to the stream, behind all others. */
   #tail: Buffer | undefined;
   #tailBytes = 0;
@@ -55,12 +61,12 @@ export class SocketWriter {
 
   /** Bytes that wait because the peer does not read; a write counts until it has gone whole. */
   get waitingBytes(): number {
-    return this.#socket.writableLength + this.#unfinished + this.#tailBytes;
+    return this.#socket.writableLength + this.#unfinishedBytes + this.#tailBytes;
   }
 
   /** Bytes of the writes that have gone whole. */
   get sentBytes(): number {
-    return this.#socket.bytesWritten - this.#socket.writableLength - this.#unfinished;
+    return this.#socket.bytesWritten - this.#socket.writableLength - this.#unfinishedBytes;
   }
 
   /** @param bytes must not change until they have been sent */
@@ -87,9 +93,12 @@ export class SocketWriter {
   whenDrained(done: () => void): void {
     if (!this.#socket.writable) return;
     this.#flushTail();
-    // A write of nothing: it ends behind all others, those straight to the handle too.
+    // A write of nothing: it ends behind all others of the stream. One straight to the handle may
+    // be told to have ended only in the loop's next turn, though the kernel has it all.
     this.#socket.write(NOTHING, (error) => {
-      if (!error) done();
+      if (error) return;
+      if (this.#unfinished === undefined) done();
+      else this.#unfinished.waiters.push(done);
     });
   }
 
@@ -97,6 +106,10 @@ export class SocketWriter {
   end(): void {
     if (this.#socket.writable) this.#flushTail();
     this.#socket.end();
+  }
+
+  get #unfinishedBytes(): number {
+    return this.#unfinished?.bytes ?? 0;
   }
 
   #queue(bytes: Buffer): void {
@@ -124,11 +137,13 @@ export class SocketWriter {
   }
 
   #awaitEnd(request: WriteRequest, bytes: Buffer): void {
-    this.#unfinished = bytes.length;
+    const waiters: (() => void)[] = [];
+    this.#unfinished = { bytes: bytes.length, waiters };
     request.buffer = bytes;
     request.oncomplete = (status) => {
-      this.#unfinished = 0;
+      this.#unfinished = undefined;
       if (status !== 0) this.#socket.destroy();
+      else for (const done of waiters) done();
     };
     if (request.writeStatus !== null) request.oncomplete(request.writeStatus);
   }

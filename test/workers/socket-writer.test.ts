@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, Socket } from 'node:net';
 import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { SocketWriter } from '../../src/workers/socket-writer.ts';
 
 /** Both ends of a connection over the loopback interface; the client does not read yet. */
@@ -130,6 +131,31 @@ test('an end waits for what has been written before it', async () => {
   const received = Buffer.concat(chunks);
   assert.equal(received.length, 20 * 2 ** 20);
   assert.equal(received.at(-1), 'a'.charCodeAt(0));
+});
+
+test('a write whose end is told late is waited for, though all behind it has gone', async () => {
+  if (!isDirect()) return;
+  const { client, socket, writer } = await openPair();
+  const request: { writeStatus: null; oncomplete?: (status: number) => void } = {
+    writeStatus: null,
+  };
+  const { _handle: handle } = socket as unknown as { _handle: Record<string, unknown> };
+  handle.writeBuffer = () => {
+    delete handle.writeBuffer; // the handle's own, from the next write on
+    return request;
+  };
+  writer.write(Buffer.from('late'));
+  let drained = 0;
+  writer.whenDrained(() => {
+    drained += 1;
+  });
+  await nextTurn();
+  await nextTurn();
+  assert.deepEqual([writer.waitingBytes, drained], [4, 0]);
+  request.oncomplete?.(0);
+  assert.deepEqual([writer.waitingBytes, drained], [0, 1]);
+  socket.destroy();
+  client.destroy();
 });
 
 test('a handle that refuses ends the socket', () => {
