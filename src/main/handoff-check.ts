@@ -50,7 +50,7 @@ async function tryHandoff(): Promise<void> {
     sockets.push(accepted);
     await once(accepted, 'readable');
     accepted.pause();
-    const upgrade = { head: Buffer.alloc(0) as Uint8Array } as Upgrade;
+    const upgrade = {} as Upgrade;
     move(port1, [{ socket: accepted, upgrade, onFailed: () => {} }], packUpgrades);
     const [{ handles }] = (await once(port2, 'message')) as [{ handles: [object] }];
     const moved = new Socket({ handle: handles[0] } as ConstructorParameters<typeof Socket>[0]);

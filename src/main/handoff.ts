@@ -5,13 +5,18 @@ import type { ToShard, Upgrade } from '../shared/control-messages.ts';
 import type { SecureArrival } from '../shared/secure-messages.ts';
 
 /**
- * Takes the bytes that have come in behind the request. Pause the socket first: what comes later
- * then stays in the kernel, for the shard.
+ * Takes the bytes that have come in behind the request, undefined where there are none. Pause the
+ * socket first: what comes later then stays in the kernel, for the shard.
  */
-export function takeBuffered(socket: Pick<Readable, 'read'>, head: Buffer): Buffer {
-  const chunks = [head];
+export function takeBuffered(
+  socket: Pick<Readable, 'read'>,
+  head: Uint8Array | undefined,
+): Uint8Array | undefined {
+  const chunks = head === undefined ? [] : [head];
   for (let chunk = socket.read(); chunk !== null; chunk = socket.read()) chunks.push(chunk);
-  return chunks.length === 1 ? head : Buffer.concat(chunks);
+  const bytes = Buffer.concat(chunks);
+  // A clone takes all of a buffer's memory with it: that must be nothing but the bytes.
+  return bytes.length === 0 ? undefined : new Uint8Array(bytes);
 }
 
 /** What Node.js moves when a `net.Socket` moves to another thread. */
@@ -40,31 +45,54 @@ export interface SecureDeparture extends Leaving {
 /** Makes the message that moves sockets, from what goes with them and their handles. */
 type Pack<Kind> = (departures: readonly Kind[], handles: readonly object[]) => ToShard;
 
+/** As many move in one message; whoever came first has waited for about a millisecond then. */
+const MAX_BATCH = 16;
+
 /**
- * Moves sockets to the thread behind a port: all of a loop turn in one message, since a message
- * costs as much as all else that is done for a socket.
+ * Moves sockets to the thread behind a port, several in one message, since a message and waking
+ * that thread cost as much as all else that is done for a socket. The loop accepts one connection
+ * a turn: they wait as long as each turn brings another.
  */
 export class Handoff<Kind extends Leaving = Departure> {
   readonly #port: MessagePort;
   readonly #pack: Pack<Kind>;
   #waiting: Kind[] = [];
+  /** How many waited at the last turn. */
+  #seen = 0;
+  #isScheduled = false;
 
   constructor(port: MessagePort, pack: Pack<Kind>) {
     this.#port = port;
     this.#pack = pack;
   }
 
-  /** Moves a socket by the end of this turn of the loop. */
+  /** Moves a socket soon. */
   add(departure: Kind): void {
     this.#waiting.push(departure);
-    if (this.#waiting.length === 1) setImmediate(this.flush);
+    this.#schedule();
   }
 
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(this.#turn);
+  }
+
+  readonly #turn = (): void => {
+    this.#isScheduled = false;
+    const { length } = this.#waiting;
+    if (length > this.#seen && length < MAX_BATCH) {
+      this.#seen = length;
+      this.#schedule();
+    } else this.flush();
+  };
+
   /** Moves what waits. */
-  readonly flush = (): void => {
-    if (this.#waiting.length === 0) return;
+  flush(): void {
     const departures = this.#waiting;
+    if (departures.length === 0) return;
     this.#waiting = [];
+    this.#seen = 0;
     const present = departures.filter(({ socket }) => !socket.destroyed);
     for (const { socket, onFailed } of departures) if (socket.destroyed) onFailed();
     try {
@@ -72,7 +100,7 @@ export class Handoff<Kind extends Leaving = Departure> {
     } catch {
       for (const departure of present) this.#moveAlone(departure);
     }
-  };
+  }
 
   /** One of several cannot be cloned: the others must not suffer for it. */
   #moveAlone(departure: Kind): void {
@@ -90,7 +118,7 @@ export class Handoff<Kind extends Leaving = Departure> {
  */
 export function packUpgrades(departures: readonly Departure[], handles: readonly object[]) {
   for (const { socket, upgrade } of departures) {
-    upgrade.head = takeBuffered(socket, upgrade.head as Buffer);
+    upgrade.head = takeBuffered(socket, upgrade.head);
   }
   const upgrades = departures.map(({ upgrade }) => upgrade);
   return { type: 'adopt', upgrades, handles } satisfies ToShard;

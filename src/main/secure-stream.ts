@@ -68,7 +68,7 @@ export class SecureStream extends Duplex implements PeerAddress {
    * @throws whatever `postMessage` throws, and then nothing has gone
    */
   enter(upgrade: Upgrade): void {
-    upgrade.head = takeBuffered(this, upgrade.head as Buffer);
+    upgrade.head = takeBuffered(this, upgrade.head);
     this.#tell({ do: 'enter', upgrade });
     this.#hasLeft = true;
     this.destroy();

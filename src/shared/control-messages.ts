@@ -60,8 +60,8 @@ export interface Upgrade {
   readonly codec: number;
   /** Left out where messages are not compressed. */
   readonly deflate?: DeflateTerms;
-  /** What the client had sent behind its request. */
-  head: Uint8Array;
+  /** What the client had sent behind its request; undefined: nothing. */
+  head: Uint8Array | undefined;
 }
 
 /** How long connections may take to close, as far as it has not passed yet. */

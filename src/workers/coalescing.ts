@@ -1,7 +1,7 @@
 import { pause } from '../shared/pause.ts';
 
-/** Milliseconds that a pause is asked to last; the system makes it up to 0.1. */
-const PAUSE = 0.05;
+/** Milliseconds that a pause is asked to last; the system makes it 0.05 longer. */
+const PAUSE = 0.2;
 
 /** After so many milliseconds it is decided anew whether there are pauses. */
 const WINDOW = 10;
@@ -10,8 +10,10 @@ const WINDOW = 10;
 const READS_PER_MS = 8;
 const TALKERS = 16;
 
-/** A turn that has read so often has gathered enough by itself. */
-const READS_PER_TURN = 12;
+/** A turn that has read so often has gathered enough by itself, ... */
+const READS_PER_TURN = 30;
+/** ... or has heard so many of those who talk: the others cannot be waited for for ever. */
+const SHARE_OF_TALKERS = 0.6;
 
 /** Whom a shard hears. */
 export interface Talker {
@@ -35,7 +37,8 @@ export class Coalescing {
   #reads = 0;
   #readsBefore = 0;
   #talkers = 0;
-  #isOn = false;
+  /** A turn that has read less than this is followed by a pause; 0 = none is. */
+  #enoughReads = 0;
 
   /** @param pauseThread blocks the thread for a moment */
   constructor(pauseThread = () => pause(PAUSE)) {
@@ -58,12 +61,13 @@ export class Coalescing {
     const reads = this.#reads - this.#readsBefore;
     this.#readsBefore = this.#reads;
     if (now >= this.#windowEndsAt) this.#decide(now);
-    if (this.#isOn && reads > 0 && reads < READS_PER_TURN) this.#pause();
+    if (reads > 0 && reads < this.#enoughReads) this.#pause();
   }
 
   #decide(now: number): void {
     const elapsed = now - this.#windowEndsAt + WINDOW;
-    this.#isOn = this.#talkers >= TALKERS && this.#reads >= elapsed * READS_PER_MS;
+    const isBusy = this.#talkers >= TALKERS && this.#reads >= elapsed * READS_PER_MS;
+    this.#enoughReads = isBusy ? Math.min(READS_PER_TURN, this.#talkers * SHARE_OF_TALKERS) : 0;
     this.#window += 1;
     this.#windowEndsAt = now + WINDOW;
     this.#reads = 0;

@@ -1,6 +1,6 @@
 import { EngineError } from '../shared/errors.ts';
 import { buildControlFrame, OPCODES } from '../shared/frame.ts';
-import type { SocketWriter } from './socket-writer.ts';
+import type { Transport } from './transport.ts';
 
 /** What a peer that lives answers. */
 export const PING = buildControlFrame(OPCODES.PING);
@@ -15,15 +15,15 @@ interface LivenessLimits {
 /** Whether a connection's peer still answers and reads. All times are ms, monotonic. */
 export class Liveness {
   readonly #limits: LivenessLimits;
-  readonly #writer: SocketWriter;
+  readonly #transport: Transport;
   #sentBytes = 0;
   #sentAt: number;
   #pongAt: number;
   #pingAt: number;
 
-  constructor(limits: LivenessLimits, writer: SocketWriter, now: number) {
+  constructor(limits: LivenessLimits, transport: Transport, now: number) {
     this.#limits = limits;
-    this.#writer = writer;
+    this.#transport = transport;
     this.#sentAt = now;
     this.#pongAt = now;
     this.#pingAt = now + limits.pingPeriod;
@@ -31,7 +31,7 @@ export class Liveness {
 
   /** Bytes that wait because the peer does not read. */
   get waitingBytes(): number {
-    return this.#writer.waitingBytes;
+    return this.#transport.waitingBytes;
   }
 
   /** The peer has answered, or its silence is not its fault. */
@@ -56,7 +56,7 @@ export class Liveness {
   /** Behind bytes that wait a ping would say nothing: it stays due, and writeTimeout rules. */
   #mayPing(now: number): boolean {
     const { pingPeriod } = this.#limits;
-    if (this.#writer.waitingBytes > 0) {
+    if (this.#transport.waitingBytes > 0) {
       this.#pongAt = Math.max(this.#pongAt, now - pingPeriod);
       return false;
     }
@@ -66,8 +66,8 @@ export class Liveness {
 
   /** How long the bytes that wait have been waiting with none of them sent, in ms. */
   stalledFor(now: number): number {
-    const { sentBytes } = this.#writer;
-    if (this.#writer.waitingBytes === 0 || sentBytes !== this.#sentBytes) {
+    const { sentBytes } = this.#transport;
+    if (this.#transport.waitingBytes === 0 || sentBytes !== this.#sentBytes) {
       this.#sentBytes = sentBytes;
       this.#sentAt = now;
     }

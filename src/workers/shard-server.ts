@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { AckResult } from '../shared/asks.ts';
 import type { Codec, Message } from '../shared/codec.ts';
@@ -24,13 +23,15 @@ import type { Dispatch } from './dispatch.ts';
 import type { FanOut } from './fan-out.ts';
 import { switchingProtocols } from './handshake.ts';
 import { movedSocket } from './moved-socket.ts';
-import { onData, onRead, own } from './owned-socket.ts';
 import { pace } from './pace.ts';
 import { Rooms } from './rooms.ts';
 import { type Selected, selectedIn } from './selected.ts';
 import { ShardAsks } from './shard-asks.ts';
 import type { ShardContext } from './shard-context.ts';
 import { ShardLists } from './shard-lists.ts';
+import { onData, onRead, StreamTransport } from './stream-transport.ts';
+import { TcpTransport } from './tcp-transport.ts';
+import type { Transport } from './transport.ts';
 import { ServerWebSocket } from './web-socket.ts';
 
 /** The part of one server that lives in one shard: its sockets here, their rooms, its handlers. */
@@ -53,7 +54,8 @@ export class ShardServer implements OutsideScope {
   /** Bytes that may wait in line for one connection. */
   readonly maxQueuedBytes: number;
   readonly #sockets = new Map<number, ServerWebSocket>();
-  readonly #onread;
+  /** What all sockets read into: what one has read is used up before the next one reads. */
+  readonly #readBuffer: Buffer;
   #closed: number[] = [];
   #emptied: PromiseWithResolvers<void> | undefined;
 
@@ -72,9 +74,7 @@ export class ShardServer implements OutsideScope {
     this.rooms = this.codecs.map(
       (_, codec) => new Rooms(number, codec, shard.interest, shard.counts),
     );
-    // One buffer for all: what a socket has read is used up before the next one reads.
-    const buffer = Buffer.allocUnsafeSlow(config.readBufferSize);
-    this.#onread = { buffer, callback: onRead };
+    this.#readBuffer = Buffer.allocUnsafeSlow(config.readBufferSize);
   }
 
   get endpoint(): string {
@@ -87,25 +87,31 @@ export class ShardServer implements OutsideScope {
 
   /** Takes an upgrade whose socket has come; the handshake ends when the handlers know of it. */
   adopt(handle: object, upgrade: Upgrade): void {
-    this.#open(movedSocket(handle, this.#onread), upgrade);
+    this.#open(this.#transportOf(handle), upgrade);
   }
 
   /** Takes an upgrade whose socket has spoken TLS here, and is paused. */
   enter(socket: TLSSocket, upgrade: Upgrade): void {
     socket.on('data', onData);
-    this.#open(socket, upgrade);
+    this.#open(new StreamTransport(socket, this.counters), upgrade);
   }
 
-  #open(socket: Socket, upgrade: Upgrade): void {
-    const webSocket = new ServerWebSocket(this, socket, upgrade, performance.now());
-    own(socket, webSocket);
+  #transportOf(handle: object): Transport {
+    const { counters } = this;
+    const buffer = this.#readBuffer;
+    if (TcpTransport.isPossible) return new TcpTransport(handle, buffer, counters);
+    return new StreamTransport(movedSocket(handle, { buffer, callback: onRead }), counters);
+  }
+
+  #open(transport: Transport, upgrade: Upgrade): void {
+    const webSocket = new ServerWebSocket(this, transport, upgrade, performance.now());
     this.#sockets.set(webSocket.number, webSocket);
     webSocket.home.expect(webSocket);
     this.counters.opened += 1;
     publishOpened(webSocket);
     this.fanOut.send(webSocket, switchingProtocols(upgrade, this.config.headers));
     webSocket.hold(); // until the handlers know of it
-    if (upgrade.head.length > 0) webSocket.read(Buffer.from(upgrade.head));
+    if (upgrade.head !== undefined) webSocket.read(Buffer.from(upgrade.head));
     this.dispatch.connected(webSocket);
   }
 

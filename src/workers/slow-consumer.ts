@@ -4,7 +4,7 @@ import type { Backpressure } from '../shared/public-types.ts';
 import { publishDropped } from './diagnostics.ts';
 import { LatestMessages } from './latest-messages.ts';
 import { MessageKeys } from './message-key.ts';
-import type { SocketWriter } from './socket-writer.ts';
+import type { Transport } from './transport.ts';
 import type { ServerWebSocket } from './web-socket.ts';
 
 /**
@@ -13,7 +13,7 @@ import type { ServerWebSocket } from './web-socket.ts';
  */
 export class SlowConsumer {
   readonly #socket: ServerWebSocket;
-  readonly #writer: SocketWriter;
+  readonly #transport: Transport;
   /** With 'latest': what is kept for it. */
   readonly #latest: LatestMessages | undefined;
   readonly #keys: MessageKeys;
@@ -23,9 +23,9 @@ export class SlowConsumer {
   #droppedBytes = 0;
   #isWatched = false;
 
-  private constructor(socket: ServerWebSocket, writer: SocketWriter) {
+  private constructor(socket: ServerWebSocket, transport: Transport) {
     this.#socket = socket;
-    this.#writer = writer;
+    this.#transport = transport;
     const { server } = socket;
     const { slowConsumer, maxBufferedBytes, eventPrefix } = server.config;
     this.#keys = new MessageKeys(eventPrefix);
@@ -44,9 +44,9 @@ export class SlowConsumer {
    * @param waiting bytes that wait for it
    * @param bytes what there was no room for
    */
-  static begin(socket: ServerWebSocket, writer: SocketWriter, waiting: number, bytes: number) {
+  static begin(socket: ServerWebSocket, transport: Transport, waiting: number, bytes: number) {
     const { server, id } = socket;
-    const slow = new SlowConsumer(socket, writer);
+    const slow = new SlowConsumer(socket, transport);
     server.counters.fellBehind += 1;
     slow.#tell('behind');
     const { slowConsumer, maxBufferedBytes } = server.config;
@@ -87,7 +87,7 @@ export class SlowConsumer {
   watch(): void {
     if (this.#isWatched || this.#socket.batch !== undefined) return;
     this.#isWatched = true;
-    this.#writer.whenDrained(() => {
+    this.#transport.whenDrained(() => {
       this.#isWatched = false;
       if (!this.#socket.isOpen) return;
       // Not at the limit itself, or it would be behind again with the next message.
@@ -124,7 +124,7 @@ export class SlowConsumer {
   }
 
   get #queuedBytes(): number {
-    return this.#writer.waitingBytes + (this.#socket.batch?.bytes ?? 0);
+    return this.#transport.waitingBytes + (this.#socket.batch?.bytes ?? 0);
   }
 
   #dropped(bytes: number): void {

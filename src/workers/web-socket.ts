@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import { type Codec, impliesAnswers, type Message } from '../shared/codec.ts';
 import type { ConnectionFace, ConnectionLink } from '../shared/connection-face.ts';
 import type { Upgrade } from '../shared/control-messages.ts';
@@ -18,11 +17,11 @@ import { RateLimitedSink } from './rate-limited-sink.ts';
 import type { Rooms } from './rooms.ts';
 import type { ShardServer } from './shard-server.ts';
 import { SlowConsumer } from './slow-consumer.ts';
-import { SocketWriter } from './socket-writer.ts';
+import type { Transport, TransportOwner } from './transport.ts';
 import { UpgradeIdentity } from './upgrade-identity.ts';
 
 /** One socket: its state, what it sends, its backpressure and its closing handshake. */
-export class ServerWebSocket implements ConnectionLink, FrameSink {
+export class ServerWebSocket implements ConnectionLink, FrameSink, TransportOwner {
   readonly server: ShardServer;
   readonly number: number;
   readonly id: string;
@@ -42,8 +41,7 @@ export class ServerWebSocket implements ConnectionLink, FrameSink {
   awaitsFlush = false;
   heardIn = 0;
 
-  readonly #socket: Socket;
-  readonly #writer: SocketWriter;
+  readonly #transport: Transport;
   readonly #reader: FrameReader;
   readonly liveness: Liveness;
   readonly #rate: RateLimitedSink | undefined;
@@ -60,7 +58,7 @@ export class ServerWebSocket implements ConnectionLink, FrameSink {
   #backlog = 0;
   #closingAt = 0;
 
-  constructor(server: ShardServer, socket: Socket, upgrade: Upgrade, now: number) {
+  constructor(server: ShardServer, transport: Transport, upgrade: Upgrade, now: number) {
     this.server = server;
     this.number = upgrade.connection;
     this.id = upgrade.id;
@@ -68,12 +66,12 @@ export class ServerWebSocket implements ConnectionLink, FrameSink {
     this.answersAsks = impliesAnswers(upgrade.protocol);
     this.codec = server.codecs[upgrade.codec] as Codec;
     this.home = server.rooms[upgrade.codec] as Rooms;
-    this.#socket = socket;
-    this.#writer = new SocketWriter(socket, server.counters);
+    this.#transport = transport;
+    transport.owner = this;
     this.deflateBits = upgrade.deflate ? (upgrade.deflate.serverMaxWindowBits ?? 15) : 0;
     this.#rate = RateLimitedSink.of(this, now);
     this.#reader = new FrameReader(server.config, this.#rate ?? this, this.deflateBits > 0);
-    this.liveness = new Liveness(server.config, this.#writer, now);
+    this.liveness = new Liveness(server.config, transport, now);
   }
 
   get shard(): number {
@@ -85,7 +83,6 @@ export class ServerWebSocket implements ConnectionLink, FrameSink {
 
   // ── receiving ──────────────────────────────────────────────────────────────────────────────
 
-  /** Bytes have come; `chunk` is only valid during the call. */
   read(chunk: Buffer): void {
     this.server.counters.receivedBytes += chunk.length;
     this.server.shard.coalescing.heard(this);
@@ -104,14 +101,14 @@ export class ServerWebSocket implements ConnectionLink, FrameSink {
     this.#isHeld = true;
     this.#rate?.held();
     this.#reader.pause();
-    this.#socket.pause();
+    this.#transport.pause();
   }
 
   release(): void {
     this.#isHeld = false;
     this.#rate?.released();
     // Before reader.resume(), which may well hold again.
-    this.#socket.resume();
+    this.#transport.resume();
     this.#reader.resume();
   }
 
@@ -179,7 +176,7 @@ export class ServerWebSocket implements ConnectionLink, FrameSink {
     const bytes = frame.length;
     const { maxQueuedBytes, config } = this.server;
     if (this.batch !== undefined && this.batch.bytes + bytes > config.writeBufferSize) this.flush();
-    if (this.batch === undefined) this.#backlog = this.#writer.waitingBytes;
+    if (this.batch === undefined) this.#backlog = this.#transport.waitingBytes;
     const waiting = this.#backlog + (this.batch?.bytes ?? 0);
     // One message may always wait, or none larger than the limit could ever be sent.
     const fits = waiting === 0 || waiting + bytes <= maxQueuedBytes;
@@ -193,14 +190,14 @@ export class ServerWebSocket implements ConnectionLink, FrameSink {
     const { batch } = this;
     if (batch === undefined || this.#isOpening) return;
     this.batch = undefined;
-    this.#writer.write(batch.joined);
+    this.#transport.write(batch.joined);
     this.#slow?.watch();
-    if (this.#endsAfterFlush) this.#writer.end();
+    if (this.#endsAfterFlush) this.#transport.end();
   }
 
   #overflow(waiting: number, frame: Buffer, room: string, plain: Buffer): void {
     if (!this.isOpen) return; // who has left has been told
-    this.#slow ??= SlowConsumer.begin(this, this.#writer, waiting, frame.length);
+    this.#slow ??= SlowConsumer.begin(this, this.#transport, waiting, frame.length);
     if (this.#slow.refuse(frame, room, plain)) return;
     this.disconnect(CLOSE_CODES.TRY_AGAIN_LATER, 'slow consumer');
     this.#end();
@@ -246,16 +243,14 @@ export class ServerWebSocket implements ConnectionLink, FrameSink {
   terminate(error?: EngineError): void {
     if (error !== undefined && this.isOpen) this.server.dispatch.failed(this, error);
     this.#conclude({ code: CLOSE_CODES.ABNORMAL, reason: error?.message ?? '' });
-    this.#socket.destroy();
+    this.#transport.destroy();
   }
 
-  /** The peer has ended its side without a close frame. */
   socketEnded(): void {
     this.#conclude({ code: CLOSE_CODES.ABNORMAL, reason: '' });
     if (this.#closeFrame === undefined) this.#end();
   }
 
-  /** The socket is gone. */
   socketClosed(): void {
     this.#conclude({ code: CLOSE_CODES.ABNORMAL, reason: '' });
     this.#state = 'closed';
@@ -282,7 +277,7 @@ export class ServerWebSocket implements ConnectionLink, FrameSink {
   }
 
   #end(): void {
-    if (this.batch === undefined) this.#writer.end();
+    if (this.batch === undefined) this.#transport.end();
     else this.#endsAfterFlush = true;
   }
 
@@ -291,7 +286,7 @@ export class ServerWebSocket implements ConnectionLink, FrameSink {
     if (this.#state === 'closing') {
       if (now - this.#closingAt <= this.server.config.closeTimeout) return;
       // Where closures are late it waits no more for them; what is cut is who does not answer.
-      if (this.#closeFrame === undefined) this.#socket.destroy();
+      if (this.#closeFrame === undefined) this.#transport.destroy();
       else this.concluded();
       return;
     }

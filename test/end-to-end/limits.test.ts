@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import type { ServerConfig } from '../../src/main/index.ts';
 import { FrameReader } from '../../src/workers/frame-reader.ts';
-import { SocketWriter } from '../../src/workers/socket-writer.ts';
+import { Transport } from '../../src/workers/transport.ts';
 import {
   binary,
   firstText,
@@ -180,7 +180,7 @@ test('writes of a tick are joined up to writeBufferSize; what is larger goes alo
   await withEngine({ shards: 0 }, async ({ engine, port }) => {
     await addServer(engine, 'closures', VERBS, { endpoint: '/v', writeBufferSize: 256 });
     await using client = await RawClient.open(port, '/v');
-    const write = t.mock.method(SocketWriter.prototype, 'write');
+    const write = t.mock.method(Transport.prototype, 'write');
     // Frames of 102 bytes: two together, then a third would be too many.
     client.send(text(`${PREFIX}do;4;["flood",5,100]`));
     client.send(text(`${PREFIX}do;4;["flood",2,500]`));

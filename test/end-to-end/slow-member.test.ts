@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { type TestContext, test } from 'node:test';
 import type { Backpressure, ServerConfig } from '../../src/main/index.ts';
 import { ShardServer } from '../../src/workers/shard-server.ts';
-import { SocketWriter } from '../../src/workers/socket-writer.ts';
+import { Transport } from '../../src/workers/transport.ts';
 import { text } from '../conformance/client-frames.ts';
 import { RawClient } from './raw-client.ts';
 import { addServer, SETUPS, withEngine } from './test-engine.ts';
@@ -103,8 +103,8 @@ for (const { place, shards } of SETUPS) {
 /** Watches, where the shard is in this thread, what waits for its sockets, and what it counts. */
 function spyOnWaitingBytes(t: TestContext) {
   let peak = 0;
-  const { write } = SocketWriter.prototype;
-  t.mock.method(SocketWriter.prototype, 'write', function (this: SocketWriter, bytes: Buffer) {
+  const { write } = Transport.prototype;
+  t.mock.method(Transport.prototype, 'write', function (this: Transport, bytes: Buffer) {
     write.call(this, bytes);
     peak = Math.max(peak, this.waitingBytes);
   });

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import { type Departure, Handoff, packUpgrades, takeBuffered } from '../../src/main/handoff.ts';
 import type { Upgrade } from '../../src/shared/control-messages.ts';
@@ -17,12 +18,19 @@ function socketWith(bytes: string): Socket {
 
 test('what has come in behind the request is taken, in its order', () => {
   const head = Buffer.from('head');
-  assert.equal(takeBuffered(socketWith(''), head), head);
-  assert.equal(takeBuffered(socketWith(' rest'), head).toString(), 'head rest');
-  assert.equal(takeBuffered(socketWith('rest'), Buffer.alloc(0)).toString(), 'rest');
+  const taken = (socket: Socket, before?: Buffer) => {
+    const bytes = takeBuffered(socket, before);
+    if (bytes === undefined) return undefined;
+    assert.equal(bytes.buffer.byteLength, bytes.length, 'nothing else goes with them');
+    return Buffer.from(bytes).toString();
+  };
+  assert.equal(taken(socketWith(''), head), 'head');
+  assert.equal(taken(socketWith(' rest'), head), 'head rest');
+  assert.equal(taken(socketWith('rest'), Buffer.alloc(0)), 'rest');
+  assert.equal(taken(socketWith(''), Buffer.alloc(0)), undefined);
   const socket = socketWith('once');
-  takeBuffered(socket, head);
-  assert.equal(takeBuffered(socket, head), head);
+  assert.equal(taken(socket), 'once');
+  assert.equal(taken(socket), undefined);
 });
 
 /** Sockets as an upgrade leaves them, each with a peer that has sent the same. */
@@ -52,7 +60,7 @@ test('of those that leave together each that cannot stays behind, and no other',
   const failed = new Map<number, unknown>();
   for (const [connection, socket] of sockets.entries()) {
     const data = connection === 1 ? () => 'no clone of it' : undefined;
-    const upgrade = { connection, data, head: Buffer.alloc(0) as Uint8Array } as Upgrade;
+    const upgrade = { connection, data } as Upgrade;
     handoff.add({ socket, upgrade, onFailed: (cause) => failed.set(connection, cause) });
   }
   sockets[2]?.destroy();
@@ -73,4 +81,45 @@ test('of those that leave together each that cannot stays behind, and no other',
     [true, false, true, true],
     'the one that cannot move can still be answered',
   );
+});
+
+/** A handoff of sockets that are named by numbers, and the messages that they went in. */
+function handoffOf() {
+  const messages: unknown[][] = [];
+  const port = { postMessage: (message: unknown[]) => messages.push(message) };
+  const pack = (departures: readonly object[]) =>
+    departures.map((departure) => (departure as { number: number }).number);
+  const handoff = new Handoff(port as never, pack as never);
+  const add = (number: number) => {
+    const socket = { destroyed: false, destroy: () => {} };
+    handoff.add({ number, socket, onFailed: () => assert.fail() } as never);
+  };
+  return { handoff, add, messages };
+}
+
+test('sockets wait as long as each turn brings another, and sixteen go together', async () => {
+  const { add, messages } = handoffOf();
+  for (let number = 1; number <= 35; number++) {
+    add(number);
+    await nextTurn();
+  }
+  for (let turn = 0; turn < 2; turn++) await nextTurn();
+  assert.deepEqual(
+    messages.map((numbers) => numbers.length),
+    [16, 16, 3],
+  );
+  assert.deepEqual(
+    messages.flat(),
+    Array.from({ length: 35 }, (_, at) => at + 1),
+  );
+});
+
+test('what waits goes at once when it is asked to, and nothing waits for what has gone', async () => {
+  const { handoff, add, messages } = handoffOf();
+  for (const number of [1, 2, 3]) add(number);
+  handoff.flush();
+  add(4);
+  assert.deepEqual(messages, [[1, 2, 3]]);
+  for (let turn = 0; turn < 2; turn++) await nextTurn();
+  assert.deepEqual(messages, [[1, 2, 3], [4]]);
 });

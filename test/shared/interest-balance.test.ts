@@ -1,5 +1,4 @@
 import { strict as assert } from 'node:assert';
-import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { PrimaryServer } from '../../src/main/primary-server.ts';
@@ -15,6 +14,7 @@ import { Rooms } from '../../src/workers/rooms.ts';
 import type { ShardContext } from '../../src/workers/shard-context.ts';
 import type { ShardServer } from '../../src/workers/shard-server.ts';
 import { ServerWebSocket } from '../../src/workers/web-socket.ts';
+import { TestTransport } from '../workers/test-transport.ts';
 
 const SERVER = 3;
 const SHARD = 1;
@@ -61,9 +61,8 @@ function openShard() {
     isWanted: (room: string) => interest.has(interestKey(SERVER, CODEC, room)),
     isEmpty: () => new Uint32Array(memory).every((slot) => slot === 0),
     connect: (number: number) => {
-      const socket = { end: () => {}, destroy: () => {} } as unknown as Socket;
       const upgrade = { connection: number, id: `id ${number}`, codec: CODEC } as Upgrade;
-      const webSocket = new ServerWebSocket(server, socket, upgrade, 0);
+      const webSocket = new ServerWebSocket(server, new TestTransport(), upgrade, 0);
       sockets.set(number, webSocket);
       rooms.expect(webSocket);
       rooms.enter(webSocket);

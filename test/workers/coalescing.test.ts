@@ -42,7 +42,8 @@ test('pauses after each turn once many connections have sent a lot, one at a tim
 for (const [title, load] of Object.entries<Load>({
   'few connections, each of which may wait for its answer': { ...BUSY, talkers: 15 },
   'few messages': { ...BUSY, turnMs: 0.2 },
-  'turns that are full': { ...BUSY, readsPerTurn: 12 },
+  'turns that are full': { ...BUSY, readsPerTurn: 30 },
+  'turns that have heard most of those who talk': { ...BUSY, talkers: 20, readsPerTurn: 12 },
 })) {
   test(`does not pause with ${title}`, () => {
     const run = shard();
@@ -51,6 +52,17 @@ for (const [title, load] of Object.entries<Load>({
     assert.equal(run(1000, load), 0);
   });
 }
+
+test('pauses where turns are neither', () => {
+  for (const load of [
+    { ...BUSY, readsPerTurn: 29 },
+    { ...BUSY, talkers: 20, readsPerTurn: 11 },
+  ]) {
+    const run = shard();
+    run(1000, load);
+    assert.equal(run(100, load), 100);
+  }
+});
 
 test('does not pause after a turn that has read nothing', () => {
   const run = shard();

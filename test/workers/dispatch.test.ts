@@ -1,5 +1,4 @@
 import { strict as assert } from 'node:assert';
-import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import type { Codec, Message } from '../../src/shared/codec.ts';
 import { createCodecs } from '../../src/shared/codecs.ts';
@@ -16,10 +15,11 @@ import { FanOut } from '../../src/workers/fan-out.ts';
 import { Rooms } from '../../src/workers/rooms.ts';
 import type { ShardServer } from '../../src/workers/shard-server.ts';
 import { ServerWebSocket } from '../../src/workers/web-socket.ts';
+import { TestTransport } from './test-transport.ts';
 
 const SERVER = 1;
 
-/** A server whose module is `onConnection`, in a shard that nobody runs, with fake sockets. */
+/** A server whose module is `onConnection`, in a shard that nobody runs, with fake transports. */
 function openServer(slowConsumer: 'close' | 'drop', onConnection: (c: Connection) => unknown) {
   const config = resolveServerConfig({
     keepHeaders: 'all',
@@ -52,20 +52,17 @@ function openServer(slowConsumer: 'close' | 'drop', onConnection: (c: Connection
       return dispatch.disconnected(socket, reason);
     },
   } as unknown as ShardServer;
-  const connect = (number: number, writableLength: number) => {
-    const written: Buffer[] = [];
-    const socket = {
-      ...{ _handle: null, writable: true, writableLength, written },
-      ...{ pause: () => {}, resume: () => {}, end: () => {}, destroy: () => {} },
-      write: (bytes: Buffer) => written.push(bytes),
-    };
+  const connect = (number: number, waitingBytes: number) => {
+    const transport = new TestTransport();
+    if (waitingBytes > 0) transport.stall(waitingBytes);
     const upgrade = { connection: number, id: `id ${number}`, codec: 0 } as Upgrade;
-    const webSocket = new ServerWebSocket(server, socket as unknown as Socket, upgrade, 0);
+    const webSocket = new ServerWebSocket(server, transport, upgrade, 0);
     rooms.expect(webSocket);
     dispatch.connected(webSocket);
     const sent = () => {
       fanOut.flush();
-      return Buffer.concat(written);
+      const written = transport.log.filter((what) => what.startsWith('write '));
+      return Buffer.from(written.map((what) => what.slice(6)).join(''), 'latin1');
     };
     return { webSocket, sent };
   };

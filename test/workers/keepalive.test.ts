@@ -1,10 +1,10 @@
 import { strict as assert } from 'node:assert';
-import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { resolveServerConfig, type ServerConfig } from '../../src/shared/config.ts';
 import type { Upgrade } from '../../src/shared/control-messages.ts';
 import { startKeepalive } from '../../src/workers/keepalive.ts';
 import type { ShardServer } from '../../src/workers/shard-server.ts';
+import type { Transport } from '../../src/workers/transport.ts';
 import { ServerWebSocket } from '../../src/workers/web-socket.ts';
 
 const PING = '8900';
@@ -45,12 +45,10 @@ test('every connection is swept, at a quarter of the shortest time that counts',
 /** An open connection of no server, at the time 0, whose socket sends nothing by itself. */
 function connect(config: ServerConfig) {
   const log: string[] = [];
-  const socket = {
-    writable: true,
-    writableLength: 0,
-    bytesWritten: 0,
+  const transport = {
+    waitingBytes: 0,
+    sentBytes: 0,
     resume: () => {},
-    write: () => true,
     end: () => log.push('end'),
     destroy: () => log.push('destroy'),
   };
@@ -67,9 +65,9 @@ function connect(config: ServerConfig) {
     },
     conclude: (_socket: unknown, { code }: { code: number }) => log.push(`conclude ${code}`),
   } as unknown as ShardServer;
-  const connection = new ServerWebSocket(server, socket as unknown as Socket, UPGRADE, 0);
+  const connection = new ServerWebSocket(server, transport as unknown as Transport, UPGRADE, 0);
   connection.open();
-  return { connection, socket, log };
+  return { connection, transport, log };
 }
 
 /** Has the clock that connections read show a time of the test's own. */
@@ -95,30 +93,30 @@ test('a ping is due every pingPeriod, late sweeps or not', () => {
 });
 
 test('no ping is sent to a connection that has yet to take what was sent before', () => {
-  const { connection, socket, log } = connect({ pongTimeout: 1000, pingPeriod: 100 });
-  socket.writableLength = 5;
+  const { connection, transport, log } = connect({ pongTimeout: 1000, pingPeriod: 100 });
+  transport.waitingBytes = 5;
   connection.sweep(100);
   assert.deepEqual(log, []);
-  socket.writableLength = 0;
+  transport.waitingBytes = 0;
   connection.sweep(200);
   assert.deepEqual(log, [`send ${PING}`]);
 });
 
 test('who reads slowly, but reads, is not cut off for pings that had to wait', (t) => {
   const setTime = clock(t);
-  const { connection, socket, log } = connect({ pongTimeout: 1000, pingPeriod: 900 });
+  const { connection, transport, log } = connect({ pongTimeout: 1000, pingPeriod: 900 });
   let now = 0;
   const sweepTo = (end: number) => {
     for (; now < end; now += 25) {
       setTime(now);
-      if (socket.writableLength > 0) socket.bytesWritten += 10;
+      if (transport.waitingBytes > 0) transport.sentBytes += 10;
       connection.sweep(now);
     }
   };
-  socket.writableLength = 1000;
+  transport.waitingBytes = 1000;
   sweepTo(5000);
   assert.deepEqual(log, []);
-  socket.writableLength = 0;
+  transport.waitingBytes = 0;
   sweepTo(5025);
   assert.deepEqual(log, [`send ${PING}`], 'the ping is sent as soon as it need not wait');
   sweepTo(5050);
@@ -128,13 +126,13 @@ test('who reads slowly, but reads, is not cut off for pings that had to wait', (
 });
 
 test('who was sent a ping that had to wait, and does not answer it, is cut off', () => {
-  const { connection, socket, log } = connect({ pongTimeout: 1000, pingPeriod: 900 });
-  socket.writableLength = 10;
+  const { connection, transport, log } = connect({ pongTimeout: 1000, pingPeriod: 900 });
+  transport.waitingBytes = 10;
   for (let now = 0; now < 5000; now += 25) {
-    socket.bytesWritten += 10;
+    transport.sentBytes += 10;
     connection.sweep(now);
   }
-  socket.writableLength = 0;
+  transport.waitingBytes = 0;
   for (let now = 5000; now < 5200; now += 25) connection.sweep(now);
   assert.deepEqual(log.slice(0, 2), [`send ${PING}`, 'ERR_PONG_TIMEOUT']);
 });
@@ -151,10 +149,9 @@ test('a connection without a pong for more than pongTimeout is cut off', (t) => 
 });
 
 test('a connection whose bytes wait for more than writeTimeout is cut off', () => {
-  const { connection, socket, log } = connect({ writeTimeout: 100 });
+  const { connection, transport, log } = connect({ writeTimeout: 100 });
   connection.sweep(50);
-  socket.bytesWritten = 10;
-  socket.writableLength = 10;
+  transport.waitingBytes = 10;
   connection.sweep(60);
   connection.sweep(150);
   assert.deepEqual(log, []);
@@ -163,10 +160,10 @@ test('a connection whose bytes wait for more than writeTimeout is cut off', () =
 });
 
 test('a connection that takes a little of what waits, time and again, is not cut off', () => {
-  const { connection, socket, log } = connect({ writeTimeout: 100 });
-  socket.bytesWritten = 1000;
+  const { connection, transport, log } = connect({ writeTimeout: 100 });
+  transport.waitingBytes = 1000;
   for (let now = 0; now < 1000; now += 100) {
-    socket.writableLength = 1000 - now / 10;
+    transport.sentBytes = now / 10;
     connection.sweep(now);
   }
   assert.deepEqual(log, []);

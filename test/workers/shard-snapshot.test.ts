@@ -5,19 +5,19 @@ import { Counters } from '../../src/workers/counters.ts';
 import { Liveness } from '../../src/workers/liveness.ts';
 import type { ShardServer } from '../../src/workers/shard-server.ts';
 import { takeSnapshot } from '../../src/workers/shard-snapshot.ts';
-import type { SocketWriter } from '../../src/workers/socket-writer.ts';
+import type { Transport } from '../../src/workers/transport.ts';
 
 const SHARD = 3;
 const LIMITS = { pingPeriod: 9e6, pongTimeout: 1e7, writeTimeout: 1e7 };
 
 /** A connection whose bytes wait since `at`. */
 function waiting(id: string, waitingBytes: number, at: number) {
-  const writer = { waitingBytes, sentBytes: 0 } as SocketWriter;
+  const transport = { waitingBytes, sentBytes: 0 } as Transport;
   return {
     id,
     shard: SHARD,
     server: { endpoint: '/a' },
-    liveness: new Liveness(LIMITS, writer, at),
+    liveness: new Liveness(LIMITS, transport, at),
   };
 }
 
@@ -48,12 +48,12 @@ test('connections for which bytes wait are named with how long, the most bytes f
 });
 
 test('a connection of which some bytes have gone since the last look is not stalled', (t) => {
-  const writer = { waitingBytes: 10, sentBytes: 0 };
-  const liveness = new Liveness(LIMITS, writer as SocketWriter, 1_000);
+  const transport = { waitingBytes: 10, sentBytes: 0 };
+  const liveness = new Liveness(LIMITS, transport as Transport, 1_000);
   const socket = { id: 'x', shard: SHARD, server: { endpoint: '/a' }, liveness };
   const stalledAt = (now: number) => snapshotAt(t, now, [socket], 1).slowest[0]?.stalledMs;
   assert.equal(stalledAt(1_500), 500);
-  writer.sentBytes = 4;
+  transport.sentBytes = 4;
   assert.equal(stalledAt(2_000), 0);
   assert.equal(stalledAt(2_100), 100);
 });

@@ -1,0 +1,77 @@
+import type { Socket } from 'node:net';
+import { Transport } from './transport.ts';
+
+const TRANSPORT = Symbol('transport');
+
+/** A socket that says what happens to it to the {@link StreamTransport} around it. */
+interface OwnedSocket extends Socket {
+  [TRANSPORT]: StreamTransport;
+}
+
+/** A transport over a stream: TLS, and TCP where the handle below cannot be used by itself. */
+export class StreamTransport extends Transport {
+  readonly #socket: Socket;
+
+  /** @param socket paused; reads with {@link onRead} or emits 'data' */
+  constructor(socket: Socket, counters: { sentBytes: number }) {
+    super(counters);
+    this.#socket = socket;
+    (socket as OwnedSocket)[TRANSPORT] = this;
+    socket.on('error', ignore); // 'close' follows, and tells what is to be told
+    socket.on('end', onEnd);
+    socket.on('close', onClose);
+  }
+
+  override pause(): void {
+    this.#socket.pause();
+  }
+
+  override resume(): void {
+    this.#socket.resume();
+  }
+
+  protected override begin(bytes: Buffer): boolean {
+    const socket = this.#socket;
+    if (!socket.writable) return true;
+    let isOver = false;
+    socket.write(bytes, (error) => {
+      if (!isOver && !error) this.went();
+    });
+    isOver = socket.writableLength === 0;
+    return isOver;
+  }
+
+  protected override finish(): void {
+    this.#socket.end();
+  }
+
+  protected override close(): void {
+    this.#socket.destroy();
+  }
+
+  /** The socket has emitted 'close'. */
+  gone(): void {
+    this.closed();
+  }
+}
+
+/** Takes what a socket has read into a buffer that is not its own: the callback of `onread`. */
+export function onRead(this: unknown, bytes: number, buffer: Uint8Array): boolean {
+  (this as OwnedSocket)[TRANSPORT].owner?.read((buffer as Buffer).subarray(0, bytes));
+  return true;
+}
+
+/** Takes what a socket has read: a listener of 'data'. */
+export function onData(this: unknown, chunk: Buffer): void {
+  (this as OwnedSocket)[TRANSPORT].owner?.read(chunk);
+}
+
+function onEnd(this: OwnedSocket): void {
+  this[TRANSPORT].owner?.socketEnded();
+}
+
+function onClose(this: OwnedSocket): void {
+  this[TRANSPORT].gone();
+}
+
+function ignore(): void {}
