@@ -21,7 +21,7 @@ const USAGE = `usage: npm run bench -- [options]
   --out NAME             results/NAME.md, .svg and .json; default: results, with --quick quick
   --list                 the ids`;
 
-const FULL: Timing = { warmUp: 1500, measured: 2500, settle: 3000 };
+const FULL: Timing = { warmUp: 5000, measured: 2500, settle: 3000 };
 const QUICK: Timing = { warmUp: 800, measured: 800, settle: 1500 };
 
 interface Plan {

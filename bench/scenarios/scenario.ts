@@ -19,6 +19,7 @@ export interface ClosedLoop {
 export interface OpenAndClose {
   readonly kind: 'open';
   readonly connections: number;
+  readonly warmUpRounds: number;
   readonly rounds: number;
 }
 
