@@ -25,10 +25,10 @@ export interface Talker {
  * Interrupt coalescing, as network cards have it. A shard that is faster than what comes in wakes
  * for each message by itself, and each time a poll, a read and a write cost more than the message.
  * So when many connections send a lot and still few are read in one turn, the thread pauses after
- * the turn, for less than it takes a message to cross the machine, and finds several at once.
+ * the turn, for a quarter of a millisecond, and finds several at once.
  *
  * It is never done where it could cost throughput: with few connections, each of which may wait for
- * its answer, or with turns that are full.
+ * its answer, or with turns that are full or have heard most of those who talk.
  */
 export class Coalescing {
   readonly #pause: () => void;

@@ -42,7 +42,7 @@ test('pauses after each turn once many connections have sent a lot, one at a tim
 for (const [title, load] of Object.entries<Load>({
   'few connections, each of which may wait for its answer': { ...BUSY, talkers: 15 },
   'few messages': { ...BUSY, turnMs: 0.2 },
-  'turns that are full': { ...BUSY, readsPerTurn: 30 },
+  'turns that are full': { ...BUSY, talkers: 100, readsPerTurn: 30 },
   'turns that have heard most of those who talk': { ...BUSY, talkers: 20, readsPerTurn: 12 },
 })) {
   test(`does not pause with ${title}`, () => {
@@ -55,7 +55,7 @@ for (const [title, load] of Object.entries<Load>({
 
 test('pauses where turns are neither', () => {
   for (const load of [
-    { ...BUSY, readsPerTurn: 29 },
+    { ...BUSY, talkers: 100, readsPerTurn: 29 },
     { ...BUSY, talkers: 20, readsPerTurn: 11 },
   ]) {
     const run = shard();
