@@ -42,7 +42,7 @@ test('every connection is swept, at a quarter of the shortest time that counts',
   }
 });
 
-/** An open connection of no server, at the time 0, whose socket sends nothing by itself. */
+/** An open connection of no server, at the time 0, whose transport the test sets. */
 function connect(config: ServerConfig) {
   const log: string[] = [];
   const transport = {
