@@ -143,6 +143,7 @@ function onRead(this: TcpHandle): void {
 }
 
 function streamBinding(): StreamBinding | undefined {
+  if (process.throwDeprecation) return undefined; // it may be deprecated, and would end the thread
   try {
     // Not for everybody's use, but there is no other way to learn how much has been read.
     const { binding: get } = process as unknown as { binding(name: string): StreamBinding };

@@ -102,7 +102,7 @@ export abstract class Transport {
     const queue = this.#queue;
     if (queue === undefined) return;
     let next = queue.next();
-    while (next !== undefined && this.begin(next)) next = queue.next();
+    while (next !== undefined && this.begin(next) && !this.#isDestroyed) next = queue.next();
     if (this.#isDestroyed) return;
     if (next === undefined) this.#queue = undefined;
     for (const done of queue.takeDue()) done();

@@ -10,12 +10,17 @@ test('handles are used by themselves from Node.js 26.10 on', () => {
   assert.equal(TcpTransport.isPossible, MAJOR > 26 || (MAJOR === 26 && MINOR >= 10));
 });
 
-test('under the permission model a stream has to do', () => {
-  const module = new URL('../../src/workers/tcp-transport.ts', import.meta.url);
-  const script = `import { TcpTransport } from '${module}'; console.log(TcpTransport.isPossible)`;
-  const flags = ['--permission', '--allow-fs-read=*', '--input-type=module', '--eval', script];
-  assert.equal(execFileSync(process.execPath, flags).toString().trim(), 'false');
-});
+for (const [where, flags] of [
+  ['under the permission model', ['--permission', '--allow-fs-read=*']],
+  ['where deprecations are thrown', ['--pending-deprecation', '--throw-deprecation']],
+] as const) {
+  test(`${where} a stream has to do`, () => {
+    const module = new URL('../../src/workers/tcp-transport.ts', import.meta.url);
+    const script = `import { TcpTransport } from '${module}'; console.log(TcpTransport.isPossible)`;
+    const all = [...flags, '--input-type=module', '--eval', script];
+    assert.equal(execFileSync(process.execPath, all).toString().trim(), 'false');
+  });
+}
 
 /** A transport over a handle of the test's own, and the names of what was asked of that. */
 function transportOf(handle: Record<string, unknown>) {
