@@ -79,6 +79,9 @@ export class ShardHost implements Usable, Watched {
     } catch (cause) {
       throw signal.aborted ? signal.reason : cause;
     } finally {
+      // Who waits to move goes down with it, and is not told of when its number is another's.
+      this.handoff.flush();
+      this.secureHandoff.flush();
       // The task's end may be known before the last of what the shard has said.
       for (
         let last = receiveMessageOnPort(this.#port);

@@ -65,3 +65,12 @@ test('a shard is up when it first says something, and never if it died before', 
   await assert.rejects(dead.up, { message: 'dead' });
   await assert.rejects(dead.finished, { message: 'dead' });
 });
+
+test('of who waits to move to a shard and has gone it is told before its end is', async () => {
+  const { host } = openHost(() => Promise.reject(new Error('dead')));
+  const told: string[] = [];
+  const socket = { destroyed: true };
+  host.handoff.add({ socket, onFailed: () => told.push('failed') } as never);
+  await host.finished.catch(() => told.push('dead'));
+  assert.deepEqual(told, ['failed', 'dead']);
+});
