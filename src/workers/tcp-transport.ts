@@ -143,14 +143,21 @@ function onRead(this: TcpHandle): void {
 }
 
 function streamBinding(): StreamBinding | undefined {
-  if (process.throwDeprecation) return undefined; // it may be deprecated, and would end the thread
+  const node = process as unknown as {
+    binding(name: string): StreamBinding;
+    noDeprecation?: boolean;
+  };
+  const { noDeprecation } = node;
+  // With --pending-deprecation it would warn in each thread, with --throw-deprecation end them.
+  node.noDeprecation = true;
   try {
     // Not for everybody's use, but there is no other way to learn how much has been read.
-    const { binding: get } = process as unknown as { binding(name: string): StreamBinding };
-    const found = get.call(process, 'stream_wrap');
+    const found = node.binding('stream_wrap');
     return found.streamBaseState instanceof Int32Array && found.ShutdownWrap ? found : undefined;
   } catch {
     return undefined; // not in this Node.js, or not permitted
+  } finally {
+    node.noDeprecation = noDeprecation ?? false;
   }
 }
 

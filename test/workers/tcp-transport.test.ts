@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { TcpTransport } from '../../src/workers/tcp-transport.ts';
 import { RecordingOwner } from './recording-owner.ts';
@@ -10,17 +10,24 @@ test('handles are used by themselves from Node.js 26.10 on', () => {
   assert.equal(TcpTransport.isPossible, MAJOR > 26 || (MAJOR === 26 && MINOR >= 10));
 });
 
-for (const [where, flags] of [
-  ['under the permission model', ['--permission', '--allow-fs-read=*']],
-  ['where deprecations are thrown', ['--pending-deprecation', '--throw-deprecation']],
-] as const) {
-  test(`${where} a stream has to do`, () => {
-    const module = new URL('../../src/workers/tcp-transport.ts', import.meta.url);
-    const script = `import { TcpTransport } from '${module}'; console.log(TcpTransport.isPossible)`;
-    const all = [...flags, '--input-type=module', '--eval', script];
-    assert.equal(execFileSync(process.execPath, all).toString().trim(), 'false');
-  });
+/** What a thread of these flags says of the class, and what it prints beside. */
+function seenWith(flags: readonly string[]) {
+  const module = new URL('../../src/workers/tcp-transport.ts', import.meta.url);
+  const script = `import { TcpTransport } from '${module}';
+    console.log(TcpTransport.isPossible, process.noDeprecation ?? false);`;
+  const all = [...flags, '--input-type=module', '--eval', script];
+  const { stdout, stderr } = spawnSync(process.execPath, all, { encoding: 'utf8' });
+  return [stdout.trim(), stderr];
 }
+
+test('under the permission model a stream has to do', () => {
+  assert.equal(seenWith(['--permission', '--allow-fs-read=*'])[0], 'false false');
+});
+
+test('where deprecated things are reported or thrown, it is none of them', () => {
+  const seen = seenWith(['--pending-deprecation', '--throw-deprecation']);
+  assert.deepEqual(seen, [`${TcpTransport.isPossible} false`, '']);
+});
 
 /** A transport over a handle of the test's own, and the names of what was asked of that. */
 function transportOf(handle: Record<string, unknown>) {
@@ -113,13 +120,13 @@ test('nothing is asked of a handle that is being closed, and nothing told of it'
   assert.deepEqual([calls, owner.log], [['readStart', 'writeBuffer', 'readStop', 'close'], []]);
 });
 
-test('what waits behind a write that fails is not told of as gone', () => {
+test('what waits behind a write that fails is not written, nor told of as gone', () => {
   const request: { writeStatus: null; oncomplete?: (status: number) => void } = {
     writeStatus: null,
   };
   let result: unknown = request;
   const { transport, calls } = transportOf({ writeBuffer: () => result });
-  for (const text of ['one', 'two']) transport.write(Buffer.from(text));
+  for (let i = 0; i < 4; i++) transport.write(Buffer.alloc(20_000)); // each a write of its own
   transport.whenDrained(() => assert.fail('it never will'));
   result = -32;
   request.oncomplete?.(0);
