@@ -33,3 +33,22 @@ test('bytes that were put together may change behind the push', () => {
   bytes.write('behind');
   assert.equal(queue.next()?.toString(), 'before');
 });
+
+test('who waits is due once, when all that was there before has gone', () => {
+  const queue = queueOf();
+  const due: string[] = [];
+  const waitFor = (name: string) => queue.whenGone(() => due.push(name));
+  const turn = () => {
+    queue.next();
+    for (const done of queue.takeDue()) done();
+    return due.splice(0);
+  };
+  waitFor('first');
+  queue.push(Buffer.alloc(20_000));
+  waitFor('second');
+  waitFor('third');
+  queue.push(Buffer.alloc(20_000));
+  waitFor('last');
+  assert.deepEqual([turn(), turn(), turn()], [['first'], ['second', 'third'], ['last']]);
+  assert.deepEqual(turn(), []);
+});
