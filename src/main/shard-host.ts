@@ -80,8 +80,7 @@ export class ShardHost implements Usable, Watched {
       throw signal.aborted ? signal.reason : cause;
     } finally {
       // Who waits to move goes down with it, and is not told of when its number is another's.
-      this.handoff.flush();
-      this.secureHandoff.flush();
+      this.#flushHandoffs();
       // The task's end may be known before the last of what the shard has said.
       for (
         let last = receiveMessageOnPort(this.#port);
@@ -97,9 +96,13 @@ export class ShardHost implements Usable, Watched {
   }
 
   post(message: ToShard): void {
-    this.handoff.flush(); // what was accepted before this goes ahead of it
-    this.secureHandoff.flush();
+    this.#flushHandoffs(); // what was accepted before this goes ahead of it
     this.#port.postMessage(message);
+  }
+
+  #flushHandoffs(): void {
+    this.handoff.flush();
+    this.secureHandoff.flush();
   }
 
   /** Resolves when all that it has sent so far is in its receivers' rings, or it has died. */

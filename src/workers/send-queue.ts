@@ -61,9 +61,8 @@ export class SendQueue {
 
   /** What has become due. */
   takeDue(): (() => void)[] {
-    const isDue = ({ at }: Waiter) => at <= this.#goneBytes;
-    const waiting = this.#waiters.findIndex((waiter) => !isDue(waiter));
-    const due = this.#waiters.splice(0, waiting === -1 ? this.#waiters.length : waiting);
+    const due = this.#waiters.filter(({ at }) => at <= this.#goneBytes);
+    this.#waiters.splice(0, due.length); // they stand in the order of what they wait for
     return due.map(({ done }) => done);
   }
 

@@ -43,6 +43,8 @@ interface Shop {
   readonly orders: Orders;
   readonly port: number;
   connect(): Promise<RawClient>;
+  /** A client that has ordered, and what it waits for. */
+  buy(): Promise<{ buyer: RawClient; order: ServerResponse }>;
 }
 
 async function withShop(shards: number, body: (shop: Shop) => Promise<void>): Promise<void> {
@@ -60,8 +62,13 @@ async function withShop(shards: number, body: (shop: Shop) => Promise<void>): Pr
     clients.push(client);
     return client;
   };
+  const buy = async () => {
+    const buyer = await connect();
+    buyer.send(POST);
+    return { buyer, order: await orders.next() };
+  };
   try {
-    await body({ engine, orders, port, connect });
+    await body({ engine, orders, port, connect, buy });
   } finally {
     for (const client of clients) await client[Symbol.asyncDispose]();
   }
@@ -100,12 +107,9 @@ for (const shards of [0, 2]) {
 }
 
 test('an answer whose head has gone is given to its end, and its connection ends', options, () =>
-  withShop(1, async ({ engine, orders, connect }) => {
-    const [reader, other] = [await connect(), await connect()];
-    reader.send(POST);
-    const order = await orders.next();
-    other.send(POST);
-    const last = await orders.next();
+  withShop(1, async ({ engine, buy }) => {
+    const { buyer: reader, order } = await buy();
+    const { buyer: other, order: last } = await buy();
     order.setHeader('Content-Length', 5).write('be');
     assert.match(await reader.head(), /Connection: keep-alive/);
     const closing = engine.close(PATIENT);
@@ -118,12 +122,9 @@ test('an answer whose head has gone is given to its end, and its connection ends
 );
 
 test('an answer that was given just before an engine closes arrives whole', options, () =>
-  withShop(1, async ({ engine, orders, connect }) => {
-    const [reader, other] = [await connect(), await connect()];
-    reader.send(POST);
-    const order = await orders.next();
-    other.send(POST);
-    const last = await orders.next();
+  withShop(1, async ({ engine, buy }) => {
+    const { buyer: reader, order } = await buy();
+    const { buyer: other, order: last } = await buy();
     order.end(Buffer.alloc(LARGE, 'x'));
     const closing = engine.close(PATIENT);
     last.end('placed'); // which has come while the other is on its way
@@ -149,10 +150,8 @@ test('answers to requests that came one behind the other all arrive', options, (
 );
 
 test('a request that comes after an engine has begun to close gets 503', options, () =>
-  withShop(1, async ({ engine, orders, connect }) => {
-    const buyer = await connect();
-    buyer.send(POST);
-    const order = await orders.next();
+  withShop(1, async ({ engine, buy }) => {
+    const { buyer, order } = await buy();
     order.setHeader('Content-Length', 6).write('pl');
     await buyer.head(); // which said that the connection may ask for more
     const closing = engine.close(PATIENT);
@@ -169,10 +168,8 @@ test('a request that comes after an engine has begun to close gets 503', options
 );
 
 test('what has not been answered after timeoutMs is cut', options, () =>
-  withShop(1, async ({ engine, orders, connect }) => {
-    const buyer = await connect();
-    buyer.send(POST);
-    const order = await orders.next();
+  withShop(1, async ({ engine, buy }) => {
+    const { buyer, order } = await buy();
     const cut = once(order, 'close');
     await engine.close({ timeoutMs: 50 });
     await cut;
