@@ -1,10 +1,10 @@
-import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ConnectionIdentity } from '../shared/connection-face.ts';
 import type { ResolvedEngineConfig } from '../shared/engine-config.ts';
 import { EngineError, handlerError, messageOf } from '../shared/errors.ts';
 import type { ConnectionRequest } from '../shared/public-types.ts';
+import { BareSocket } from './bare-socket.ts';
 import { Refusal, refusalOf, refuse } from './refusal.ts';
 import { SecureStream } from './secure-stream.ts';
 import type { ServerEntry } from './server-entry.ts';
@@ -16,6 +16,7 @@ import {
   connectionRequest,
   type Handshake,
   identify,
+  type UpgradeRequest,
 } from './upgrade.ts';
 
 /** What the engine gives to admission. */
@@ -42,7 +43,12 @@ export class Admission {
   }
 
   /** Decides on one upgrade for a server, whose socket is paused, and carries that out. */
-  async admit(entry: ServerEntry, request: IncomingMessage, socket: Duplex, head: Buffer) {
+  async admit(
+    entry: ServerEntry,
+    request: UpgradeRequest,
+    socket: Duplex | BareSocket,
+    head: Buffer | undefined,
+  ) {
     const { config } = entry.primary;
     try {
       const handshake = checkHandshake(request, config);
@@ -53,7 +59,7 @@ export class Admission {
       try {
         const identity = await this.#identify(entry, connection);
         if (socket.destroyed) return;
-        if (!(socket instanceof Socket || socket instanceof SecureStream)) throw new Refusal(400);
+        if (!isMovable(socket)) throw new Refusal(400);
         this.#move(entry, socket, head, handshake, identity, remoteAddress);
       } finally {
         entry.decided(remoteAddress);
@@ -75,8 +81,8 @@ export class Admission {
 
   #move(
     entry: ServerEntry,
-    socket: Socket | SecureStream,
-    head: Buffer,
+    socket: MovableSocket,
+    head: Buffer | undefined,
     handshake: Handshake,
     identity: ConnectionIdentity,
     address: string,
@@ -111,9 +117,10 @@ export class Admission {
     }
   }
 
-  #refuse(entry: ServerEntry, socket: Duplex, thrown: unknown): void {
-    refuse(socket, refusalOf(thrown) ?? this.#defect(entry, thrown));
-    if (!socket.writable) socket.destroy();
+  #refuse(entry: ServerEntry, socket: Duplex | BareSocket, thrown: unknown): void {
+    const stream = socket instanceof BareSocket ? socket.toStream() : socket;
+    refuse(stream, refusalOf(thrown) ?? this.#defect(entry, thrown));
+    if (!stream.writable) stream.destroy();
   }
 
   /** The app threw: in `authorize` to refuse or by mistake, closed either way; else our 500. */
@@ -123,6 +130,13 @@ export class Admission {
     this.#context.report(error);
     return new Refusal(error === thrown ? 500 : 401);
   }
+}
+
+/** A connection that is in a shard already or can move there. */
+type MovableSocket = Socket | SecureStream | BareSocket;
+
+function isMovable(socket: Duplex | BareSocket): socket is MovableSocket {
+  return [Socket, SecureStream, BareSocket].some((kind) => socket instanceof kind);
 }
 
 function uncloneable(endpoint: string, cause: unknown): EngineError {

@@ -3,13 +3,14 @@ import type { Readable } from 'node:stream';
 import type { MessagePort } from 'node:worker_threads';
 import type { ToShard, Upgrade } from '../shared/control-messages.ts';
 import type { SecureArrival } from '../shared/secure-messages.ts';
+import type { BareSocket } from './bare-socket.ts';
 
 /**
  * Takes the bytes that have come in behind the request, undefined where there are none. Pause the
  * socket first: what comes later then stays in the kernel, for the shard.
  */
 export function takeBuffered(
-  socket: Pick<Readable, 'read'>,
+  socket: Pick<Readable, 'read'> | BareSocket,
   head: Uint8Array | undefined,
 ): Uint8Array | undefined {
   const chunks = head === undefined ? [] : [head];
@@ -27,7 +28,7 @@ interface HasHandle {
 /** A socket that is about to move to a shard. */
 export interface Leaving {
   /** Paused. */
-  readonly socket: Socket;
+  readonly socket: Socket | BareSocket;
   /** It has not moved: its socket is gone, or (`cause`) what goes with it cannot be cloned. */
   readonly onFailed: (cause?: unknown) => void;
 }
@@ -45,30 +46,24 @@ export interface SecureDeparture extends Leaving {
 /** Makes the message that moves sockets, from what goes with them and their handles. */
 type Pack<Kind> = (departures: readonly Kind[], handles: readonly object[]) => ToShard;
 
-/** As many move in one message; whoever came first has waited for about a millisecond then. */
-const MAX_BATCH = 16;
+/** As many wait at most, to all shards; whoever came first has waited for a millisecond then. */
+const MAX_WAITING = 32;
 
 /**
- * Moves sockets to the thread behind a port, several in one message, since a message and waking
- * that thread cost as much as all else that is done for a socket. The loop accepts one connection
- * a turn: they wait as long as each turn brings another.
+ * Says when sockets that wait to move go. The loop accepts one connection a turn: they wait as long
+ * as each turn brings another, whichever shard that is for.
  */
-export class Handoff<Kind extends Leaving = Departure> {
-  readonly #port: MessagePort;
-  readonly #pack: Pack<Kind>;
-  #waiting: Kind[] = [];
+export class HandoffSchedule {
+  readonly #handoffs = new Set<{ flush(): void }>();
+  #waiting = 0;
   /** How many waited at the last turn. */
   #seen = 0;
   #isScheduled = false;
 
-  constructor(port: MessagePort, pack: Pack<Kind>) {
-    this.#port = port;
-    this.#pack = pack;
-  }
-
-  /** Moves a socket soon. */
-  add(departure: Kind): void {
-    this.#waiting.push(departure);
+  /** A socket waits. */
+  add(handoff: { flush(): void }): void {
+    this.#handoffs.add(handoff);
+    this.#waiting += 1;
     this.#schedule();
   }
 
@@ -80,19 +75,44 @@ export class Handoff<Kind extends Leaving = Departure> {
 
   readonly #turn = (): void => {
     this.#isScheduled = false;
-    const { length } = this.#waiting;
-    if (length > this.#seen && length < MAX_BATCH) {
-      this.#seen = length;
+    if (this.#waiting > this.#seen && this.#waiting < MAX_WAITING) {
+      this.#seen = this.#waiting;
       this.#schedule();
-    } else this.flush();
+      return;
+    }
+    this.#waiting = this.#seen = 0;
+    for (const handoff of this.#handoffs) handoff.flush();
+    this.#handoffs.clear();
   };
+}
+
+/**
+ * Moves sockets to the thread behind a port, several in one message, since a message and waking
+ * that thread cost as much as all else that is done for a socket.
+ */
+export class Handoff<Kind extends Leaving = Departure> {
+  readonly #schedule: HandoffSchedule;
+  readonly #port: MessagePort;
+  readonly #pack: Pack<Kind>;
+  #waiting: Kind[] = [];
+
+  constructor(schedule: HandoffSchedule, port: MessagePort, pack: Pack<Kind>) {
+    this.#schedule = schedule;
+    this.#port = port;
+    this.#pack = pack;
+  }
+
+  /** Moves a socket soon. */
+  add(departure: Kind): void {
+    this.#waiting.push(departure);
+    this.#schedule.add(this);
+  }
 
   /** Moves what waits. */
   flush(): void {
     const departures = this.#waiting;
     if (departures.length === 0) return;
     this.#waiting = [];
-    this.#seen = 0;
     const present = departures.filter(({ socket }) => !socket.destroyed);
     for (const { socket, onFailed } of departures) if (socket.destroyed) onFailed();
     try {

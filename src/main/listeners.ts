@@ -8,6 +8,7 @@ import { createListener, type ListenOptions, listen, resolveListenOptions } from
 import { OpenRequests } from './open-requests.ts';
 import type { SecureListeners } from './secure-listeners.ts';
 import type { TlsOptions } from './tls-options.ts';
+import { UpgradeReader } from './upgrade-reader.ts';
 import { type FindEndpoint, takeUpgrades } from './upgrade-source.ts';
 
 /** What the engine gives to its listeners. */
@@ -46,9 +47,15 @@ export class Listeners {
 
   /** Listens, and resolves with the address. @throws what `listen` of Node.js emits */
   async open({ server, port, host }: PendingListener): Promise<AddressInfo> {
+    const { config, findEndpoint, secure } = this.#context;
     const listening = listen(server, port, host);
     this.attach(server);
-    this.#own.set(server, { listening, requests: new OpenRequests(server) });
+    this.#own.set(server, {
+      listening,
+      requests: new OpenRequests(server),
+      // Of a TLS port the primary sees no byte that is not decrypted.
+      reader: secure.has(server) ? undefined : new UpgradeReader(server, findEndpoint, config),
+    });
     try {
       return await listening;
     } catch (error) {
@@ -97,9 +104,9 @@ export class Listeners {
    */
   async close(timeoutMs: number): Promise<void> {
     for (const release of this.#sources.values()) release();
-    const closed = [...this.#own].map(async ([server, { listening, requests }]) => {
+    const closed = [...this.#own].map(async ([server, { listening, requests, reader }]) => {
       await listening.catch(() => {}); // whoever asked for it is told
-      if (server.listening) await requests.close(timeoutMs);
+      if (server.listening) await Promise.all([requests.close(timeoutMs), reader?.close()]);
     });
     await Promise.all(closed);
   }
@@ -110,6 +117,8 @@ interface OwnListener {
   /** Settles when it has begun to listen. */
   readonly listening: Promise<AddressInfo>;
   readonly requests: OpenRequests;
+  /** Undefined on a TLS port. */
+  readonly reader: UpgradeReader | undefined;
 }
 
 /** An HTTP server that is to listen. */

@@ -11,6 +11,7 @@ import type { RoutedRecord } from '../shared/routed-record.ts';
 import { settledWithin } from '../shared/settled-within.ts';
 import { ThreadLoad } from '../shared/thread-load.ts';
 import { TickLoop } from '../shared/tick-loop.ts';
+import { HandoffSchedule } from './handoff.ts';
 import { checkHandoff } from './handoff-check.ts';
 import { chooseHost, type Destination } from './placement.ts';
 import type { RecordOutlet } from './remote-link.ts';
@@ -50,6 +51,7 @@ export class ShardGroup implements RecordOutlet {
   /** How busy the primary is. */
   readonly load: ThreadLoad;
   readonly #hosts: ShardHost[] = [];
+  readonly #handoffs = new HandoffSchedule();
   readonly from = PRIMARY;
   /** What the shards want to be sent. */
   readonly interest = new InterestMap();
@@ -183,7 +185,9 @@ export class ShardGroup implements RecordOutlet {
       sampleInterval: this.#config.sampleInterval,
     };
     const { run } = this.#threads as ShardThreads;
-    const host = new ShardHost(run, start, (message) => this.#onMessage(host, message));
+    const host = new ShardHost(run, start, this.#handoffs, (message) =>
+      this.#onMessage(host, message),
+    );
     host.finished.catch((cause: unknown) => this.#exited(host, cause));
     this.#connect(host);
     this.#hosts.push(host);

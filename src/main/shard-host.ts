@@ -1,6 +1,12 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { FromShard, ShardStart, ToShard } from '../shared/control-messages.ts';
-import { Handoff, packSecure, packUpgrades, type SecureDeparture } from './handoff.ts';
+import {
+  Handoff,
+  type HandoffSchedule,
+  packSecure,
+  packUpgrades,
+  type SecureDeparture,
+} from './handoff.ts';
 import type { Usable } from './placement.ts';
 import type { Watched } from './watchdog.ts';
 
@@ -46,6 +52,7 @@ export class ShardHost implements Usable, Watched {
   constructor(
     run: RunShard,
     start: Omit<ShardStart, 'port'>,
+    schedule: HandoffSchedule,
     onMessage: (message: ShardMessage) => void,
   ) {
     const { port1, port2 } = new MessageChannel();
@@ -55,8 +62,8 @@ export class ShardHost implements Usable, Watched {
     this.counts = start.counts;
     this.#port = port1;
     this.#onMessage = onMessage;
-    this.handoff = new Handoff(port1, packUpgrades);
-    this.secureHandoff = new Handoff(port1, packSecure);
+    this.handoff = new Handoff(schedule, port1, packUpgrades);
+    this.secureHandoff = new Handoff(schedule, port1, packSecure);
     this.startedAt = performance.now();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.up = promise;

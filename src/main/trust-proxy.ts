@@ -1,8 +1,8 @@
-import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP } from 'node:net';
 import type { TrustProxy } from '../shared/engine-config.ts';
 import { optionError } from '../shared/option-rules.ts';
 import { parseSubnet, plainAddress } from './subnet.ts';
+import type { UpgradeRequest } from './upgrade.ts';
 
 /** Whether the peer at an address, so many proxies away from the engine, is believed. */
 type Trust = (address: string, hops: number) => boolean;
@@ -27,7 +27,7 @@ export class ProxyTrust {
    * Reads X-Forwarded-For from its end, as long as the one who wrote it is believed, and
    * X-Forwarded-Host if the nearest proxy is.
    */
-  of({ socket, headers }: IncomingMessage): Origination {
+  of({ socket, headers }: Pick<UpgradeRequest, 'socket' | 'headers'>): Origination {
     let remoteAddress = plainAddress(socket.remoteAddress ?? '');
     if (!this.#trusts(remoteAddress, 0)) return { remoteAddress, host: headers.host };
     const chain = listOf(headers['x-forwarded-for']);

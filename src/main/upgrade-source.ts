@@ -1,9 +1,15 @@
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { BareSocket } from './bare-socket.ts';
 import { Refusal, refuse } from './refusal.ts';
+import type { UpgradeRequest } from './upgrade.ts';
 
 /** What takes one upgrade. */
-type TakeUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+type TakeUpgrade = (
+  request: UpgradeRequest,
+  socket: Duplex | BareSocket,
+  head: Buffer | undefined,
+) => void;
 
 /** Finds who takes the upgrades of a path; undefined: not this engine. */
 export type FindEndpoint = (path: string | undefined) => TakeUpgrade | undefined;
@@ -150,7 +156,8 @@ class UpgradeSource {
   };
 }
 
-function isWebSocket({ headers }: IncomingMessage): boolean {
+/** Whether it is WebSocket that an upgrade asks for. */
+export function isWebSocket({ headers }: Pick<UpgradeRequest, 'headers'>): boolean {
   return headers.upgrade?.toLowerCase() === 'websocket';
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { inspect } from 'node:util';
 import { subprotocol } from 'ws';
 import { CODEC_SUBPROTOCOLS, codecNames } from '../shared/codec.ts';
@@ -13,6 +14,12 @@ import { checkRoomName } from '../shared/room-name.ts';
 import { chooseDeflate } from './deflate-offers.ts';
 import { Refusal } from './refusal.ts';
 import { plainAddress } from './subnet.ts';
+
+/** What is looked at of an upgrade's request. */
+export interface UpgradeRequest
+  extends Pick<IncomingMessage, 'method' | 'url' | 'httpVersion' | 'headers' | 'rawHeaders'> {
+  readonly socket: Pick<Socket, 'remoteAddress'>;
+}
 
 /** What the handshake is finished with. */
 export interface Handshake {
@@ -37,7 +44,7 @@ const KEY = /^[+/0-9A-Za-z]{22}==$/;
  * @throws Refusal 400, 405 or 426
  */
 export function checkHandshake(
-  request: IncomingMessage,
+  request: UpgradeRequest,
   { protocols, codec, compression }: HandshakeConfig,
 ): Handshake {
   const { method, headers, httpVersion } = request;
@@ -68,7 +75,7 @@ export function checkHandshake(
 }
 
 /** RFC 9112 section 3.2; `headers` has the first one of them. */
-function hasSeveralHosts({ rawHeaders }: IncomingMessage): boolean {
+function hasSeveralHosts({ rawHeaders }: UpgradeRequest): boolean {
   const isHost = (text: string, at: number) => at % 2 === 0 && text.toLowerCase() === 'host';
   return rawHeaders.filter(isHost).length > 1;
 }
@@ -87,7 +94,7 @@ function chooseProtocol(header: string | undefined, protocols: readonly string[]
 
 /** The request as connections keep it. */
 export function connectionRequest(
-  request: IncomingMessage,
+  request: UpgradeRequest,
   remoteAddress = plainAddress(request.socket.remoteAddress ?? ''),
 ): ConnectionRequest {
   const headers = request.headers as Record<string, string>;

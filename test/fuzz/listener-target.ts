@@ -3,7 +3,11 @@ import { connect } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { Engine } from '../../src/main/index.ts';
+import { createListener } from '../../src/main/listener.ts';
+import { resolveServerConfig } from '../../src/shared/config.ts';
+import { resolveEngineConfig } from '../../src/shared/engine-config.ts';
 import { text } from '../conformance/client-frames.ts';
+import { closeServer, listen } from '../end-to-end/http-server.ts';
 import { RawClient } from '../end-to-end/raw-client.ts';
 import { requestBytes } from './hostile-requests.ts';
 import type { FuzzTarget } from './target.ts';
@@ -29,18 +33,31 @@ function say(port: number, bytes: Buffer, resets: boolean): Promise<string> {
 
 const mostlyFalse = fc.nat(9).map((digit) => digit === 0);
 
+/** The part of an answer that does not depend on when it was given. */
+function lasting(answer: string): string {
+  return (answer.split('\r\n\r\n')[0] as string).replace(/^Date: .*$/m, '');
+}
+
 async function openEngine() {
   const engine = new Engine({ shards: 0 });
   const errors: unknown[] = [];
   engine.on('error', (error) => errors.push(error));
   const authorize = () => nextTurn({}); // so that much may happen meanwhile
-  const server = engine.server({ endpoint: '/w', codec: 'negotiate', authorize });
+  const config = { endpoint: '/w', codec: 'negotiate', authorize } as const;
+  const server = engine.server(config);
   server.onConnection((c) => c.onMessage((message) => c.emitMessage(message)));
   const { port } = await engine.listen(0, { host: HOST });
-  return { engine, port, errors };
+  const resolved = resolveServerConfig(config);
+  const serverAt = (endpoint: string) => (endpoint === '/w' ? resolved : undefined);
+  const http = createListener(resolveEngineConfig({}), serverAt, undefined, assert.ifError);
+  await engine.attach(http);
+  return { engine, port, errors, http, httpPort: await listen(http) };
 }
 
-/** A real listener gives each request an answer of HTTP or an end, and goes on. */
+/**
+ * A real listener gives each request an answer of HTTP or an end, and goes on. The answer is that
+ * of an HTTP server that reads everything by itself.
+ */
 export function createListenerTarget(): FuzzTarget {
   let opened: ReturnType<typeof openEngine> | undefined;
   return {
@@ -49,19 +66,24 @@ export function createListenerTarget(): FuzzTarget {
     property: () => {
       opened ??= openEngine();
       return fc.asyncProperty(requestBytes, mostlyFalse, async (bytes, resets) => {
-        const { port, errors } = await (opened as ReturnType<typeof openEngine>);
-        assert.match(await say(port, bytes, resets), ANSWER);
+        const { port, httpPort, errors } = await (opened as ReturnType<typeof openEngine>);
+        const [answer, httpAnswer] = await Promise.all(
+          [port, httpPort].map((to) => say(to, bytes, resets)),
+        );
+        assert.match(answer as string, ANSWER);
+        if (!resets) assert.equal(lasting(answer as string), lasting(httpAnswer as string));
         assert.deepEqual(errors.splice(0), []);
       });
     },
     async finish() {
       if (opened === undefined) return;
-      const { engine, port } = await opened;
+      const { engine, port, http } = await opened;
       const client = await RawClient.open(port, '/w');
       client.send(text('still there'));
       assert.equal(await client.message(), 'still there');
       await client[Symbol.asyncDispose]();
       await engine.close();
+      await closeServer(http);
     },
   };
 }

@@ -5,7 +5,13 @@ import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
-import { type Departure, Handoff, packUpgrades, takeBuffered } from '../../src/main/handoff.ts';
+import {
+  type Departure,
+  Handoff,
+  HandoffSchedule,
+  packUpgrades,
+  takeBuffered,
+} from '../../src/main/handoff.ts';
 import type { Upgrade } from '../../src/shared/control-messages.ts';
 
 /** A paused socket that has taken in these bytes. */
@@ -56,7 +62,7 @@ test('of those that leave together each that cannot stays behind, and no other',
     for (const socket of [...sockets, ...clients]) socket.destroy();
     port1.close();
   });
-  const handoff = new Handoff<Departure>(port1, packUpgrades);
+  const handoff = new Handoff<Departure>(new HandoffSchedule(), port1, packUpgrades);
   const failed = new Map<number, unknown>();
   for (const [connection, socket] of sockets.entries()) {
     const data = connection === 1 ? () => 'no clone of it' : undefined;
@@ -84,12 +90,12 @@ test('of those that leave together each that cannot stays behind, and no other',
 });
 
 /** A handoff of sockets that are named by numbers, and the messages that they went in. */
-function handoffOf() {
-  const messages: unknown[][] = [];
-  const port = { postMessage: (message: unknown[]) => messages.push(message) };
+function handoffOf(schedule = new HandoffSchedule()) {
+  const messages: number[][] = [];
+  const port = { postMessage: (message: number[]) => messages.push(message) };
   const pack = (departures: readonly object[]) =>
     departures.map((departure) => (departure as { number: number }).number);
-  const handoff = new Handoff(port as never, pack as never);
+  const handoff = new Handoff(schedule, port as never, pack as never);
   const add = (number: number) => {
     const socket = { destroyed: false, destroy: () => {} };
     handoff.add({ number, socket, onFailed: () => assert.fail() } as never);
@@ -97,20 +103,34 @@ function handoffOf() {
   return { handoff, add, messages };
 }
 
-test('sockets wait as long as each turn brings another, and sixteen go together', async () => {
+test('sockets wait as long as each turn brings another, and 32 at most', async () => {
   const { add, messages } = handoffOf();
-  for (let number = 1; number <= 35; number++) {
+  for (let number = 1; number <= 70; number++) {
     add(number);
     await nextTurn();
   }
   for (let turn = 0; turn < 2; turn++) await nextTurn();
   assert.deepEqual(
     messages.map((numbers) => numbers.length),
-    [16, 16, 3],
+    [32, 32, 6],
   );
   assert.deepEqual(
     messages.flat(),
-    Array.from({ length: 35 }, (_, at) => at + 1),
+    Array.from({ length: 70 }, (_, at) => at + 1),
+  );
+});
+
+test('a socket for one shard lets those wait that are for another', async () => {
+  const schedule = new HandoffSchedule();
+  const shards = [handoffOf(schedule), handoffOf(schedule)];
+  for (let number = 0; number < 10; number++) {
+    shards[number % 2]?.add(number);
+    await nextTurn();
+  }
+  for (let turn = 0; turn < 2; turn++) await nextTurn();
+  assert.deepEqual(
+    shards.map(({ messages }) => messages),
+    [[[0, 2, 4, 6, 8]], [[1, 3, 5, 7, 9]]],
   );
 });
 
@@ -120,6 +140,6 @@ test('what waits goes at once when it is asked to, and nothing waits for what ha
   handoff.flush();
   add(4);
   assert.deepEqual(messages, [[1, 2, 3]]);
-  for (let turn = 0; turn < 2; turn++) await nextTurn();
+  for (let turn = 0; turn < 3; turn++) await nextTurn();
   assert.deepEqual(messages, [[1, 2, 3], [4]]);
 });

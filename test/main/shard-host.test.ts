@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import type { MessagePort } from 'node:worker_threads';
+import { HandoffSchedule } from '../../src/main/handoff.ts';
 import { ShardHost } from '../../src/main/shard-host.ts';
 import type { FromShard } from '../../src/shared/control-messages.ts';
 import { Doorbell } from '../../src/shared/doorbell.ts';
@@ -24,6 +25,7 @@ function openHost(run: (port: MessagePort) => Promise<void>) {
   const host = new ShardHost(
     (_start, port) => run(port),
     start,
+    new HandoffSchedule(),
     (message) => heard.push(message),
   );
   return { host, heard };

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MessageChannel } from 'node:worker_threads';
-import { Handoff, packUpgrades } from '../../src/main/handoff.ts';
+import { Handoff, HandoffSchedule, packUpgrades } from '../../src/main/handoff.ts';
 import { resolveServerConfig, shardServerConfig } from '../../src/shared/config.ts';
 import { PRIMARY, type ToShard } from '../../src/shared/control-messages.ts';
 import { Doorbell } from '../../src/shared/doorbell.ts';
@@ -78,7 +78,7 @@ async function openCongested() {
     ...{ server: SERVER, connection: CONNECTION, id: 'ann', request: '', data: undefined },
     ...{ key: 'dGhlIHNhbXBsZSBub25jZQ==', protocol: '', codec: 0, head: Buffer.concat(frames) },
   };
-  new Handoff(port, packUpgrades).add({ socket, upgrade, onFailed: () => assert.fail() });
+  new Handoff(new HandoffSchedule(), port, packUpgrades).add({ socket, upgrade, onFailed: () => assert.fail() });
   while (!heard.includes(RecordKind.CONNECTED)) {
     await nextTurn();
     mailbox.drain();
