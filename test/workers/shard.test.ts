@@ -78,7 +78,11 @@ async function openCongested() {
     ...{ server: SERVER, connection: CONNECTION, id: 'ann', request: '', data: undefined },
     ...{ key: 'dGhlIHNhbXBsZSBub25jZQ==', protocol: '', codec: 0, head: Buffer.concat(frames) },
   };
-  new Handoff(new HandoffSchedule(), port, packUpgrades).add({ socket, upgrade, onFailed: () => assert.fail() });
+  new Handoff(new HandoffSchedule(), port, packUpgrades).add({
+    socket,
+    upgrade,
+    onFailed: () => assert.fail(),
+  });
   while (!heard.includes(RecordKind.CONNECTED)) {
     await nextTurn();
     mailbox.drain();
