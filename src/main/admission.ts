@@ -136,7 +136,7 @@ export class Admission {
 type MovableSocket = Socket | SecureStream | BareSocket;
 
 function isMovable(socket: Duplex | BareSocket): socket is MovableSocket {
-  return [Socket, SecureStream, BareSocket].some((kind) => socket instanceof kind);
+  return socket instanceof BareSocket || socket instanceof Socket || socket instanceof SecureStream;
 }
 
 function uncloneable(endpoint: string, cause: unknown): EngineError {

@@ -1,12 +1,5 @@
 import { Socket } from 'node:net';
-import type { ReadableHandle } from './upgrade-parser.ts';
-
-/** The part of an accepted connection's handle that is used here. */
-export interface AcceptedHandle extends ReadableHandle {
-  setNoDelay(isOn: boolean): number;
-  getpeername(peer: { address?: string }): number;
-  close(): void;
-}
+import type { AcceptedHandle } from './upgrade-parser.ts';
 
 /**
  * A TCP connection by its handle alone, of which an upgrade has been read and nothing reads any
@@ -17,7 +10,7 @@ export class BareSocket {
   _handle: AcceptedHandle | null;
   readonly #onGone: (socket: BareSocket) => void;
 
-  /** @param onGone is called when the connection is nothing to this thread any more */
+  /** @param onGone is called when the connection has moved or is closed */
   constructor(handle: AcceptedHandle, onGone: (socket: BareSocket) => void) {
     this._handle = handle;
     this.#onGone = onGone;

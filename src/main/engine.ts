@@ -182,7 +182,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
    * 1001, one after the other, stops the shards. No thread, handle or port is left when it resolves.
    * @throws EngineError ERR_OPTION
    */
-  close(options: CloseOptions = {}): Promise<void> {
+  async close(options: CloseOptions = {}): Promise<void> {
     const resolved = resolveCloseOptions(options);
     this.#closing ??= this.#close(resolved);
     return this.#closing;

@@ -10,7 +10,7 @@ import type { BareSocket } from './bare-socket.ts';
  * socket first: what comes later then stays in the kernel, for the shard.
  */
 export function takeBuffered(
-  socket: Pick<Readable, 'read'> | BareSocket,
+  socket: Pick<Readable, 'read'>,
   head: Uint8Array | undefined,
 ): Uint8Array | undefined {
   const chunks = head === undefined ? [] : [head];
@@ -46,24 +46,33 @@ export interface SecureDeparture extends Leaving {
 /** Makes the message that moves sockets, from what goes with them and their handles. */
 type Pack<Kind> = (departures: readonly Kind[], handles: readonly object[]) => ToShard;
 
-/** As many wait at most, to all shards; whoever came first has waited for a millisecond then. */
+/** As many wait at most, for all shards; whoever came first has waited for about 1 ms then. */
 const MAX_WAITING = 32;
+/** Milliseconds after which nobody waits for more, where turns of the loop are longer. */
+const MAX_WAIT = 2;
+
+/** A handoff that is told when. */
+type Flushed = Pick<Handoff, 'flush'>;
 
 /**
  * Says when sockets that wait to move go. The loop accepts one connection a turn: they wait as long
  * as each turn brings another, whichever shard that is for.
  */
 export class HandoffSchedule {
-  readonly #handoffs = new Set<{ flush(): void }>();
-  #waiting = 0;
+  readonly #handoffs = new Set<Flushed>();
+  /** How many wait, at most: a handoff may have been flushed meanwhile. */
+  #count = 0;
   /** How many waited at the last turn. */
   #seen = 0;
+  /** When the first of them came, in ms. */
+  #since = 0;
   #isScheduled = false;
 
   /** A socket waits. */
-  add(handoff: { flush(): void }): void {
+  add(handoff: Flushed): void {
     this.#handoffs.add(handoff);
-    this.#waiting += 1;
+    if (this.#count === 0) this.#since = performance.now();
+    this.#count += 1;
     this.#schedule();
   }
 
@@ -75,12 +84,13 @@ export class HandoffSchedule {
 
   readonly #turn = (): void => {
     this.#isScheduled = false;
-    if (this.#waiting > this.#seen && this.#waiting < MAX_WAITING) {
-      this.#seen = this.#waiting;
+    const hasMore = this.#count > this.#seen && this.#count < MAX_WAITING;
+    if (hasMore && performance.now() - this.#since < MAX_WAIT) {
+      this.#seen = this.#count;
       this.#schedule();
       return;
     }
-    this.#waiting = this.#seen = 0;
+    this.#count = this.#seen = 0;
     for (const handoff of this.#handoffs) handoff.flush();
     this.#handoffs.clear();
   };
@@ -111,7 +121,6 @@ export class Handoff<Kind extends Leaving = Departure> {
   /** Moves what waits. */
   flush(): void {
     const departures = this.#waiting;
-    if (departures.length === 0) return;
     this.#waiting = [];
     const present = departures.filter(({ socket }) => !socket.destroyed);
     for (const { socket, onFailed } of departures) if (socket.destroyed) onFailed();

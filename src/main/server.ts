@@ -48,7 +48,7 @@ export class Server<Events extends object = AnyEvents> extends ServerFace<Events
    * when the last one is gone.
    * @throws EngineError ERR_OPTION
    */
-  close(options: CloseOptions = {}): Promise<void> {
+  async close(options: CloseOptions = {}): Promise<void> {
     return this.#life.close(resolveCloseOptions(options));
   }
 }

@@ -1,7 +1,8 @@
 import type { Server as HttpServer } from 'node:http';
 import type { Socket } from 'node:net';
-import { type AcceptedHandle, BareSocket } from './bare-socket.ts';
-import { type ParserOwner, UpgradeParser } from './upgrade-parser.ts';
+import type { ResolvedEngineConfig } from '../shared/engine-config.ts';
+import { BareSocket } from './bare-socket.ts';
+import { type AcceptedHandle, type ParserOwner, UpgradeParser } from './upgrade-parser.ts';
 import { type FindEndpoint, isWebSocket, pathOf } from './upgrade-source.ts';
 
 /** What listens in a server of Node.js, and tells it whom it has accepted. */
@@ -9,17 +10,13 @@ interface ListeningHandle {
   onconnection?: (this: ListeningHandle, status: number, handle?: AcceptedHandle) => void;
 }
 
-type Parser = UpgradeParser<AcceptedHandle>;
-
-const PATIENCE = 100; // ms: an upgrade is sent as soon as there is a connection
+/**
+ * Milliseconds between two looks, at most: who is silent at both goes to the HTTP server. An upgrade
+ * is sent as soon as there is a connection.
+ */
+const LOOK_INTERVAL = 100;
+/** Parsers that are kept for others, 12 KB each. */
 const MAX_SPARE = 100;
-
-/** Options of an {@link UpgradeReader}. */
-export interface UpgradeReaderConfig {
-  readonly maxHeaderBytes: number;
-  /** Milliseconds. */
-  readonly handshakeTimeout: number;
-}
 
 /**
  * Reads upgrades for the engine's endpoints from the connections that an HTTP server accepts, ahead
@@ -28,16 +25,18 @@ export interface UpgradeReaderConfig {
  * HTTP server gets as if it had just been accepted, with what has been read of it: so there is one
  * that knows all of HTTP.
  */
-export class UpgradeReader implements ParserOwner<AcceptedHandle> {
+export class UpgradeReader implements ParserOwner {
   readonly #server: HttpServer;
   readonly #find: FindEndpoint;
   readonly #maxHeaderBytes: number;
-  readonly #patience: number;
-  /** Those from whom nothing has come, since the last look and for longer. */
-  #waiting = new Set<Parser>();
-  #late = new Set<Parser>();
+  readonly #interval: number;
+  /** Those from whom nothing has come yet. */
+  #waiting = new Set<UpgradeParser>();
+  /** Of them those who were there at the last look. */
+  #late = new Set<UpgradeParser>();
   #timer: NodeJS.Timeout | undefined;
-  readonly #spare: Parser[] = [];
+  readonly #spare: UpgradeParser[] = [];
+  #isClosed = false;
   /** Upgrades that are being decided on, are about to move or are being refused. */
   readonly #sockets = new Set<BareSocket>();
   #onEmpty: (() => void) | undefined;
@@ -46,23 +45,28 @@ export class UpgradeReader implements ParserOwner<AcceptedHandle> {
   /** What had come before the HTTP server got the connection that it is getting. */
   #early: Buffer | undefined;
 
-  /** @param server does not listen yet */
+  /** @param server is not `listening` yet */
   constructor(
     server: HttpServer,
     find: FindEndpoint,
-    { maxHeaderBytes, handshakeTimeout }: UpgradeReaderConfig,
+    {
+      maxHeaderBytes,
+      handshakeTimeout,
+    }: Pick<ResolvedEngineConfig, 'maxHeaderBytes' | 'handshakeTimeout'>,
   ) {
     this.#server = server;
     this.#find = find;
     this.#maxHeaderBytes = maxHeaderBytes;
-    this.#patience = Math.min(PATIENCE, handshakeTimeout / 4);
+    this.#interval = Math.min(LOOK_INTERVAL, handshakeTimeout / 4);
     if (UpgradeParser.isPossible) server.once('listening', () => this.#begin());
   }
 
   /** Ends who has said nothing yet; resolves when each upgrade has moved or been refused. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     clearTimeout(this.#timer);
     for (const parser of [...this.#waiting, ...this.#late]) this.onEnd(parser);
+    for (const parser of this.#spare.splice(0)) freeSoon(parser);
     if (this.#sockets.size === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#onEmpty = resolve;
@@ -84,59 +88,64 @@ export class UpgradeReader implements ParserOwner<AcceptedHandle> {
   }
 
   #accept(handle: AcceptedHandle): void {
-    const parser = this.#spare.pop() ?? new UpgradeParser<AcceptedHandle>(this);
+    const parser = this.#spare.pop() ?? new UpgradeParser(this);
     this.#waiting.add(parser);
-    this.#timer ??= setTimeout(this.#look, this.#patience);
+    this.#timer ??= setTimeout(this.#look, this.#interval);
     parser.start(handle, this.#maxHeaderBytes);
   }
 
-  onBytes(parser: Parser): void {
-    const { handle, upgrade } = parser;
-    if (handle === undefined) return;
+  onBytes(parser: UpgradeParser): void {
+    const { upgrade } = parser;
     const take = upgrade && isWebSocket(upgrade) ? this.#find(pathOf(upgrade.url)) : undefined;
     if (upgrade === undefined || take === undefined) {
-      this.#handOver(parser, handle, parser.bytes);
+      this.#handOver(parser, parser.bytes);
       return;
     }
     const { head } = parser;
-    this.#release(parser);
+    const handle = this.#release(parser);
     handle.setNoDelay(true); // as the HTTP server does
     const socket = new BareSocket(handle, this.#onGone);
     this.#sockets.add(socket);
     take({ ...upgrade, socket }, socket, head);
   }
 
-  onEnd(parser: Parser): void {
-    const { handle } = parser;
-    this.#release(parser);
-    handle?.close();
+  onEnd(parser: UpgradeParser): void {
+    this.#release(parser).close();
   }
 
-  #release(parser: Parser): void {
-    parser.stop();
+  #release(parser: UpgradeParser): AcceptedHandle {
     if (!this.#waiting.delete(parser)) this.#late.delete(parser);
-    if (this.#spare.length < MAX_SPARE) this.#spare.push(parser);
+    if (this.#isClosed || this.#spare.length >= MAX_SPARE) freeSoon(parser);
+    else this.#spare.push(parser);
+    return parser.stop();
   }
 
-  #handOver(parser: Parser, handle: AcceptedHandle, bytes: Buffer | undefined): void {
-    this.#release(parser);
+  #handOver(parser: UpgradeParser, bytes: Buffer | undefined): void {
+    const handle = this.#release(parser);
     this.#early = bytes;
-    this.#serve?.(handle);
-    this.#early = undefined;
+    try {
+      this.#serve?.(handle);
+    } finally {
+      this.#early = undefined;
+    }
   }
 
   /** Who takes its time takes it with the HTTP server, which knows how long. */
   readonly #look = (): void => {
-    for (const parser of this.#late) {
-      if (parser.handle !== undefined) this.#handOver(parser, parser.handle, undefined);
-    }
+    const late = this.#late;
     this.#late = this.#waiting;
     this.#waiting = new Set();
-    this.#timer = this.#late.size === 0 ? undefined : setTimeout(this.#look, this.#patience);
+    this.#timer = this.#late.size === 0 ? undefined : setTimeout(this.#look, this.#interval);
+    for (const parser of late) this.#handOver(parser, undefined);
   };
 
   readonly #onGone = (socket: BareSocket): void => {
     this.#sockets.delete(socket);
     if (this.#sockets.size === 0) this.#onEmpty?.();
   };
+}
+
+/** Not at once: its callback may be what runs. */
+function freeSoon(parser: UpgradeParser): void {
+  setImmediate(() => parser.free());
 }

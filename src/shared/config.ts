@@ -159,7 +159,7 @@ const SERVER_RULES: Rules<FilledServerConfig> = {
   headers: rule("an object of HTTP headers that are not the handshake's own", {}, isHeaders),
   protocols: rule('an array of different subprotocol tokens', [], isTokenList),
   origins: rule<Origins>(
-    "'same-host', '*', an array of origins such as 'https://host:8080', or a function",
+    "'same-host', '*', an array of origins such as 'https://host:8080' (with no path and no slash behind), or a function",
     'same-host',
     (value) =>
       value === 'same-host' || value === '*' || typeof value === 'function' || isOriginList(value),

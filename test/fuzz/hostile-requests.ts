@@ -40,7 +40,8 @@ const values = fc.oneof(
 const names = fc.oneof(
   fc.constantFrom('host', 'origin', 'upgrade', 'connection', 'sec-websocket-key'),
   fc.constantFrom('sec-websocket-version', 'sec-websocket-protocol', 'sec-websocket-extensions'),
-  fc.constantFrom('content-length', 'transfer-encoding', 'cookie', '__proto__', 'constructor'),
+  fc.constantFrom('content-length', 'transfer-encoding', 'cookie', 'set-cookie', '__proto__'),
+  fc.constantFrom('constructor', 'x-a'),
   fc.string({ unit: 'binary-ascii', minLength: 1, maxLength: 12 }),
 );
 
@@ -94,8 +95,24 @@ export const requests = fc.record({
   headers,
 });
 
+/** The bytes of a handshake that is good but for what it has besides. */
+const goodBytes = fc
+  .record({
+    url: fc.constantFrom('/w', '/w?a=b'),
+    extra: fc.array(fc.tuple(names, values), { maxLength: 4 }),
+    behind: fc.uint8Array({ maxLength: 20 }),
+  })
+  .map(({ url, extra, behind }) => {
+    const lines = [...Object.entries(GOOD), ...extra].map(([name, value]) => `${name}: ${value}`);
+    return Buffer.concat([
+      Buffer.from(`GET ${url} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`),
+      behind,
+    ]);
+  });
+
 /** The bytes of a request, some of them changed or missing, and noise. */
 export const requestBytes: fc.Arbitrary<Buffer> = fc.oneof(
+  { weight: 9, arbitrary: goodBytes },
   {
     weight: 9,
     arbitrary: fc

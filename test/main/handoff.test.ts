@@ -103,7 +103,8 @@ function handoffOf(schedule = new HandoffSchedule()) {
   return { handoff, add, messages };
 }
 
-test('sockets wait as long as each turn brings another, and 32 at most', async () => {
+test('sockets wait as long as each turn brings another, and 32 at most', async (t) => {
+  t.mock.method(performance, 'now', () => 0);
   const { add, messages } = handoffOf();
   for (let number = 1; number <= 70; number++) {
     add(number);
@@ -120,7 +121,23 @@ test('sockets wait as long as each turn brings another, and 32 at most', async (
   );
 });
 
-test('a socket for one shard lets those wait that are for another', async () => {
+test('where turns are long nobody waits for many', async (t) => {
+  let now = 0;
+  t.mock.method(performance, 'now', () => now);
+  const { add, messages } = handoffOf();
+  for (let number = 1; number <= 6; number++) {
+    add(number);
+    await nextTurn();
+    now += 1;
+  }
+  assert.deepEqual(messages, [
+    [1, 2, 3],
+    [4, 5, 6],
+  ]);
+});
+
+test('a socket for one shard lets those wait that are for another', async (t) => {
+  t.mock.method(performance, 'now', () => 0);
   const schedule = new HandoffSchedule();
   const shards = [handoffOf(schedule), handoffOf(schedule)];
   for (let number = 0; number < 10; number++) {

@@ -109,7 +109,8 @@ const SERVER: Values<ServerConfig> = {
   origins: {
     good: ['same-host', '*', [], ['http://a', 'https://b.c:8443'], () => true],
     bad: ['http://a', ['a'], ['http://a/'], ['http://a:80'], ['HTTP://a'], [1], null, {}],
-    allowed: "'same-host', '*', an array of origins such as 'https://host:8080', or a function",
+    allowed:
+      "'same-host', '*', an array of origins such as 'https://host:8080' (with no path and no slash behind), or a function",
   },
   authorize: aFunction,
   idGenerator: aFunction,
