@@ -5,10 +5,10 @@ import { resolveServerConfig, type ServerConfig } from '../shared/config.ts';
 import type { EmitterHandle } from '../shared/emitter-messages.ts';
 import {
   type CloseOptions,
+  closeWith,
   type EngineConfig,
   type ResolvedCloseOptions,
   type ResolvedEngineConfig,
-  resolveCloseOptions,
   resolveEngineConfig,
 } from '../shared/engine-config.ts';
 import { deserializeError, EngineError, handlerError, messageOf } from '../shared/errors.ts';
@@ -182,10 +182,11 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
    * 1001, one after the other, stops the shards. No thread, handle or port is left when it resolves.
    * @throws EngineError ERR_OPTION
    */
-  async close(options: CloseOptions = {}): Promise<void> {
-    const resolved = resolveCloseOptions(options);
-    this.#closing ??= this.#close(resolved);
-    return this.#closing;
+  close(options: CloseOptions = {}): Promise<void> {
+    return closeWith(options, (resolved) => {
+      this.#closing ??= this.#close(resolved);
+      return this.#closing;
+    });
   }
 
   [Symbol.asyncDispose](): Promise<void> {

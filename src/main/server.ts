@@ -1,7 +1,7 @@
 import {
   type CloseOptions,
+  closeWith,
   type ResolvedCloseOptions,
-  resolveCloseOptions,
 } from '../shared/engine-config.ts';
 import type { AnyEvents, Connection, EventHandler } from '../shared/public-types.ts';
 import { ServerFace } from '../shared/server-face.ts';
@@ -48,7 +48,7 @@ export class Server<Events extends object = AnyEvents> extends ServerFace<Events
    * when the last one is gone.
    * @throws EngineError ERR_OPTION
    */
-  async close(options: CloseOptions = {}): Promise<void> {
-    return this.#life.close(resolveCloseOptions(options));
+  close(options: CloseOptions = {}): Promise<void> {
+    return closeWith(options, (resolved) => this.#life.close(resolved));
   }
 }

@@ -126,6 +126,20 @@ export function resolveCloseOptions(options: CloseOptions): ResolvedCloseOptions
   return resolved;
 }
 
+/** Closes with checked options; rejects, ERR_OPTION, where they are wrong. */
+export function closeWith(
+  options: CloseOptions,
+  close: (options: ResolvedCloseOptions) => Promise<void>,
+): Promise<void> {
+  let resolved: ResolvedCloseOptions;
+  try {
+    resolved = resolveCloseOptions(options);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+  return close(resolved);
+}
+
 /** The least of each, in MB: with less, V8 may end the whole process instead of the thread. */
 const LEAST_LIMITS: Readonly<Record<string, number>> = {
   maxOldGenerationSizeMb: 16,
