@@ -7,12 +7,14 @@ import { Window } from './window.ts';
 
 type Part = ReturnType<Window['end']>;
 
-/** Opens connections and closes them, round after round; the first rounds warm the server up. */
+/** Opens connections and closes them, round after round, behind rounds that warm the server up. */
 export async function runOpenAndClose(load: OpenAndClose, job: Job): Promise<Measurement> {
   const crowd = new Crowd(job, () => {});
   const opens: Part[] = [];
   const closes: Part[] = [];
-  for (let round = 1; round <= load.warmUpRounds + load.rounds; round++) {
+  const warmUntil = performance.now() + job.timing.warmUp;
+  while (opens.length < load.rounds) {
+    const isWarm = performance.now() >= warmUntil;
     const opening = new Window(job.pid);
     await crowd.open(load.connections);
     const opened = opening.end(load.connections);
@@ -20,7 +22,7 @@ export async function runOpenAndClose(load: OpenAndClose, job: Job): Promise<Mea
     await crowd.close();
     await quiet(job.pid);
     const closed = closing.end(load.connections);
-    if (round <= load.warmUpRounds) continue;
+    if (!isWarm) continue;
     opens.push(opened);
     closes.push(closed);
   }

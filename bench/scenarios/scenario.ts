@@ -19,7 +19,7 @@ export interface ClosedLoop {
 export interface OpenAndClose {
   readonly kind: 'open';
   readonly connections: number;
-  readonly warmUpRounds: number;
+  /** That are measured. */
   readonly rounds: number;
 }
 

@@ -34,7 +34,7 @@ const rooms: Scenario = {
 const open: Scenario = {
   id: 'open',
   title: 'opening and closing, 4000 connections, 64 under way',
-  load: { kind: 'open', connections: 4000, warmUpRounds: 4, rounds: 4 },
+  load: { kind: 'open', connections: 4000, rounds: 8 },
   quick: true,
 };
 

@@ -3,7 +3,6 @@ import type { Duplex } from 'node:stream';
 import type { ConnectionIdentity } from '../shared/connection-face.ts';
 import type { ResolvedEngineConfig } from '../shared/engine-config.ts';
 import { EngineError, handlerError, messageOf } from '../shared/errors.ts';
-import type { ConnectionRequest } from '../shared/public-types.ts';
 import { BareSocket } from './bare-socket.ts';
 import { Refusal, refusalOf, refuse } from './refusal.ts';
 import { SecureStream } from './secure-stream.ts';
@@ -22,8 +21,8 @@ import {
 /** What the engine gives to admission. */
 export interface AdmissionContext {
   readonly config: ResolvedEngineConfig;
-  /** Resolves when there is a shard to place connections on, or will be none. */
-  running(): Promise<void>;
+  /** Resolves when there is a shard to place connections on, or will be none; undefined: now. */
+  running(): Promise<void> | undefined;
   /** Is aborted when the engine closes: who has not entered by then is refused. */
   readonly closing: AbortSignal;
   /** The shard for a server's next connection; undefined while none is running. */
@@ -57,7 +56,13 @@ export class Admission {
       checkOrigin(connection, config.origins, host);
       entry.deciding(remoteAddress);
       try {
-        const identity = await this.#identify(entry, connection);
+        const { closing, config: engine, running } = this.#context;
+        const answer = identify(connection, config, engine.handshakeTimeout, closing);
+        // To await what is there already would cost every upgrade turns of the microtask queue.
+        const identity = answer instanceof Promise ? await answer : answer;
+        const starting = running();
+        if (starting !== undefined) await starting;
+        if (entry.isClosed || closing.aborted) throw new Refusal(503);
         if (socket.destroyed) return;
         if (!isMovable(socket)) throw new Refusal(400);
         this.#move(entry, socket, head, handshake, identity, remoteAddress);
@@ -67,16 +72,6 @@ export class Admission {
     } catch (thrown) {
       this.#refuse(entry, socket, thrown);
     }
-  }
-
-  /** Asks the app who it is, and waits until there is a shard to take it. */
-  async #identify(entry: ServerEntry, request: ConnectionRequest): Promise<ConnectionIdentity> {
-    const { closing, config, running } = this.#context;
-    const { primary } = entry;
-    const identity = await identify(request, primary.config, config.handshakeTimeout, closing);
-    await running();
-    if (entry.isClosed || closing.aborted) throw new Refusal(503);
-    return identity;
   }
 
   #move(

@@ -45,10 +45,8 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
   readonly #routes = new Map<string, ServerEntry>();
   readonly #listeners: Listeners;
   readonly #secure: SecureListeners;
-  readonly #started: PromiseWithResolvers<void>;
   readonly #stats: StatsCollector;
   readonly #refusing = new AbortController();
-  #starting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #lastServer = 0;
 
@@ -56,7 +54,6 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
   constructor(config: EngineConfig = {}) {
     super();
     assertNodeVersion(process.version);
-    this.#started = Promise.withResolvers();
     this.#config = resolveEngineConfig(config);
     this.#group = new ShardGroup(this.#config, this.#shardEvents());
     this.#emitters = new Emitters({
@@ -65,10 +62,9 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
       servers: () => Array.from(this.#entries.values(), ({ primary }) => primary),
     });
     this.#stats = new StatsCollector(this.#group, this.#entries);
-    this.#started.promise.catch(() => {}); // whoever listens is told
     this.#admission = new Admission({
       config: this.#config,
-      running: () => this.#started.promise.then(() => this.#group.running()),
+      running: () => this.#group.running(),
       closing: this.#refusing.signal,
       place: (entry) => this.#group.place(entry),
       report: (error) => this.#report(error),
@@ -210,9 +206,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
 
   #start(): Promise<void> {
     this.#assertOpen();
-    this.#starting ??= this.#group.start();
-    this.#starting.then(this.#started.resolve, this.#started.reject);
-    return this.#starting;
+    return this.#group.start();
   }
 
   async #startAll(): Promise<void> {
@@ -284,7 +278,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
     this.#stats.close();
     const closed = this.#listeners.close(options.timeoutMs);
     this.#emitters.close();
-    await this.#starting?.catch(() => {});
+    await this.#group.startSettled();
     await this.#group.stop(options);
     await closed;
     for (const entry of this.#entries.values()) entry.abandon();

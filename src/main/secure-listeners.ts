@@ -13,7 +13,7 @@ export interface SecureListenersContext {
   readonly handshakeTimeout: number;
   readonly hosts: readonly ShardHost[];
   /** Resolves when there is a shard to place connections on, or will be none. */
-  running(): Promise<void>;
+  running(): Promise<void> | undefined;
   /** The shard for the next connection, whatever server it will be of. */
   place(): ShardHost | undefined;
 }

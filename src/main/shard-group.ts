@@ -63,6 +63,8 @@ export class ShardGroup implements RecordOutlet {
   readonly #flushing = new Conditions();
   #threads: ShardThreads | undefined;
   #stopping = false;
+  #starting: Promise<void> | undefined;
+  #isStarted = false;
   #nextStart = Promise.withResolvers<void>();
   readonly #restarts = new Set<NodeJS.Timeout>();
 
@@ -90,7 +92,12 @@ export class ShardGroup implements RecordOutlet {
    * Starts every shard; resolves when each is up.
    * @throws EngineError ERR_HANDOFF_UNSUPPORTED, ERR_SHARD_EXIT
    */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    this.#starting ??= this.#start();
+    return this.#starting;
+  }
+
+  async #start(): Promise<void> {
     await checkHandoff();
     this.#threads = await startThreads(this.#config, (cause) => this.#threadLost(cause));
     for (let number = 1; number <= Math.max(1, this.#config.shards); number++) {
@@ -102,6 +109,12 @@ export class ShardGroup implements RecordOutlet {
       throw new EngineError('ERR_SHARD_EXIT', `a shard died: ${messageOf(cause)}`, { cause });
     });
     if (!this.#stopping) this.load.start();
+    this.#isStarted = true;
+  }
+
+  /** Settles when starting is over, if it has begun; how it ended whoever asked for it knows. */
+  async startSettled(): Promise<void> {
+    await this.#starting?.catch(() => {});
   }
 
   /** Sends records to shards. @throws EngineError ERR_OUTBOX_FULL, and then none has got any */
@@ -119,9 +132,14 @@ export class ShardGroup implements RecordOutlet {
     for (const host of this.#hosts) host.post(message);
   }
 
-  /** Resolves when a shard runs, or none will: while all are being replaced, upgrades wait. */
-  async running(): Promise<void> {
-    if (this.#usable.length === 0 && !this.#stopping) await this.#nextStart.promise;
+  /**
+   * Resolves when a shard runs, or none will: while all are being replaced, upgrades wait. Undefined
+   * where one does. Rejects as {@link ShardGroup.start} does.
+   */
+  running(): Promise<void> | undefined {
+    if (!this.#isStarted) return this.#starting?.then(() => this.running());
+    const isDown = !this.#stopping && this.#usable.length === 0;
+    return isDown ? this.#nextStart.promise : undefined;
   }
 
   /** The shard that the next connection goes to; undefined while none is running. */

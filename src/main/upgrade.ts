@@ -155,20 +155,19 @@ function parseUrl(text: string): URL | undefined {
  * @throws Refusal 401 or what `authorize` says, 503 when it takes too long; EngineError
  *   ERR_CONNECTION_ID; else what `authorize` threw
  */
-export async function identify(
+export function identify(
   request: ConnectionRequest,
   { authorize, idGenerator }: Pick<ResolvedServerConfig, 'authorize' | 'idGenerator'>,
   timeoutMs: number,
   closing: AbortSignal,
-): Promise<ConnectionIdentity> {
-  const answer: unknown = authorize?.(request);
-  const data = isThenable(answer) ? await within(answer, timeoutMs, closing) : answer;
-  if (data === false) throw new Refusal(401);
-  return {
-    id: idGenerator === undefined ? randomUUID() : idOf(request, idGenerator),
-    request,
-    data,
+): ConnectionIdentity | Promise<ConnectionIdentity> {
+  const enter = (data: unknown) => {
+    if (data === false) throw new Refusal(401);
+    const id = idGenerator === undefined ? randomUUID() : idOf(request, idGenerator);
+    return { id, request, data };
   };
+  const answer: unknown = authorize?.(request);
+  return isThenable(answer) ? within(answer, timeoutMs, closing).then(enter) : enter(answer);
 }
 
 function idOf(request: ConnectionRequest, idGenerator: (request: ConnectionRequest) => unknown) {

@@ -174,26 +174,28 @@ test('idGenerator makes the id, from the request', async () => {
   assert.equal((await identify(request, config, 1000, never)).id, 'id of /chat');
   for (const id of ['', 5, undefined, null, '\ud800', 'a\udc00']) {
     const wrong = { authorize: undefined, idGenerator: () => id as string };
-    await assert.rejects(identify(request, wrong, 1000, never), { code: 'ERR_CONNECTION_ID' });
+    await assert.rejects(async () => identify(request, wrong, 1000, never), {
+      code: 'ERR_CONNECTION_ID',
+    });
   }
 });
 
 test('whoever authorize refuses gets no id', async () => {
   const idGenerator = () => assert.fail('asked for an id');
   for (const authorize of [() => false, async () => false]) {
-    const refused = identify(request, { authorize, idGenerator }, 1000, never);
+    const refused = async () => identify(request, { authorize, idGenerator }, 1000, never);
     await assert.rejects(refused, { status: 401 });
   }
 });
 
 test('authorize has its time, until the engine closes', async () => {
   const config = { authorize: () => new Promise(() => {}), idGenerator: undefined };
-  await assert.rejects(identify(request, config, 1, never), {
+  await assert.rejects(async () => identify(request, config, 1, never), {
     status: 503,
     message: 'authorize timed out',
   });
   const closing = new AbortController();
-  const refused = identify(request, config, 2 ** 31 - 1, closing.signal);
+  const refused = Promise.resolve(identify(request, config, 2 ** 31 - 1, closing.signal));
   closing.abort();
   await assert.rejects(refused, { status: 503, message: 'Service Unavailable' });
 });
