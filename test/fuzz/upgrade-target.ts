@@ -17,9 +17,11 @@ export const upgradeTarget: FuzzTarget = {
   share: 145,
   property: () =>
     fc.property(requests, ({ headers, ...rest }) => {
-      // As the parser has it: what there is twice it joins, or takes the first of.
-      const joined: Record<string, string> = {};
-      for (const [name, value] of headers) joined[name.toLowerCase()] ??= value;
+      // As the parser has it: what there is twice it joins, or takes the first of; one is a list.
+      const joined: Record<string, string | string[]> = {};
+      for (const [name, value] of headers) {
+        joined[name.toLowerCase()] ??= name === 'set-cookie' ? [value] : value;
+      }
       const socket = { remoteAddress: '::ffff:10.0.0.1' };
       const parsed = { ...rest, headers: joined, rawHeaders: headers.flat(), socket };
       const request = parsed as unknown as IncomingMessage;
