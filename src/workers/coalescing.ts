@@ -11,9 +11,9 @@ const READS_PER_MS = 8;
 const TALKERS = 16;
 
 /** A turn that has read so often has gathered enough by itself, ... */
-const READS_PER_TURN = 30;
+const READS_PER_TURN = 45;
 /** ... or has heard so many of those who talk: the others cannot be waited for for ever. */
-const SHARE_OF_TALKERS = 0.6;
+const SHARE_OF_TALKERS = 0.8;
 
 /** Whom a shard hears. */
 export interface Talker {

@@ -42,8 +42,8 @@ test('pauses after each turn once many connections have sent a lot, one at a tim
 for (const [title, load] of Object.entries<Load>({
   'few connections, each of which may wait for its answer': { ...BUSY, talkers: 15 },
   'few messages': { ...BUSY, turnMs: 0.2 },
-  'turns that are full': { ...BUSY, talkers: 100, readsPerTurn: 30 },
-  'turns that have heard most of those who talk': { ...BUSY, talkers: 20, readsPerTurn: 12 },
+  'turns that are full': { ...BUSY, talkers: 100, readsPerTurn: 45 },
+  'turns that have heard most of those who talk': { ...BUSY, talkers: 20, readsPerTurn: 16 },
 })) {
   test(`does not pause with ${title}`, () => {
     const run = shard();
@@ -55,8 +55,8 @@ for (const [title, load] of Object.entries<Load>({
 
 test('pauses where turns are neither', () => {
   for (const load of [
-    { ...BUSY, talkers: 100, readsPerTurn: 29 },
-    { ...BUSY, talkers: 20, readsPerTurn: 11 },
+    { ...BUSY, talkers: 100, readsPerTurn: 44 },
+    { ...BUSY, talkers: 20, readsPerTurn: 15 },
   ]) {
     const run = shard();
     run(1000, load);
