@@ -47,6 +47,11 @@ function bytesOf(slots: number): number {
   return (FIRST_SLOT + slots * SLOT_WORDS) * Int32Array.BYTES_PER_ELEMENT;
 }
 
+/** All words that there are now. */
+function seen(memory: CountsMemory): Int32Array<SharedArrayBuffer> {
+  return new Int32Array(memory, 0, memory.byteLength / Int32Array.BYTES_PER_ELEMENT);
+}
+
 /** Codecs are few, and servers are counted: together they are one word. */
 function ownerOf(server: number, codec: number): number {
   return (server << 2) | codec;
@@ -55,14 +60,15 @@ function ownerOf(server: number, codec: number): number {
 /** One shard's rooms, as any thread reads them; the shard itself is the one that writes. */
 export class RoomCounts {
   readonly #memory: CountsMemory;
-  readonly #words: Int32Array<SharedArrayBuffer>;
+  /** What there was of it at the last look; of fixed length: Atomics on one that grows are slow. */
+  #words: Int32Array<SharedArrayBuffer>;
   readonly #secret: Int32Array;
   #used = 0;
 
   /** @param memory from {@link allocateCounts}; the writer begins with an empty one */
   constructor(memory: CountsMemory) {
     this.#memory = memory;
-    this.#words = new Int32Array(memory); // without a length: it grows with the memory
+    this.#words = seen(memory);
     this.#secret = Int32Array.from(this.#words.subarray(SECRET, SECRET + 2));
   }
 
@@ -79,8 +85,8 @@ export class RoomCounts {
   }
 
   #keyOf(server: number, codec: number, room: string): RoomKey {
-    const key = roomKey(this.#secret, ownerOf(server, codec), room);
-    return { ...key, hash: key.hash | TAKEN };
+    const { hash, hash2, owner } = roomKey(this.#secret, ownerOf(server, codec), room);
+    return { hash: hash | TAKEN, hash2, owner };
   }
 
   #countAt(at: number): number {
@@ -156,6 +162,7 @@ export class RoomCounts {
   /** Where a key is, or the empty slot where it would be. */
   #find({ hash, hash2, owner }: RoomKey): number {
     const slots = this.#load(SLOTS);
+    if (wordOf(slots) > this.#words.length) this.#words = seen(this.#memory);
     let slot = hash & (slots - 1);
     // While it is being changed there may be no empty one.
     for (let searched = 0; searched < slots; searched++) {
