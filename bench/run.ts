@@ -11,7 +11,7 @@ import type { Results, Row } from './report/results.ts';
 import { wastedRecords } from './report/wasted-records.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 import { SCENARIOS } from './scenarios/scenarios.ts';
-import { isInstalled, SYSTEMS, type System } from './systems/systems.ts';
+import { isInstalled, runs, SYSTEMS, type System } from './systems/systems.ts';
 
 const USAGE = `usage: npm run bench -- [options]
   --quick                short windows, fewer scenarios, once: to see that it works
@@ -92,25 +92,26 @@ function progress(done: string, scenario: Scenario, system: System, result: Meas
 
 async function measure({ scenarios, systems, repetitions, timing }: Plan): Promise<Row[]> {
   const rows = new Map<string, Row & { readonly runs: Measurement[] }>();
-  const total = repetitions * scenarios.length * systems.length;
+  const pairs = scenarios.flatMap((scenario) =>
+    systems.filter((system) => runs(system, scenario.id)).map((system) => ({ scenario, system })),
+  );
+  const total = repetitions * pairs.length;
   let done = 0;
   for (let repetition = 0; repetition < repetitions; repetition++) {
-    for (const scenario of scenarios) {
-      for (const system of systems) {
-        const key = `${scenario.id} ${system.id}`;
-        const row = rows.get(key) ?? { scenario: scenario.id, system: system.id, runs: [] };
-        rows.set(key, row);
-        done += 1;
-        try {
-          const result = await runJob(scenario, system, timing);
-          row.runs.push(result);
-          progress(`[${done}/${total}]`, scenario, system, result);
-        } catch (error) {
-          console.error(
-            `[${done}/${total}] ${key}: ${error instanceof Error ? error.message : error}`,
-          );
-          process.exitCode = 1;
-        }
+    for (const { scenario, system } of pairs) {
+      const key = `${scenario.id} ${system.id}`;
+      const row = rows.get(key) ?? { scenario: scenario.id, system: system.id, runs: [] };
+      rows.set(key, row);
+      done += 1;
+      try {
+        const result = await runJob(scenario, system, timing);
+        row.runs.push(result);
+        progress(`[${done}/${total}]`, scenario, system, result);
+      } catch (error) {
+        console.error(
+          `[${done}/${total}] ${key}: ${error instanceof Error ? error.message : error}`,
+        );
+        process.exitCode = 1;
       }
     }
   }

@@ -14,6 +14,8 @@ export interface System {
   readonly needs?: string;
   /** A measure for the others rather than something that one would use. */
   readonly control?: boolean;
+  /** The scenarios that it is for; by default all. */
+  readonly scenarios?: readonly string[];
 }
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
@@ -74,7 +76,21 @@ export const SYSTEMS: readonly System[] = [
     args: [path('./ws-server.ts'), '--ready-frames'],
     control: true,
   },
+  {
+    id: 'two-threads',
+    title: 'control: two threads that only read and write',
+    dialect: 'native',
+    command: process.execPath,
+    args: [path('./two-threads-server.ts')],
+    control: true,
+    scenarios: ['broadcast-500-64-1', 'broadcast-500-64-32', 'echo-1', 'echo-16', 'open', 'idle'],
+  },
 ];
+
+/** Whether a scenario is for a system. */
+export function runs({ scenarios }: System, scenario: string): boolean {
+  return scenarios === undefined || scenarios.includes(scenario);
+}
 
 /** Whether a system can be run here. */
 export function isInstalled({ needs }: System): boolean {
