@@ -26,8 +26,8 @@ const LEAST_SLOTS = 2 ** 8;
 const MOST_SLOTS = 2 ** 22;
 /** What no hash is without: it is not 0. */
 const TAKEN = 2 ** 31;
-/** How often a reader looks again: a writer that died in the middle would keep it for good. */
-const MOST_LOOKS = 2 ** 22;
+/** Milliseconds that a reader looks again: a writer that died in the middle would keep it for good. */
+const LONGEST_LOOK = 500;
 
 /** The memory of a table: 64 MiB at most, 4 KiB to begin with. */
 export type CountsMemory = SharedArrayBuffer;
@@ -37,7 +37,7 @@ export function allocateCounts(): CountsMemory {
   const memory = new SharedArrayBuffer(bytesOf(LEAST_SLOTS), {
     maxByteLength: bytesOf(MOST_SLOTS),
   });
-  const words = new Int32Array(memory);
+  const words = wordsOf(memory);
   words[SLOTS] = LEAST_SLOTS;
   words.set(crypto.getRandomValues(new Int32Array(2)), SECRET);
   return memory;
@@ -48,7 +48,7 @@ function bytesOf(slots: number): number {
 }
 
 /** All words that there are now. */
-function seen(memory: CountsMemory): Int32Array<SharedArrayBuffer> {
+function wordsOf(memory: CountsMemory): Int32Array<SharedArrayBuffer> {
   return new Int32Array(memory, 0, memory.byteLength / Int32Array.BYTES_PER_ELEMENT);
 }
 
@@ -60,7 +60,7 @@ function ownerOf(server: number, codec: number): number {
 /** One shard's rooms, as any thread reads them; the shard itself is the one that writes. */
 export class RoomCounts {
   readonly #memory: CountsMemory;
-  /** What there was of it at the last look; of fixed length: Atomics on one that grows are slow. */
+  /** As much of the memory as has been needed. Of fixed length: Atomics on a view that grows are slow. */
   #words: Int32Array<SharedArrayBuffer>;
   readonly #secret: Int32Array;
   #used = 0;
@@ -68,20 +68,25 @@ export class RoomCounts {
   /** @param memory from {@link allocateCounts}; the writer begins with an empty one */
   constructor(memory: CountsMemory) {
     this.#memory = memory;
-    this.#words = seen(memory);
+    this.#words = wordsOf(memory);
     this.#secret = Int32Array.from(this.#words.subarray(SECRET, SECRET + 2));
   }
 
   /** How many members a room has of those who speak a codec. */
   get(server: number, codec: number, room: string): number {
     const key = this.#keyOf(server, codec, room);
-    for (let look = 0; look < MOST_LOOKS; look++) {
-      const version = this.#load(VERSION);
-      if ((version & 1) === 1) continue;
-      const count = this.#countAt(this.#find(key));
-      if (this.#load(VERSION) === version) return count;
-    }
-    return this.#countAt(this.#find(key));
+    let count = this.#look(key);
+    const deadline = count === undefined ? performance.now() + LONGEST_LOOK : 0;
+    while (count === undefined && performance.now() < deadline) count = this.#look(key);
+    return count ?? this.#countAt(this.#find(key)); // in the end whatever the writer has left
+  }
+
+  /** Undefined while slots move. */
+  #look(key: RoomKey): number | undefined {
+    const version = this.#load(VERSION);
+    if ((version & 1) === 1) return undefined;
+    const count = this.#countAt(this.#find(key));
+    return this.#load(VERSION) === version ? count : undefined;
   }
 
   #keyOf(server: number, codec: number, room: string): RoomKey {
@@ -162,7 +167,8 @@ export class RoomCounts {
   /** Where a key is, or the empty slot where it would be. */
   #find({ hash, hash2, owner }: RoomKey): number {
     const slots = this.#load(SLOTS);
-    if (wordOf(slots) > this.#words.length) this.#words = seen(this.#memory);
+    // The memory grows before the table says so: there is all that it says.
+    if (wordOf(slots) > this.#words.length) this.#words = wordsOf(this.#memory);
     let slot = hash & (slots - 1);
     // While it is being changed there may be no empty one.
     for (let searched = 0; searched < slots; searched++) {

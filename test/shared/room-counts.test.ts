@@ -1,5 +1,8 @@
 import { strict as assert } from 'node:assert';
-import { test } from 'node:test';
+import { once } from 'node:events';
+import { mock, test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { allocateCounts, CountsMap, RoomCounts } from '../../src/shared/room-counts.ts';
 
@@ -43,6 +46,25 @@ test('a table grows, and is as good as new when all rooms have gone', () => {
   assert.ok(new Int32Array(memory).subarray(16).every((word, at) => at % 4 !== 0 || word === 0));
 });
 
+test('a room that nobody touches is read right while another thread grows the table', async () => {
+  const memory = allocateCounts();
+  const reader = new RoomCounts(memory);
+  const worker = new Worker(new URL('./count-writer.ts', import.meta.url), {
+    workerData: { memory, rooms: 50_000, rounds: 3 },
+  });
+  await once(worker, 'message');
+  let isDone = false;
+  const done = once(worker, 'message').then(() => {
+    isDone = true;
+  });
+  while (!isDone) {
+    for (let i = 0; i < 1000; i++) assert.equal(reader.get(1, 0, 'steady'), 7);
+    await nextTurn();
+  }
+  await done;
+  assert.equal(reader.get(1, 0, 'room 1'), 0);
+});
+
 /** Where a room stands in an otherwise empty table. */
 function slotOf(memory: SharedArrayBuffer, room: string): number {
   const table = new RoomCounts(memory);
@@ -53,6 +75,36 @@ function slotOf(memory: SharedArrayBuffer, room: string): number {
   table.set(1, 0, room, 0);
   return slot / 4;
 }
+
+test('a reader that a change overtakes looks again, wherever it has come', () => {
+  const memory = allocateCounts();
+  const [writer, reader] = [new RoomCounts(memory), new RoomCounts(memory)];
+  const slot = slotOf(memory, 'front');
+  let behind = 0;
+  while (slotOf(memory, `behind ${behind}`) !== slot) behind += 1;
+  const room = `behind ${behind}`; // it moves up when the one in front of it goes
+  const { load } = Atomics;
+  let loads = 0;
+  const count = (whenLoaded: number) => {
+    writer.set(1, 0, 'front', 1);
+    writer.set(1, 0, room, 7);
+    loads = 0;
+    const mocked = mock.method(Atomics, 'load', (words: Int32Array, at: number) => {
+      const word = load(words, at);
+      loads += 1;
+      if (loads === whenLoaded) writer.set(1, 0, 'front', 0);
+      return word;
+    });
+    const found = reader.get(1, 0, room);
+    mocked.mock.restore();
+    for (const gone of ['front', room]) writer.set(1, 0, gone, 0);
+    return found;
+  };
+  assert.equal(count(0), 7);
+  const steps = loads;
+  assert.ok(steps > 5);
+  for (let step = 1; step <= steps; step++) assert.equal(count(step), 7, `behind load ${step}`);
+});
 
 test('names that stand together in one table are scattered in another', () => {
   const [known, other] = [allocateCounts(), allocateCounts()];
