@@ -11,7 +11,7 @@ import type { Results, Row } from './report/results.ts';
 import { wastedRecords } from './report/wasted-records.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 import { SCENARIOS } from './scenarios/scenarios.ts';
-import { isInstalled, runs, SYSTEMS, type System } from './systems/systems.ts';
+import { isFor, isInstalled, SYSTEMS, type System } from './systems/systems.ts';
 
 const USAGE = `usage: npm run bench -- [options]
   --quick                short windows, fewer scenarios, once: to see that it works
@@ -93,8 +93,9 @@ function progress(done: string, scenario: Scenario, system: System, result: Meas
 async function measure({ scenarios, systems, repetitions, timing }: Plan): Promise<Row[]> {
   const rows = new Map<string, Row & { readonly runs: Measurement[] }>();
   const pairs = scenarios.flatMap((scenario) =>
-    systems.filter((system) => runs(system, scenario.id)).map((system) => ({ scenario, system })),
+    systems.filter((system) => isFor(system, scenario.id)).map((system) => ({ scenario, system })),
   );
+  if (pairs.length === 0) throw new Error('none of these scenarios is for one of these systems');
   const total = repetitions * pairs.length;
   let done = 0;
   for (let repetition = 0; repetition < repetitions; repetition++) {

@@ -39,6 +39,18 @@ function fanring(shards: number, handlers: 'shard' | 'primary'): System {
   };
 }
 
+function bare(threads: number): System {
+  return {
+    id: `bare-${threads}-thread`,
+    title: `control: ${threads} thread${threads === 1 ? '' : 's'} that only read and write`,
+    dialect: 'native',
+    command: process.execPath,
+    args: [path('./bare-server.ts'), `--threads=${threads}`],
+    control: true,
+    scenarios: ['broadcast-500-64-1', 'broadcast-500-64-32', 'echo-1', 'echo-16', 'open', 'idle'],
+  };
+}
+
 /** Everything that is measured side by side, in this order. */
 export const SYSTEMS: readonly System[] = [
   fanring(2, 'shard'),
@@ -76,19 +88,12 @@ export const SYSTEMS: readonly System[] = [
     args: [path('./ws-server.ts'), '--ready-frames'],
     control: true,
   },
-  {
-    id: 'two-threads',
-    title: 'control: two threads that only read and write',
-    dialect: 'native',
-    command: process.execPath,
-    args: [path('./two-threads-server.ts')],
-    control: true,
-    scenarios: ['broadcast-500-64-1', 'broadcast-500-64-32', 'echo-1', 'echo-16', 'open', 'idle'],
-  },
+  bare(2),
+  bare(1),
 ];
 
 /** Whether a scenario is for a system. */
-export function runs({ scenarios }: System, scenario: string): boolean {
+export function isFor({ scenarios }: System, scenario: string): boolean {
   return scenarios === undefined || scenarios.includes(scenario);
 }
 

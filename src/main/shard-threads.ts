@@ -10,7 +10,7 @@ const SHARD_URL = new URL(`../workers/shard${extname(import.meta.url)}`, import.
  * What V8 lets one thread's short-lived objects grow to before it collects them. Most of those of a
  * shard live for one tick: with Node's default of 48 an idle connection costs 0.6 KB more (measured).
  */
-const YOUNG_GENERATION_MB = 8;
+export const YOUNG_GENERATION_MB = 8;
 
 /** The threads of an engine's shards. */
 export interface ShardThreads {
