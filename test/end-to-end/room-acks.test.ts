@@ -3,9 +3,11 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import type { AckResult } from '../../src/shared/asks.ts';
 import { AckClient } from './ack-client.ts';
+import { changed, GATE, open } from './fixtures/gate.ts';
 import { addServer, PLACES, SETUPS, withEngine } from './test-engine.ts';
 
 const ACKS = new URL('./fixtures/acks.ts', import.meta.url);
+const GATED = new URL('./fixtures/gate.ts', import.meta.url);
 /** A client that never heard of acknowledgements. */
 const OLD: string[] = [];
 const LONG = { timeoutMs: 60_000 };
@@ -225,3 +227,26 @@ for (const place of PLACES) {
     });
   });
 }
+
+test('who has asked a shard that is busy is answered when the server goes', async () => {
+  await withEngine({ shards: 2 }, async ({ engine, port }) => {
+    const gate = new Int32Array(new SharedArrayBuffer(12));
+    const config = { endpoint: '/gate', authorize: () => gate };
+    const server = await addServer(engine, 'module', GATED, config);
+    await using one = await AckClient.open({ port }, '/gate', 'text');
+    await using two = await AckClient.open({ port }, '/gate', 'text');
+    try {
+      two.connection.send('block');
+      await changed(gate, GATE.isBlocked);
+      one.emit('ask');
+      await one.event('asked');
+      const closing = server.close();
+      await changed(gate, GATE.silentShards);
+      assert.equal(Atomics.load(gate, GATE.silentShards), 1);
+      open(gate);
+      await closing;
+    } finally {
+      open(gate); // or the engine waits for the thread
+    }
+  });
+});
