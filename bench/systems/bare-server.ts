@@ -16,8 +16,9 @@ if (!TcpTransport.isPossible) throw new Error('the control rows need Node.js 26.
 
 const { values } = parseArgs({ options: { threads: { type: 'string', default: '2' } } });
 const { port1, port2 } = new MessageChannel();
+const siblings = values.threads === '1' ? [null] : [port1, port2];
 const schedule = new HandoffSchedule();
-const handoffs = await Promise.all([port1, port2].slice(0, Number(values.threads)).map(start));
+const handoffs = await Promise.all(siblings.map(start));
 let accepted = 0;
 
 const server = createServer();
@@ -33,11 +34,11 @@ server.listen(0, '127.0.0.1', 511, () => {
 });
 process.once('disconnect', () => process.exit());
 
-/** Starts a thread, and resolves with the way to it. */
-async function start(sibling: MessagePort): Promise<Handoff<Leaving>> {
+/** Starts a thread, and resolves with the way to it; null: it is the only one. */
+async function start(sibling: MessagePort | null): Promise<Handoff<Leaving>> {
   const worker = new Worker(new URL('./bare-worker.ts', import.meta.url), {
     workerData: sibling,
-    transferList: [sibling],
+    transferList: sibling === null ? [] : [sibling],
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
   });
   await once(worker, 'message'); // it takes connections

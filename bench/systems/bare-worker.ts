@@ -19,7 +19,7 @@ const ECHO = 0x21; // '!'
 const MASKED_HEADER_BYTES = 6;
 const HEADER_BYTES = 2;
 
-const sibling = workerData as MessagePort;
+const sibling = workerData as MessagePort | null;
 const readBuffer = Buffer.allocUnsafeSlow(65_536);
 const counters = { sentBytes: 0 };
 const coalescing = new Coalescing();
@@ -87,8 +87,7 @@ function answerTo(chunk: Buffer): Buffer {
     const payloadBytes = payloadBytesOf(chunk, at);
     const start = at + MASKED_HEADER_BYTES;
     const end = start + payloadBytes;
-    const isSmallText =
-      opcodeOf(chunk.subarray(at)) === OPCODES.TEXT && payloadBytes < LENGTH_CODES.UINT16;
+    const isSmallText = opcodeOf(chunk, at) === OPCODES.TEXT && payloadBytes < LENGTH_CODES.UINT16;
     if (!isSmallText || end > chunk.length) throw new Error('this is for whole, small texts');
     unmask(chunk, start, end, chunk.readInt32LE(at + 2));
     length = writeFrameHeader(answer, length, OPCODES.TEXT, payloadBytes);
@@ -108,7 +107,7 @@ function turn(): void {
   isScheduled = false;
   const own = Buffer.concat(news);
   // A clone takes all of a buffer's memory with it: that must be nothing but the bytes.
-  if (own.length > 0) sibling.postMessage(new Uint8Array(own));
+  if (own.length > 0) sibling?.postMessage(new Uint8Array(own));
   const all = Buffer.concat([own, ...siblingsNews]);
   news = [];
   siblingsNews = [];
@@ -119,7 +118,7 @@ function turn(): void {
   coalescing.turnEnded(performance.now());
 }
 
-sibling.on('message', (bytes: Uint8Array) => {
+sibling?.on('message', (bytes: Uint8Array) => {
   siblingsNews.push(bytes);
   schedule();
 });

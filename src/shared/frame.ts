@@ -75,9 +75,9 @@ export const LENGTH_CODE_BITS = 0x7f;
 
 const CONTROL = 0x08;
 
-/** The opcode of a whole frame. */
-export function opcodeOf(frame: Buffer): Opcode {
-  return ((frame[0] as number) & OPCODE_BITS) as Opcode;
+/** The opcode of a whole frame, or of one that begins at `at`. */
+export function opcodeOf(bytes: Buffer, at = 0): Opcode {
+  return ((bytes[at] as number) & OPCODE_BITS) as Opcode;
 }
 
 /**

@@ -37,7 +37,7 @@ export function allocateCounts(): CountsMemory {
   const memory = new SharedArrayBuffer(bytesOf(LEAST_SLOTS), {
     maxByteLength: bytesOf(MOST_SLOTS),
   });
-  const words = wordsOf(memory);
+  const words = viewOf(memory);
   words[SLOTS] = LEAST_SLOTS;
   words.set(crypto.getRandomValues(new Int32Array(2)), SECRET);
   return memory;
@@ -48,7 +48,7 @@ function bytesOf(slots: number): number {
 }
 
 /** All words that there are now. */
-function wordsOf(memory: CountsMemory): Int32Array<SharedArrayBuffer> {
+function viewOf(memory: CountsMemory): Int32Array<SharedArrayBuffer> {
   return new Int32Array(memory, 0, memory.byteLength / Int32Array.BYTES_PER_ELEMENT);
 }
 
@@ -60,7 +60,7 @@ function ownerOf(server: number, codec: number): number {
 /** One shard's rooms, as any thread reads them; the shard itself is the one that writes. */
 export class RoomCounts {
   readonly #memory: CountsMemory;
-  /** As much of the memory as has been needed. Of fixed length: Atomics on a view that grows are slow. */
+  /** Of fixed length, renewed when it is too short: Atomics on a view that grows are slow. */
   #words: Int32Array<SharedArrayBuffer>;
   readonly #secret: Int32Array;
   #used = 0;
@@ -68,7 +68,7 @@ export class RoomCounts {
   /** @param memory from {@link allocateCounts}; the writer begins with an empty one */
   constructor(memory: CountsMemory) {
     this.#memory = memory;
-    this.#words = wordsOf(memory);
+    this.#words = viewOf(memory);
     this.#secret = Int32Array.from(this.#words.subarray(SECRET, SECRET + 2));
   }
 
@@ -76,7 +76,8 @@ export class RoomCounts {
   get(server: number, codec: number, room: string): number {
     const key = this.#keyOf(server, codec, room);
     let count = this.#look(key);
-    const deadline = count === undefined ? performance.now() + LONGEST_LOOK : 0;
+    if (count !== undefined) return count;
+    const deadline = performance.now() + LONGEST_LOOK;
     while (count === undefined && performance.now() < deadline) count = this.#look(key);
     return count ?? this.#countAt(this.#find(key)); // in the end whatever the writer has left
   }
@@ -168,7 +169,7 @@ export class RoomCounts {
   #find({ hash, hash2, owner }: RoomKey): number {
     const slots = this.#load(SLOTS);
     // The memory grows before the table says so: there is all that it says.
-    if (wordOf(slots) > this.#words.length) this.#words = wordsOf(this.#memory);
+    if (wordOf(slots) > this.#words.length) this.#words = viewOf(this.#memory);
     let slot = hash & (slots - 1);
     // While it is being changed there may be no empty one.
     for (let searched = 0; searched < slots; searched++) {
