@@ -106,6 +106,28 @@ test('a reader that a change overtakes looks again, wherever it has come', () =>
   for (let step = 1; step <= steps; step++) assert.equal(count(step), 7, `behind load ${step}`);
 });
 
+test('a writer that has died in the middle of a change holds a reader up for half a second', (t) => {
+  const memory = allocateCounts();
+  const [writer, reader] = [new RoomCounts(memory), new RoomCounts(memory)];
+  writer.set(1, 0, 'room', 7);
+  const words = new Int32Array(memory);
+  words[0] = (words[0] as number) + 1; // the version, as it is in the middle
+  let now = 0;
+  t.mock.method(performance, 'now', () => {
+    now += 10;
+    return now;
+  });
+  const { load } = Atomics;
+  let loads = 0;
+  t.mock.method(Atomics, 'load', (of: Int32Array, at: number) => {
+    loads += 1;
+    assert.ok(loads < 1000, 'it gives up');
+    return load(of, at);
+  });
+  assert.equal(reader.get(1, 0, 'room'), 7);
+  assert.ok(now > 500 && now < 600, `${now} ms`);
+});
+
 test('names that stand together in one table are scattered in another', () => {
   const [known, other] = [allocateCounts(), allocateCounts()];
   const together: string[] = [];
