@@ -3,10 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Bench, type Task } from 'tinybench';
-import type { Message } from '../src/shared/codec.ts';
-import { createCodecs } from '../src/shared/codecs.ts';
-import { buildFrame } from '../src/shared/frame.ts';
-import { DEFAULT_EVENT_PREFIX } from '../src/shared/text-codec.ts';
+import type { Message } from '../src/shared/codec/codec.ts';
+import { createCodecs } from '../src/shared/codec/codecs.ts';
+import { buildFrame } from '../src/shared/codec/frame.ts';
+import { DEFAULT_EVENT_PREFIX } from '../src/shared/codec/text-codec.ts';
 import { machine } from './report/machine.ts';
 
 const RESULTS = new URL('results/codecs.md', import.meta.url);

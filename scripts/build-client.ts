@@ -8,8 +8,8 @@ import {
   BUILT_MSGPACK_MODULE,
   clientScriptHead,
   MSGPACK_MODULE,
-} from '../src/main/client-script.ts';
-import { DEFAULT_EVENT_PREFIX } from '../src/shared/text-codec.ts';
+} from '../src/main/script/client-script.ts';
+import { DEFAULT_EVENT_PREFIX } from '../src/shared/codec/text-codec.ts';
 
 const TARGET = 'es2022';
 const OPENING = '(()=>{';
@@ -100,7 +100,7 @@ async function minify(script: string): Promise<string> {
 export async function buildClient(): Promise<void> {
   const [raw, msgpack] = await Promise.all([
     bundleClient(),
-    bundle('../src/shared/msgpack-codec.ts', { ...SHORT_NAMES, minify: true }),
+    bundle('../src/shared/codec/msgpack-codec.ts', { ...SHORT_NAMES, minify: true }),
   ]);
   const script = await minify(raw);
   await write(BUILT_CLIENT_SCRIPT, script);

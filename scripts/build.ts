@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { MSGPACK_MODULE } from '../src/main/client-script.ts';
+import { MSGPACK_MODULE } from '../src/main/script/client-script.ts';
 import { buildClient } from './build-client.ts';
 
 const PROJECT = new URL('../tsconfig.build.json', import.meta.url);

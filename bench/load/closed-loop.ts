@@ -9,7 +9,7 @@ import {
   stampedPayload,
   writeStamp,
 } from '../../src/load/stamp.ts';
-import { OPCODES } from '../../src/shared/frame.ts';
+import { OPCODES } from '../../src/shared/codec/frame.ts';
 import type { ClosedLoop } from '../scenarios/scenario.ts';
 import { Crowd } from './crowd.ts';
 import type { Job, Measurement } from './job.ts';

@@ -3,7 +3,7 @@ import { LoadConnection } from '../../src/load/load-connection.ts';
 import { type LoadTarget, parseTarget } from '../../src/load/load-target.ts';
 import { openMany } from '../../src/load/opening.ts';
 import { findStamp } from '../../src/load/stamp.ts';
-import { OPCODES } from '../../src/shared/frame.ts';
+import { OPCODES } from '../../src/shared/codec/frame.ts';
 import { DIALECTS, type Dialect } from './dialect.ts';
 import type { Job } from './job.ts';
 

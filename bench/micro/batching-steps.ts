@@ -1,5 +1,5 @@
-import { buildFrame } from '../../src/shared/frame.ts';
-import { type Batch, FanOut, type Receiver } from '../../src/workers/fan-out.ts';
+import { buildFrame } from '../../src/shared/codec/frame.ts';
+import { type Batch, FanOut, type Receiver } from '../../src/workers/deliver/fan-out.ts';
 import { PAYLOAD, type Step } from './step.ts';
 
 const MEMBERS = 500;

@@ -1,6 +1,6 @@
-import { createCodecs } from '../../src/shared/codecs.ts';
-import { buildFrame } from '../../src/shared/frame.ts';
-import { DEFAULT_EVENT_PREFIX } from '../../src/shared/text-codec.ts';
+import { createCodecs } from '../../src/shared/codec/codecs.ts';
+import { buildFrame } from '../../src/shared/codec/frame.ts';
+import { DEFAULT_EVENT_PREFIX } from '../../src/shared/codec/text-codec.ts';
 import { PAYLOAD, type Step } from './step.ts';
 
 const codecs = createCodecs({

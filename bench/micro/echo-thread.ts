@@ -1,7 +1,7 @@
 // The other side of a round trip between two threads: sends every record back.
 import { parentPort, workerData } from 'node:worker_threads';
-import { Mailbox } from '../../src/shared/mailbox.ts';
-import { TickLoop } from '../../src/shared/tick-loop.ts';
+import { Mailbox } from '../../src/shared/ring/mailbox.ts';
+import { TickLoop } from '../../src/shared/ring/tick-loop.ts';
 import type { EchoLink } from './round-trip.ts';
 
 const { inbound, outbound, own, other }: EchoLink = workerData;

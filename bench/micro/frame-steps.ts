@@ -1,6 +1,6 @@
 import { buildClientFrame } from '../../src/load/client-frame.ts';
-import { buildFrame, OPCODES } from '../../src/shared/frame.ts';
-import { FrameReader, type FrameSink } from '../../src/workers/frame-reader.ts';
+import { buildFrame, OPCODES } from '../../src/shared/codec/frame.ts';
+import { FrameReader, type FrameSink } from '../../src/workers/read/frame-reader.ts';
 import { PAYLOAD, type Step } from './step.ts';
 
 const FRAMES = 16; // of one chunk, as a busy client's come

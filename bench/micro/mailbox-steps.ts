@@ -1,8 +1,8 @@
-import { Doorbell } from '../../src/shared/doorbell.ts';
-import { Mailbox } from '../../src/shared/mailbox.ts';
-import { allocateRing } from '../../src/shared/ring-buffer.ts';
-import { RingReader } from '../../src/shared/ring-reader.ts';
-import { RingWriter } from '../../src/shared/ring-writer.ts';
+import { Doorbell } from '../../src/shared/ring/doorbell.ts';
+import { Mailbox } from '../../src/shared/ring/mailbox.ts';
+import { allocateRing } from '../../src/shared/ring/ring-layout.ts';
+import { RingReader } from '../../src/shared/ring/ring-reader.ts';
+import { RingWriter } from '../../src/shared/ring/ring-writer.ts';
 import { PAYLOAD, type Step } from './step.ts';
 
 const RING_BYTES = 2 ** 16;

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { Doorbell } from '../../src/shared/doorbell.ts';
-import { Mailbox } from '../../src/shared/mailbox.ts';
-import { allocateRing } from '../../src/shared/ring-buffer.ts';
-import { TickLoop } from '../../src/shared/tick-loop.ts';
+import { Doorbell } from '../../src/shared/ring/doorbell.ts';
+import { Mailbox } from '../../src/shared/ring/mailbox.ts';
+import { allocateRing } from '../../src/shared/ring/ring-layout.ts';
+import { TickLoop } from '../../src/shared/ring/tick-loop.ts';
 import { PAYLOAD } from './step.ts';
 
 const RING_BYTES = 2 ** 16;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { InterestMap, InterestTable, interestKey } from '../../src/shared/interest-table.ts';
+import { InterestMap, InterestTable, interestKey } from '../../src/shared/tables/interest-table.ts';
 
 const SERVER = 1;
 const TEXT = 0;

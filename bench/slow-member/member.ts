@@ -3,7 +3,7 @@ import type { Latencies } from '../../src/load/latencies.ts';
 import { LoadConnection } from '../../src/load/load-connection.ts';
 import { parseTarget } from '../../src/load/load-target.ts';
 import { microseconds, readStamp, stampedPayload, writeStamp } from '../../src/load/stamp.ts';
-import { OPCODES } from '../../src/shared/frame.ts';
+import { OPCODES } from '../../src/shared/codec/frame.ts';
 
 /** A member of the room that times what it gets: every message begins with when it was sent. */
 export class Member {

@@ -6,11 +6,11 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { parseArgs } from 'node:util';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
-import { BareSocket } from '../../src/main/bare-socket.ts';
-import { Handoff, HandoffSchedule, type Leaving } from '../../src/main/handoff.ts';
-import { YOUNG_GENERATION_MB } from '../../src/main/shard-threads.ts';
-import type { AcceptedHandle } from '../../src/main/upgrade-parser.ts';
-import { TcpTransport } from '../../src/workers/tcp-transport.ts';
+import type { AcceptedHandle } from '../../src/main/accept/bare-parser.ts';
+import { BareSocket } from '../../src/main/accept/bare-socket.ts';
+import { Handoff, HandoffSchedule, type Leaving } from '../../src/main/place/handoff.ts';
+import { YOUNG_GENERATION_MB } from '../../src/main/shards/shard-threads.ts';
+import { TcpTransport } from '../../src/workers/write/tcp-transport.ts';
 
 if (!TcpTransport.isPossible) throw new Error('the control rows need Node.js 26.10');
 

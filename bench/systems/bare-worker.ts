@@ -7,12 +7,12 @@ import {
   opcodeOf,
   payloadBytesOf,
   writeFrameHeader,
-} from '../../src/shared/frame.ts';
-import { Coalescing } from '../../src/workers/coalescing.ts';
-import { switchingProtocols } from '../../src/workers/handshake.ts';
-import { TcpTransport } from '../../src/workers/tcp-transport.ts';
-import type { TransportOwner } from '../../src/workers/transport.ts';
-import { unmask } from '../../src/workers/unmask.ts';
+} from '../../src/shared/codec/frame.ts';
+import { switchingProtocols } from '../../src/workers/adopt/handshake.ts';
+import { unmask } from '../../src/workers/read/unmask.ts';
+import { Coalescing } from '../../src/workers/shard/coalescing.ts';
+import { TcpTransport } from '../../src/workers/write/tcp-transport.ts';
+import type { TransportOwner } from '../../src/workers/write/transport.ts';
 
 const ECHO = 0x21; // '!'
 /** Of a client's frame with less than 126 bytes of payload, and of a server's. */

@@ -2,7 +2,7 @@
 // itself does, one write of one ready frame for each socket, without batching.
 import type { AddressInfo, Socket } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { buildFrame } from '../../src/shared/frame.ts';
+import { buildFrame } from '../../src/shared/codec/frame.ts';
 
 const MIB = 2 ** 20;
 const ECHO = 0x21; // '!'

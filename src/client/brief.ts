@@ -1,8 +1,9 @@
 // What the script for pages has in place of some files, so that all of it fits into 4 KiB: the same
 // errors with fewer words, and of the checks only the one without which a mistake stays unseen.
-import { CODEC_SUBPROTOCOLS } from '../shared/codec.ts';
-import type { EngineError as FullError } from '../shared/errors.ts';
-import type { Handler, OnThrown } from '../shared/handler-calls.ts';
+
+import type { EngineError as FullError } from '../shared/api/errors.ts';
+import type { Handler, OnThrown } from '../shared/app/handler-calls.ts';
+import { CODEC_SUBPROTOCOLS } from '../shared/codec/codec.ts';
 import type { AckOptions } from './event-types.ts';
 import type { WsOptions } from './options.ts';
 

@@ -1,6 +1,6 @@
-import { CODEC_SUBPROTOCOLS } from '../shared/codec.ts';
-import { EngineError } from '../shared/errors.ts';
-import { checkHandledName } from '../shared/event-rules.ts';
+import { EngineError } from '../shared/api/errors.ts';
+import { CODEC_SUBPROTOCOLS } from '../shared/codec/codec.ts';
+import { checkHandledName } from '../shared/codec/event-rules.ts';
 import type { WsOptions } from './options.ts';
 
 /** What an option may be: how that is said, and how it is checked. */

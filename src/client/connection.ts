@@ -1,5 +1,5 @@
-import type { Message } from '../shared/codec.ts';
-import { messageOf } from '../shared/errors.ts';
+import { messageOf } from '../shared/api/errors.ts';
+import type { Message } from '../shared/codec/codec.ts';
 import { delayBefore, mayReconnect } from './backoff.ts';
 import { checkClose } from './checks.ts';
 import type { DisconnectReason } from './event-types.ts';

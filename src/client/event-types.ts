@@ -10,5 +10,4 @@ export type {
   EntryHandler,
   EventName,
   PayloadOf,
-  // biome-ignore lint/style/noRestrictedImports: one event map types both ends
-} from '../shared/public-types.ts';
+} from '../shared/api/public-types.ts';

@@ -1,14 +1,14 @@
-import { ackTimeout } from '../shared/ack-timeout.ts';
-import type { DecodedAnswer, DecodedEvent, DecodedMessage } from '../shared/codec.ts';
+import { EngineError, type ErrorCode } from '../shared/api/errors.ts';
+import type { DecodedAnswer, DecodedEvent, DecodedMessage } from '../shared/codec/codec.ts';
 import {
   CODEC_SUBPROTOCOLS,
   type Codec,
   type CodecOptions,
   impliesAnswers,
   type Message,
-} from '../shared/codec.ts';
-import { EngineError, type ErrorCode } from '../shared/errors.ts';
-import { createTextCodec } from '../shared/text-codec.ts';
+} from '../shared/codec/codec.ts';
+import { createTextCodec } from '../shared/codec/text-codec.ts';
+import { ackTimeout } from '../shared/options/ack-timeout.ts';
 import {
   Connection,
   type ConnectionSink,
@@ -143,7 +143,7 @@ export class Exchange implements ConnectionSink {
   /** Loads the codec. */
   prepare(): Promise<unknown> | undefined {
     if (this.#codec) return undefined;
-    return import('../shared/msgpack-codec.ts').then(({ createMsgpackCodec }) => {
+    return import('../shared/codec/msgpack-codec.ts').then(({ createMsgpackCodec }) => {
       this.#codec = createMsgpackCodec(this.#codecOptions);
     });
   }

@@ -1,4 +1,4 @@
-import type { Message } from '../shared/codec.ts';
+import type { Message } from '../shared/codec/codec.ts';
 import type { Disconnection, ReconnectAttempt } from './connection.ts';
 
 /** What a client tells its listeners, events aside, and with which argument. */

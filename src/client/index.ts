@@ -1,6 +1,6 @@
-export type { CodecName, Message } from '../shared/codec.ts';
-export { EngineError, type ErrorCode } from '../shared/errors.ts';
-export { DEFAULT_EVENT_PREFIX } from '../shared/text-codec.ts';
+export { EngineError, type ErrorCode } from '../shared/api/errors.ts';
+export type { CodecName, Message } from '../shared/codec/codec.ts';
+export { DEFAULT_EVENT_PREFIX } from '../shared/codec/text-codec.ts';
 export type { ConnectionState, Disconnection, ReconnectAttempt } from './connection.ts';
 export type { AckOptions, AnyEvents, DisconnectReason } from './event-types.ts';
 export type { ReconnectOptions, WsOptions } from './options.ts';

@@ -1,4 +1,4 @@
-import { addHandler, callHandler, firstAnswer, type Handler } from '../shared/handler-calls.ts';
+import { addHandler, callHandler, firstAnswer, type Handler } from '../shared/app/handler-calls.ts';
 import { checkListener } from './checks.ts';
 
 /** The listeners of a page: what they listen for, and the argument that they get. */

@@ -1,4 +1,4 @@
-import type { CodecName } from '../shared/codec.ts';
+import type { CodecName } from '../shared/codec/codec.ts';
 import type { DisconnectReason } from './event-types.ts';
 import type { WebSocketConstructor } from './web-socket.ts';
 

@@ -1,4 +1,4 @@
-import type { Message } from '../shared/codec.ts';
+import type { Message } from '../shared/codec/codec.ts';
 import type { EmitArguments, EventName, PayloadOf } from './event-types.ts';
 
 /** Sends what is of no use later. */

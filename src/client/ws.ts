@@ -1,4 +1,4 @@
-import type { Message } from '../shared/codec.ts';
+import type { Message } from '../shared/codec/codec.ts';
 import { checkClient, checkEvent } from './checks.ts';
 import type { ConnectionState, Disconnection, ReconnectAttempt } from './connection.ts';
 import type {

@@ -4,8 +4,12 @@ import {
   postMessageToThread,
   threadId,
 } from 'node:worker_threads';
-import type { EmitterHandle, EmitterRequest, ToEmitter } from '../shared/emitter-messages.ts';
-import { deserializeError, EngineError } from '../shared/errors.ts';
+import { deserializeError, EngineError } from '../shared/api/errors.ts';
+import type {
+  EmitterHandle,
+  EmitterRequest,
+  ToEmitter,
+} from '../shared/messages/emitter-messages.ts';
 import { ThreadEmitter } from './thread-emitter.ts';
 
 /** How long the engine's thread may take to answer, in milliseconds. */

@@ -1,13 +1,13 @@
-import type { Message } from '../shared/codec.ts';
-import { type SenderScope, sendEvent, sendMessage } from '../shared/emitter.ts';
 import type {
   AnyEvents,
   EmitArguments,
   EventName,
   PayloadOf,
   Sender,
-} from '../shared/public-types.ts';
-import { excepting, type Selection } from '../shared/selection.ts';
+} from '../shared/api/public-types.ts';
+import type { Message } from '../shared/codec/codec.ts';
+import { excepting, type Selection } from '../shared/emit/selection.ts';
+import { type SenderScope, sendEvent, sendMessage } from '../shared/emit/target-emitter.ts';
 
 /** `to(target)` in a thread that gets no answers, and so asks nothing. */
 export class TargetSender<Events extends object = AnyEvents> implements Sender<Events> {

@@ -1,19 +1,23 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { Codec, Message } from '../shared/codec.ts';
-import { createCodecs } from '../shared/codecs.ts';
-import type { SenderScope } from '../shared/emitter.ts';
-import type { EmitterServer, EmitterShard, ToEmitter } from '../shared/emitter-messages.ts';
-import { type CloseOptions, resolveCloseOptions } from '../shared/engine-config.ts';
-import { EngineError } from '../shared/errors.ts';
-import { InterestMap } from '../shared/interest-table.ts';
-import { Mailbox } from '../shared/mailbox.ts';
-import { optionError } from '../shared/option-rules.ts';
-import type { AnyEvents, Sender } from '../shared/public-types.ts';
-import { routePublish } from '../shared/routed-record.ts';
-import { NOBODY, type Selection, selectionOf } from '../shared/selection.ts';
-import { settledWithin } from '../shared/settled-within.ts';
-import type { Targets } from '../shared/targets.ts';
-import { TickLoop } from '../shared/tick-loop.ts';
+import { EngineError } from '../shared/api/errors.ts';
+import type { AnyEvents, Sender } from '../shared/api/public-types.ts';
+import type { Targets } from '../shared/api/targets.ts';
+import type { Codec, Message } from '../shared/codec/codec.ts';
+import { createCodecs } from '../shared/codec/codecs.ts';
+import { routePublish } from '../shared/emit/routing.ts';
+import { NOBODY, type Selection, selectionOf } from '../shared/emit/selection.ts';
+import type { SenderScope } from '../shared/emit/target-emitter.ts';
+import type {
+  EmitterServer,
+  EmitterShard,
+  ToEmitter,
+} from '../shared/messages/emitter-messages.ts';
+import { type CloseOptions, resolveCloseOptions } from '../shared/options/engine-options.ts';
+import { optionError } from '../shared/options/option-rules.ts';
+import { Mailbox } from '../shared/ring/mailbox.ts';
+import { TickLoop } from '../shared/ring/tick-loop.ts';
+import { InterestMap } from '../shared/tables/interest-table.ts';
+import { settledWithin } from '../shared/time/settled-within.ts';
 import { TargetSender } from './target-sender.ts';
 
 /** One server, as an emitter sends for it. */

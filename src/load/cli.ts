@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { messageOf } from '../shared/errors.ts';
+import { messageOf } from '../shared/api/errors.ts';
 import { type LoadResult, LoadRun } from './load-run.ts';
 import { HELP, type LoadOptions, readOptions } from './options.ts';
 import { progressLine, resultText } from './report.ts';

@@ -1,4 +1,4 @@
-import { frameHeaderBytes, type Opcode, writeFrameHeader } from '../shared/frame.ts';
+import { frameHeaderBytes, type Opcode, writeFrameHeader } from '../shared/codec/frame.ts';
 
 /*
  * A client's frame, RFC 6455 §5.2: as a server's, with MASK set and a masking key. The key here is

@@ -5,7 +5,7 @@ import {
   OPCODE_BITS,
   OPCODES,
   payloadBytesOf,
-} from '../shared/frame.ts';
+} from '../shared/codec/frame.ts';
 
 /** Bytes of a message that its sink gets to see: room for a stamp behind what servers put before. */
 const HEAD_BYTES = 256;

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { OPCODES } from '../shared/frame.ts';
+import { OPCODES } from '../shared/codec/frame.ts';
 import { buildClientFrame } from './client-frame.ts';
 import { FrameScanner } from './frame-scanner.ts';
 import { type LoadTarget, sourceAddress } from './load-target.ts';

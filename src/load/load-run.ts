@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { messageOf } from '../shared/errors.ts';
+import { messageOf } from '../shared/api/errors.ts';
 import { Latencies, type LatencySummary } from './latencies.ts';
 import { LoadConnection } from './load-connection.ts';
 import { openMany } from './opening.ts';

@@ -1,7 +1,7 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { CODEC_SUBPROTOCOLS, type CodecName } from '../shared/codec.ts';
-import { DEFAULT_EVENT_PREFIX } from '../shared/text-codec.ts';
+import { CODEC_SUBPROTOCOLS, type CodecName } from '../shared/codec/codec.ts';
+import { DEFAULT_EVENT_PREFIX } from '../shared/codec/text-codec.ts';
 import { type LoadTarget, parseTarget } from './load-target.ts';
 import { STAMP_BYTES } from './stamp.ts';
 

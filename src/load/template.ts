@@ -1,5 +1,5 @@
-import { createCodecs } from '../shared/codecs.ts';
-import { OPCODES } from '../shared/frame.ts';
+import { createCodecs } from '../shared/codec/codecs.ts';
+import { OPCODES } from '../shared/codec/frame.ts';
 import { buildClientFrame } from './client-frame.ts';
 import type { LoadOptions } from './options.ts';
 import { findStamp, stampedPayload, writeStamp } from './stamp.ts';

@@ -1,21 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { type MessagePort, threadId } from 'node:worker_threads';
-import { FIRST_EMITTER } from '../shared/control-messages.ts';
-import { Doorbell } from '../shared/doorbell.ts';
+import { EngineError, serializeError } from '../shared/api/errors.ts';
+import { FIRST_EMITTER } from '../shared/messages/control-messages.ts';
 import type {
   EmitterHandle,
   EmitterRequest,
   EmitterServer,
   EmitterShard,
   ToEmitter,
-} from '../shared/emitter-messages.ts';
-import type { ResolvedEngineConfig } from '../shared/engine-config.ts';
-import { EngineError, serializeError } from '../shared/errors.ts';
-import type { MailboxLink } from '../shared/mailbox.ts';
-import { allocateRing } from '../shared/ring-buffer.ts';
-import type { PrimaryServer } from './primary-server.ts';
-import { ringCapacityFor } from './ring-capacity.ts';
-import type { ShardHost } from './shard-host.ts';
+} from '../shared/messages/emitter-messages.ts';
+import type { ResolvedEngineConfig } from '../shared/options/engine-options.ts';
+import { Doorbell } from '../shared/ring/doorbell.ts';
+import type { MailboxLink } from '../shared/ring/mailbox.ts';
+import { allocateRing } from '../shared/ring/ring-layout.ts';
+import type { PrimaryServer } from './servers/primary-server.ts';
+import { ringCapacityFor } from './shards/ring-capacity.ts';
+import type { ShardHost } from './shards/shard-host.ts';
 
 /** Nothing is sent to an emitter, but a mailbox has a ring each way. */
 const UNUSED_RING_BYTES = 1024;

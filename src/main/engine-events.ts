@@ -1,5 +1,5 @@
-import { EngineError } from '../shared/errors.ts';
-import type { Restart } from './restart-backoff.ts';
+import { EngineError } from '../shared/api/errors.ts';
+import type { Restart } from './shards/restart-backoff.ts';
 
 /** What an engine emits. */
 export interface EngineEvents {

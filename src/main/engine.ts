@@ -1,8 +1,11 @@
 import { EventEmitter } from 'node:events';
 import type { Server as HttpServer, RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { resolveServerConfig, type ServerConfig } from '../shared/config.ts';
-import type { EmitterHandle } from '../shared/emitter-messages.ts';
+import { deserializeError, EngineError, handlerError, messageOf } from '../shared/api/errors.ts';
+import type { AnyEvents } from '../shared/api/public-types.ts';
+import type { EngineStats, StatsOptions } from '../shared/api/stats.ts';
+import type { EmitterHandle } from '../shared/messages/emitter-messages.ts';
+import { serverOf } from '../shared/messages/records.ts';
 import {
   type CloseOptions,
   closeWith,
@@ -10,30 +13,27 @@ import {
   type ResolvedCloseOptions,
   type ResolvedEngineConfig,
   resolveEngineConfig,
-} from '../shared/engine-config.ts';
-import { deserializeError, EngineError, handlerError, messageOf } from '../shared/errors.ts';
-import type { AnyEvents } from '../shared/public-types.ts';
-import { serverOf } from '../shared/records.ts';
-import type { EngineStats, StatsOptions } from '../shared/stats.ts';
-import { Admission } from './admission.ts';
-import { publishShardExit } from './diagnostics.ts';
+} from '../shared/options/engine-options.ts';
+import { resolveServerConfig, type ServerConfig } from '../shared/options/server-options.ts';
+import type { FindEndpoint } from './accept/http-upgrades.ts';
+import type { ListenOptions } from './accept/listener.ts';
+import { Listeners } from './accept/listeners.ts';
+import { SecureListeners } from './accept/tls-listeners.ts';
+import type { TlsOptions } from './accept/tls-options.ts';
+import { Admission } from './admit/admission.ts';
 import { Emitters } from './emitters.ts';
 import { type EngineEvents, exitError, type ShardInfo } from './engine-events.ts';
-import { assertNodeVersion } from './handoff-check.ts';
-import type { ListenOptions } from './listener.ts';
-import { Listeners } from './listeners.ts';
-import { metricsHandler } from './metrics-handler.ts';
-import { SecureListeners } from './secure-listeners.ts';
-import type { Server } from './server.ts';
-import { closeServer } from './server-closing.ts';
-import { ServerEntry } from './server-entry.ts';
-import { hearOfServer } from './server-news.ts';
-import { type EngineMessage, type ShardEvents, ShardGroup } from './shard-group.ts';
-import type { ShardHost } from './shard-host.ts';
-import { StatsCollector } from './stats-collector.ts';
-import type { TlsOptions } from './tls-options.ts';
-import type { FindEndpoint } from './upgrade-source.ts';
-import { warnOf } from './warning.ts';
+import { publishShardExit } from './observe/diagnostics.ts';
+import { metricsHandler } from './observe/metrics-handler.ts';
+import { StatsCollector } from './observe/stats-collector.ts';
+import { warnOf } from './observe/warning.ts';
+import { assertNodeVersion } from './place/handoff-check.ts';
+import type { Server } from './servers/server.ts';
+import { closeServer } from './servers/server-closing.ts';
+import { ServerEntry } from './servers/server-entry.ts';
+import { hearOfServer } from './servers/server-news.ts';
+import { type EngineMessage, type ShardEvents, ShardGroup } from './shards/shard-group.ts';
+import type { ShardHost } from './shards/shard-host.ts';
 
 /** Any number of WebSocket servers in one process, their connections spread over worker threads. */
 export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposable {

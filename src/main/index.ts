@@ -1,23 +1,16 @@
-export type { AckAnswer, AckMissing, AckResult } from '../shared/asks.ts';
-export type { CodecChoice, Message } from '../shared/codec.ts';
-export type { CompressionConfig } from '../shared/compression-config.ts';
-export type { Origins, ServerConfig } from '../shared/config.ts';
 export type {
   ConnectionClosed,
   ConnectionOpened,
   MessageDropped,
-} from '../shared/diagnostic-events.ts';
-export type { EmitterHandle } from '../shared/emitter-messages.ts';
-export type { CloseOptions, EngineConfig, TrustProxy } from '../shared/engine-config.ts';
-export { EngineError, type ErrorCode } from '../shared/errors.ts';
-export type { KeepHeaders } from '../shared/kept-headers.ts';
+} from '../shared/api/diagnostic-events.ts';
+export { EngineError, type ErrorCode } from '../shared/api/errors.ts';
 export type {
   ConnectionInfo,
   ConnectionPage,
   ListOptions,
   ListPage,
   RoomPage,
-} from '../shared/list-types.ts';
+} from '../shared/api/list-types.ts';
 export type {
   AckOptions,
   AnyEvents,
@@ -29,8 +22,7 @@ export type {
   HandlerModule,
   Sender,
   ServerHandle,
-} from '../shared/public-types.ts';
-export type { RateLimit } from '../shared/rate-limit.ts';
+} from '../shared/api/public-types.ts';
 export type {
   DroppedMessages,
   EngineStats,
@@ -45,11 +37,26 @@ export type {
   SlowConnection,
   StatsOptions,
   ThreadStats,
-} from '../shared/stats.ts';
-export { All, Broadcast, NotMe, type Target, type Targets, type Whom } from '../shared/targets.ts';
+} from '../shared/api/stats.ts';
+export {
+  All,
+  Broadcast,
+  NotMe,
+  type Target,
+  type Targets,
+  type Whom,
+} from '../shared/api/targets.ts';
+export type { KeepHeaders } from '../shared/app/kept-headers.ts';
+export type { AckAnswer, AckMissing, AckResult } from '../shared/ask/ask.ts';
+export type { CodecChoice, Message } from '../shared/codec/codec.ts';
+export type { EmitterHandle } from '../shared/messages/emitter-messages.ts';
+export type { CompressionConfig } from '../shared/options/compression-options.ts';
+export type { CloseOptions, EngineConfig, TrustProxy } from '../shared/options/engine-options.ts';
+export type { RateLimit } from '../shared/options/rate-limit-options.ts';
+export type { Origins, ServerConfig } from '../shared/options/server-options.ts';
+export type { ListenOptions } from './accept/listener.ts';
+export type { TlsIdentity, TlsOptions } from './accept/tls-options.ts';
+export { Refusal } from './admit/refusal.ts';
 export { Engine } from './engine.ts';
 export type { EngineEvents, ShardExit, ShardInfo } from './engine-events.ts';
-export type { ListenOptions } from './listener.ts';
-export { Refusal } from './refusal.ts';
-export type { Server } from './server.ts';
-export type { TlsIdentity, TlsOptions } from './tls-options.ts';
+export type { Server } from './servers/server.ts';

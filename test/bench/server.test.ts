@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { createCodecs } from '../../src/shared/codecs.ts';
-import { type Received, TestClient } from '../end-to-end/test-client.ts';
+import { createCodecs } from '../../src/shared/codec/codecs.ts';
+import { type Received, TestClient } from '../end-to-end/kit/test-client.ts';
 
 const SERVER = fileURLToPath(new URL('../../bench/server.ts', import.meta.url));
 

@@ -12,7 +12,7 @@ import {
   clientScript,
   MSGPACK_MODULE,
   readClientScript,
-} from '../../src/main/client-script.ts';
+} from '../../src/main/script/client-script.ts';
 import { WireServer } from './wire-server.ts';
 
 before(() => buildClient());

@@ -91,7 +91,7 @@ test('close ends it for good while the codec is loaded', async () => {
   ws.close();
   assert.equal(ws.state, 'closed');
   assert.deepEqual(await ended, { code: 1005, reason: '', willReconnect: false });
-  await import('../../src/shared/msgpack-codec.ts');
+  await import('../../src/shared/codec/msgpack-codec.ts');
   await nextTurn();
   assert.deepEqual(opened, []);
   const other = open({ host: 'host' }, null, { ...ONCE, WebSocket: Recorder });

@@ -7,9 +7,9 @@ import { type EngineError, Ws } from '../../src/client/index.ts';
 import type * as NodeWebSocket from '../../src/client/node-web-socket.ts';
 import type { Connection as ModuleConnection } from '../../src/main/index.ts';
 import { Engine, NotMe, type Server } from '../../src/main/index.ts';
-import type * as AckTimeout from '../../src/shared/ack-timeout.ts';
-import type * as Errors from '../../src/shared/errors.ts';
-import type * as HandlerCalls from '../../src/shared/handler-calls.ts';
+import type * as Errors from '../../src/shared/api/errors.ts';
+import type * as HandlerCalls from '../../src/shared/app/handler-calls.ts';
+import type * as AckTimeout from '../../src/shared/options/ack-timeout.ts';
 import { open, Told, told } from './connect.ts';
 
 /** One declaration for both ends. */

@@ -1,8 +1,8 @@
 import { strict as assert } from 'node:assert';
 import { type TestContext, test } from 'node:test';
 import type { ServerConfig } from '../../src/main/index.ts';
-import { addServer, SETUPS, withEngine } from '../end-to-end/test-engine.ts';
-import { cut } from '../workers/recording-sink.ts';
+import { addServer, SETUPS, withEngine } from '../end-to-end/kit/test-engine.ts';
+import { cut } from '../workers/read/recording-sink.ts';
 import { close } from './client-frames.ts';
 import { COMPRESSED_CASES } from './compressed-cases.ts';
 import { Conversation, type Pieces } from './conversation.ts';

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
-import { upgradeRequest } from '../end-to-end/raw-client.ts';
-import { openSocket } from '../end-to-end/transport.ts';
+import { upgradeRequest } from '../end-to-end/kit/raw-client.ts';
+import { openSocket } from '../end-to-end/kit/transport.ts';
 
 /** A server that says nothing for so long has failed the case. */
 const SILENCE_MS = 10_000;

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { addServer, SETUPS, withEngine } from '../end-to-end/test-engine.ts';
+import { addServer, SETUPS, withEngine } from '../end-to-end/kit/test-engine.ts';
 import { close, firstText, hex, last, more, ping, pong, text } from './client-frames.ts';
 import { Conversation } from './conversation.ts';
 import { PLEASE_CLOSE } from './echo.ts';

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { addServer, SETUPS, withEngine } from '../end-to-end/test-engine.ts';
-import { cut } from '../workers/recording-sink.ts';
+import { addServer, SETUPS, withEngine } from '../end-to-end/kit/test-engine.ts';
+import { cut } from '../workers/read/recording-sink.ts';
 import { close, frame } from './client-frames.ts';
 import { Conversation } from './conversation.ts';
 

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { serialize } from 'node:v8';
 import fc from 'fast-check';
-import type { Codec, Message } from '../../src/shared/codec.ts';
+import type { Codec, Message } from '../../src/shared/codec/codec.ts';
 import {
   codecs,
   decodesOrIsMalformed,
   eventNames,
   hostileMessages,
   payloads,
-} from '../shared/hostile-messages.ts';
+} from '../shared/codec/hostile-messages.ts';
 import type { FuzzTarget } from './target.ts';
 
 /** Of a value, as v8 writes it, for each byte of the message: an empty array takes 6 for 1. */

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { frame } from '../conformance/client-frames.ts';
 import { deflated } from '../conformance/compressed-cases.ts';
-import { STREAM_LIMITS, sizes } from '../workers/client-streams.ts';
-import { cut, outcomesOf } from '../workers/recording-sink.ts';
+import { STREAM_LIMITS, sizes } from '../workers/read/client-streams.ts';
+import { cut, outcomesOf } from '../workers/read/recording-sink.ts';
 import type { FuzzTarget } from './target.ts';
 
 const { maxMessageSize, maxFragments } = STREAM_LIMITS;

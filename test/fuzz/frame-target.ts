@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
 import { frame } from '../conformance/client-frames.ts';
-import { broken, STREAM_LIMITS, sizes } from '../workers/client-streams.ts';
-import { cut, outcomesOf } from '../workers/recording-sink.ts';
-import { referenceOutcomes } from '../workers/reference-reader.ts';
+import { broken, STREAM_LIMITS, sizes } from '../workers/read/client-streams.ts';
+import { cut, outcomesOf } from '../workers/read/recording-sink.ts';
+import { referenceOutcomes } from '../workers/read/reference-reader.ts';
 import type { FuzzTarget } from './target.ts';
 
 /** Bytes that look like frames more often than noise does: first bytes, lengths, masks of zeros. */

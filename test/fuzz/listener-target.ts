@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
+import { createListener } from '../../src/main/accept/listener.ts';
 import { Engine } from '../../src/main/index.ts';
-import { createListener } from '../../src/main/listener.ts';
-import { resolveServerConfig } from '../../src/shared/config.ts';
-import { resolveEngineConfig } from '../../src/shared/engine-config.ts';
+import { resolveEngineConfig } from '../../src/shared/options/engine-options.ts';
+import { resolveServerConfig } from '../../src/shared/options/server-options.ts';
 import { text } from '../conformance/client-frames.ts';
-import { closeServer, listen } from '../end-to-end/http-server.ts';
-import { RawClient } from '../end-to-end/raw-client.ts';
+import { closeServer, listen } from '../end-to-end/kit/http-server.ts';
+import { RawClient } from '../end-to-end/kit/raw-client.ts';
 import { requestBytes } from './hostile-requests.ts';
 import type { FuzzTarget } from './target.ts';
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { InterestTable } from '../../src/shared/interest-table.ts';
-import { encodeRecord, RecordKind } from '../../src/shared/records.ts';
-import { receiveRecord } from '../../src/workers/receive-record.ts';
-import type { ShardContext } from '../../src/workers/shard-context.ts';
-import type { ShardServer } from '../../src/workers/shard-server.ts';
-import { openPair } from '../shared/open-mailbox.ts';
+import { encodeRecord, RecordKind } from '../../src/shared/messages/records.ts';
+import { InterestTable } from '../../src/shared/tables/interest-table.ts';
+import { receiveRecord } from '../../src/workers/deliver/receive-record.ts';
+import type { ShardServer } from '../../src/workers/deliver/shard-server.ts';
+import type { ShardContext } from '../../src/workers/shard/shard-context.ts';
+import { openPair } from '../shared/ring/open-mailbox.ts';
 import type { FuzzTarget } from './target.ts';
 
 const SERVER = 1;

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import fc from 'fast-check';
-import { Refusal } from '../../src/main/refusal.ts';
-import { checkHandshake, checkOrigin, connectionRequest } from '../../src/main/upgrade.ts';
-import { pathOf } from '../../src/main/upgrade-source.ts';
+import { pathOf } from '../../src/main/accept/http-upgrades.ts';
+import {
+  checkHandshake,
+  checkOrigin,
+  connectionRequest,
+} from '../../src/main/admit/handshake-check.ts';
+import { Refusal } from '../../src/main/admit/refusal.ts';
 import { requests } from './hostile-requests.ts';
 import type { FuzzTarget } from './target.ts';
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { buildClientFrame } from '../../src/load/client-frame.ts';
 import { FrameScanner } from '../../src/load/frame-scanner.ts';
-import { buildFrame, OPCODES } from '../../src/shared/frame.ts';
+import { buildFrame, OPCODES } from '../../src/shared/codec/frame.ts';
 import { text } from '../conformance/client-frames.ts';
 
 /** Scans chunks and notes what the sink is told; of a message the first 256 bytes. */

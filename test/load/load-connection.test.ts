@@ -8,7 +8,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { buildClientFrame } from '../../src/load/client-frame.ts';
 import { LoadConnection } from '../../src/load/load-connection.ts';
 import { parseTarget } from '../../src/load/load-target.ts';
-import { OPCODES } from '../../src/shared/frame.ts';
+import { OPCODES } from '../../src/shared/codec/frame.ts';
 
 /** A server of `ws` that is gone when the test has ended, with its connections. */
 async function serve(t: TestContext): Promise<WebSocketServer> {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { type LoadResult, LoadRun } from '../../src/load/load-run.ts';
 import { readOptions } from '../../src/load/options.ts';
 import type { Connection } from '../../src/main/index.ts';
-import { type TestEngine, withEngine } from '../end-to-end/test-engine.ts';
+import { type TestEngine, withEngine } from '../end-to-end/kit/test-engine.ts';
 
 const CLI = fileURLToPath(new URL('../../src/load/cli.ts', import.meta.url));
 

@@ -1,6 +1,6 @@
 import { BroadcastChannel, threadId } from 'node:worker_threads';
 import type { Connection } from '../../src/main/index.ts';
-import { NotMe } from '../../src/shared/targets.ts';
+import { NotMe } from '../../src/shared/api/targets.ts';
 import type { Stamp } from './facts.ts';
 
 /** One thing that a client asks for. `id` is the model's number of it. */

@@ -5,7 +5,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Engine, type ShardExit } from '../../src/main/index.ts';
 import { type Fault, WHICH_SHARD } from '../end-to-end/fixtures/faults.ts';
-import { TestClient } from '../end-to-end/test-client.ts';
+import { TestClient } from '../end-to-end/kit/test-client.ts';
 
 const FAULTS = new URL('../end-to-end/fixtures/faults.ts', import.meta.url);
 const WAYS: readonly Fault[] = [

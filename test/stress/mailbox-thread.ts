@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { EngineError } from '../../src/shared/errors.ts';
-import { Mailbox } from '../../src/shared/mailbox.ts';
+import { EngineError } from '../../src/shared/api/errors.ts';
+import { Mailbox } from '../../src/shared/ring/mailbox.ts';
 import { PATTERN, RecordStream } from './record-stream.ts';
 
 /** What the test gives each thread: `rings[a][b]` is what a writes and b reads. */

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { Doorbell } from '../../src/shared/doorbell.ts';
-import { allocateRing } from '../../src/shared/ring-buffer.ts';
+import { Doorbell } from '../../src/shared/ring/doorbell.ts';
+import { allocateRing } from '../../src/shared/ring/ring-layout.ts';
 import type { StressData, StressReport } from './mailbox-thread.ts';
 
 const THREAD = new URL('./mailbox-thread.ts', import.meta.url);

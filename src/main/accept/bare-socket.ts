@@ -1,0 +1,50 @@
+import { Socket } from 'node:net';
+import type { AcceptedHandle } from './bare-parser.ts';
+
+/**
+ * A TCP connection by its handle alone, of which an upgrade has been read and nothing reads any
+ * more: as much of a `net.Socket` as it takes to decide on the upgrade and to move to a shard.
+ */
+export class BareSocket {
+  /** As in the sockets of Node.js; null: it has moved, become a stream or been closed. */
+  _handle: AcceptedHandle | null;
+  readonly #onGone: (socket: BareSocket) => void;
+
+  /** @param onGone is called when the connection has moved or is closed */
+  constructor(handle: AcceptedHandle, onGone: (socket: BareSocket) => void) {
+    this._handle = handle;
+    this.#onGone = onGone;
+  }
+
+  get destroyed(): boolean {
+    return this._handle === null;
+  }
+
+  /** Undefined where it has gone already. */
+  get remoteAddress(): string | undefined {
+    const peer: { address?: string } = {};
+    this._handle?.getpeername(peer);
+    return peer.address;
+  }
+
+  /** What has been read goes beside it. */
+  read(): null {
+    return null;
+  }
+
+  destroy(): void {
+    this._handle?.close();
+    this._handle = null;
+    this.#onGone(this);
+  }
+
+  /** Makes a stream of it, which has the handle from now on. */
+  toStream(): Socket {
+    const options: object = { handle: this._handle };
+    const stream = new Socket(options);
+    this._handle = null;
+    stream.on('error', () => {}); // the peer may go at any time: there is nobody left to tell
+    stream.once('close', () => this.#onGone(this));
+    return stream;
+  }
+}

@@ -1,0 +1,164 @@
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { UpgradeRequest } from '../admit/handshake-check.ts';
+import { Refusal, refuse } from '../admit/refusal.ts';
+import type { BareSocket } from './bare-socket.ts';
+
+/** What takes one upgrade. */
+type TakeUpgrade = (
+  request: UpgradeRequest,
+  socket: Duplex | BareSocket,
+  head: Buffer | undefined,
+) => void;
+
+/** Finds who takes the upgrades of a path; undefined: not this engine. */
+export type FindEndpoint = (path: string | undefined) => TakeUpgrade | undefined;
+
+// @types/node does not have it yet (Node.js 24.9).
+interface UpgradingServer {
+  shouldUpgradeCallback: (request: IncomingMessage) => boolean;
+}
+
+const ABSOLUTE_FORM = /^[a-z][-+.0-9a-z]*:\/\/[^/?]+/i;
+
+/** The path of a request's target as it was sent, without its query; undefined where it has none. */
+export function pathOf(url: string | undefined): string | undefined {
+  if (url === undefined) return undefined;
+  const [origin = ''] = url.startsWith('/') ? [] : (ABSOLUTE_FORM.exec(url) ?? []);
+  const query = url.indexOf('?');
+  const path = url.slice(origin.length, query === -1 ? undefined : query);
+  if (path.startsWith('/')) return path;
+  return origin !== '' && path === '' ? '/' : undefined;
+}
+
+const sources = new WeakMap<HttpServer, UpgradeSource>();
+
+/**
+ * Takes upgrades from an HTTP server for an engine's endpoints; those of other paths stay with the
+ * server's other listeners, and where there are none they are answered with 404.
+ * @param timeoutMs how long an upgrade waits for answers to requests ahead of it
+ * @returns what ends it, and cuts those of the engine's upgrades that still wait
+ */
+export function takeUpgrades(
+  server: HttpServer,
+  find: FindEndpoint,
+  timeoutMs: number,
+): () => void {
+  const source = sources.get(server) ?? new UpgradeSource(server);
+  sources.set(server, source);
+  source.engines.set(find, timeoutMs);
+  return () => {
+    source.remove(find);
+    if (source.engines.size > 0) return;
+    source.release();
+    sources.delete(server);
+  };
+}
+
+/** One HTTP server, whose upgrades any number of engines share with the app. */
+class UpgradeSource {
+  /** Each with how long its upgrades wait for answers, in ms. */
+  readonly engines = new Map<FindEndpoint, number>();
+  readonly #server: HttpServer & UpgradingServer;
+  readonly #appsChoice: UpgradingServer['shouldUpgradeCallback'];
+  /** Responses that are not finished, by their socket. */
+  readonly #responses = new WeakMap<Duplex, Set<ServerResponse>>();
+  /** Upgrades that wait for answers, with the engine that they are for: HTTP knows them no more. */
+  readonly #waiting = new Map<Duplex, FindEndpoint | undefined>();
+
+  constructor(server: HttpServer) {
+    this.#server = server as HttpServer & UpgradingServer;
+    this.#appsChoice = this.#server.shouldUpgradeCallback;
+    this.#server.shouldUpgradeCallback = (request) => this.#shouldUpgrade(request);
+    server.on('request', this.#onRequest);
+    server.on('upgrade', this.#onUpgrade);
+  }
+
+  /** An engine takes no more: its upgrades that wait are cut, with the last engine all of them. */
+  remove(find: FindEndpoint): void {
+    this.engines.delete(find);
+    for (const [socket, engine] of this.#waiting) {
+      if (engine === find || this.engines.size === 0) socket.destroy();
+    }
+  }
+
+  release(): void {
+    this.#server.shouldUpgradeCallback = this.#appsChoice;
+    this.#server.off('request', this.#onRequest);
+    this.#server.off('upgrade', this.#onUpgrade);
+  }
+
+  get #appListens(): boolean {
+    return this.#server.listenerCount('upgrade') > 1;
+  }
+
+  /** What nobody takes as an upgrade (h2c, say) is answered as if it had not asked for one. */
+  #shouldUpgrade(request: IncomingMessage): boolean {
+    if (this.#find(request) !== undefined) return true;
+    return this.#appListens ? this.#appsChoice.call(this.#server, request) : isWebSocket(request);
+  }
+
+  #find(request: IncomingMessage): { find: FindEndpoint; take: TakeUpgrade } | undefined {
+    if (!isWebSocket(request)) return undefined;
+    const path = pathOf(request.url);
+    for (const find of this.engines.keys()) {
+      const take = find(path);
+      if (take !== undefined) return { find, take };
+    }
+    return undefined;
+  }
+
+  readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    const found = this.#find(request);
+    if (found === undefined && this.#appListens) return;
+    socket.pause(); // what comes now is for the shard
+    socket.on('error', ignore); // the peer may go at any time: there is nobody left to tell
+    const answer = () => {
+      if (socket.destroyed) return;
+      if (found === undefined) refuse(socket, new Refusal(404));
+      else found.take(request, socket, head);
+    };
+    // A client may have sent requests ahead of its upgrade: their answers come first.
+    const responses = this.#responses.get(socket);
+    if (responses === undefined || responses.size === 0) answer();
+    else this.#whenAnswered(socket, responses, found?.find, answer);
+  };
+
+  /** It is paused, so that its end would go unnoticed: it does not wait for ever. */
+  #whenAnswered(
+    socket: Duplex,
+    responses: ReadonlySet<ServerResponse>,
+    find: FindEndpoint | undefined,
+    answer: () => void,
+  ): void {
+    this.#waiting.set(socket, find);
+    const timeoutMs = find === undefined ? undefined : this.engines.get(find);
+    const longest = timeoutMs ?? Math.max(...this.engines.values());
+    const deadline = setTimeout(() => socket.destroy(), longest);
+    const done = () => {
+      clearTimeout(deadline);
+      this.#waiting.delete(socket);
+    };
+    socket.once('close', done);
+    for (const response of responses) {
+      response.once('close', () => {
+        if (responses.size > 0) return;
+        done();
+        answer();
+      });
+    }
+  }
+
+  readonly #onRequest = ({ socket }: IncomingMessage, response: ServerResponse): void => {
+    const responses = this.#responses.get(socket) ?? new Set();
+    this.#responses.set(socket, responses.add(response));
+    response.once('close', () => responses.delete(response));
+  };
+}
+
+/** Whether it is WebSocket that an upgrade asks for. */
+export function isWebSocket({ headers }: Pick<UpgradeRequest, 'headers'>): boolean {
+  return headers.upgrade?.toLowerCase() === 'websocket';
+}
+
+function ignore(): void {}

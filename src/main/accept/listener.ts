@@ -1,0 +1,99 @@
+import { once } from 'node:events';
+import { createServer, type Server as HttpServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { ResolvedEngineConfig } from '../../shared/options/engine-options.ts';
+import {
+  applyRules,
+  type Filled,
+  isObject,
+  isText,
+  type Rules,
+  rule,
+  secretRule,
+} from '../../shared/options/option-rules.ts';
+import type { ResolvedServerConfig } from '../../shared/options/server-options.ts';
+import { answer } from '../script/plain-answer.ts';
+import { scriptAt, serveScript } from '../script/script-route.ts';
+import { pathOf } from './http-upgrades.ts';
+import type { TlsOptions } from './tls-options.ts';
+
+/** Options of `engine.listen`. */
+export interface ListenOptions {
+  /** Address to listen on; default: all. */
+  host?: string | undefined;
+  /** Answers plain HTTP requests: an Express app, a Fastify handler, any request listener. */
+  request?: RequestListener | undefined;
+  /** Speaks TLS on this port: `wss:` and `https:` instead of `ws:` and `http:`. */
+  tls?: TlsOptions | undefined;
+}
+
+/** The options of `listen` as they have been checked. */
+type ResolvedListenOptions = Filled<ListenOptions, keyof ListenOptions>;
+
+const LISTEN_RULES: Rules<ResolvedListenOptions> = {
+  host: rule<string | undefined>('a host name or address', undefined, isText),
+  request: rule<RequestListener | undefined>(
+    'a function (request, response): of Fastify, attach to its server',
+    undefined,
+    (value) => typeof value === 'function',
+  ),
+  // Its own options are checked where it is used.
+  tls: secretRule('an object with key and cert', isObject),
+};
+
+/**
+ * Checks the options of `listen`.
+ * @throws EngineError ERR_OPTION
+ */
+export function resolveListenOptions(options: ListenOptions): ResolvedListenOptions {
+  return applyRules(LISTEN_RULES, options);
+}
+
+const REQUEST_TIMEOUT = 300_000; // ms: the default of Node.js
+
+/**
+ * An HTTP server of the engine's own, not listening yet.
+ * @param serverAt the options of the server at an endpoint
+ * @param report is told why the client script cannot be served
+ */
+export function createListener(
+  config: ResolvedEngineConfig,
+  serverAt: (endpoint: string) => ResolvedServerConfig | undefined,
+  request: RequestListener | undefined,
+  report: (error: unknown) => void,
+): HttpServer {
+  const timeout = config.handshakeTimeout;
+  const options = {
+    requestTimeout: Math.max(timeout, REQUEST_TIMEOUT), // or Node.js refuses headersTimeout
+    maxHeaderSize: config.maxHeaderBytes,
+    headersTimeout: timeout,
+    connectionsCheckingInterval: Math.max(1, Math.floor(timeout / 4)),
+  };
+  return createServer(options, (incoming, response) => {
+    const path = pathOf(incoming.url) ?? '';
+    const script = scriptAt(path, config.clientScriptPath, serverAt);
+    if (script !== undefined) {
+      serveScript(incoming.method, response, script, report);
+    } else if (request !== undefined) {
+      request(incoming, response);
+    } else if (serverAt(path) !== undefined) {
+      answer(response, 426, 'Upgrade Required', { Upgrade: 'websocket', Connection: 'Upgrade' });
+    } else {
+      answer(response, 404, 'Not Found');
+    }
+  });
+}
+
+/**
+ * Listens, and resolves with the address.
+ * @throws what `listen` of Node.js emits: EADDRINUSE, EACCES, …
+ */
+export async function listen(
+  server: HttpServer,
+  port: number,
+  host: string | undefined,
+): Promise<AddressInfo> {
+  server.listen(host === undefined ? { port } : { port, host });
+  await once(server, 'listening');
+  return server.address() as AddressInfo;
+}

@@ -1,0 +1,134 @@
+import { Server as HttpServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { EngineError } from '../../shared/api/errors.ts';
+import type { ResolvedEngineConfig } from '../../shared/options/engine-options.ts';
+import { optionError } from '../../shared/options/option-rules.ts';
+import type { ResolvedServerConfig } from '../../shared/options/server-options.ts';
+import { UpgradeReader } from './bare-upgrades.ts';
+import { type FindEndpoint, takeUpgrades } from './http-upgrades.ts';
+import { createListener, type ListenOptions, listen, resolveListenOptions } from './listener.ts';
+import { OpenRequests } from './open-requests.ts';
+import type { SecureListeners } from './tls-listeners.ts';
+import type { TlsOptions } from './tls-options.ts';
+
+/** What the engine gives to its listeners. */
+export interface ListenersContext {
+  readonly config: ResolvedEngineConfig;
+  readonly secure: SecureListeners;
+  readonly findEndpoint: FindEndpoint;
+  /** The options of the server at an endpoint. */
+  serverAt(endpoint: string): ResolvedServerConfig | undefined;
+  report(error: unknown): void;
+}
+
+/** The HTTP servers that upgrades come from: the engine's own, and those of the app. */
+export class Listeners {
+  readonly #context: ListenersContext;
+  /** Each with what ends it. */
+  readonly #sources = new Map<HttpServer, () => void>();
+  /** Those that are the engine's own. */
+  readonly #own = new Map<HttpServer, OwnListener>();
+
+  constructor(context: ListenersContext) {
+    this.#context = context;
+  }
+
+  /**
+   * Makes an HTTP server that is to listen.
+   * @throws EngineError ERR_OPTION
+   */
+  create(port: number, options: ListenOptions): PendingListener {
+    const { config, secure, serverAt, report } = this.#context;
+    const { host, request, tls } = resolveListenOptions(options);
+    const server = createListener(config, serverAt, request, report);
+    if (tls !== undefined) secure.add(server, tls);
+    return { server, port, host };
+  }
+
+  /** Listens, and resolves with the address. @throws what `listen` of Node.js emits */
+  async open({ server, port, host }: PendingListener): Promise<AddressInfo> {
+    const { config, findEndpoint, secure } = this.#context;
+    const listening = listen(server, port, host);
+    this.attach(server);
+    this.#own.set(server, {
+      listening,
+      requests: new OpenRequests(server),
+      // Of a TLS port the primary sees no byte that is not decrypted.
+      reader: secure.has(server) ? undefined : new UpgradeReader(server, findEndpoint, config),
+    });
+    try {
+      return await listening;
+    } catch (error) {
+      this.abandon({ server });
+      throw error;
+    }
+  }
+
+  /** It has not come to listen. */
+  abandon({ server }: Pick<PendingListener, 'server'>): void {
+    this.#context.secure.remove(server);
+    this.#sources.delete(server);
+    this.#own.delete(server);
+  }
+
+  /**
+   * Takes upgrades from an app's server.
+   * @throws EngineError ERR_OPTION
+   */
+  attach(server: HttpServer): void {
+    if (!(server instanceof HttpServer)) throw optionError('attach', server, ATTACHABLE);
+    if (this.#sources.has(server)) return;
+    const { config, findEndpoint } = this.#context;
+    this.#sources.set(server, takeUpgrades(server, findEndpoint, config.handshakeTimeout));
+  }
+
+  /**
+   * Replaces the TLS options of the port.
+   * @throws EngineError ERR_OPTION
+   */
+  setTls(port: number, tls: TlsOptions): void {
+    const { secure } = this.#context;
+    const servers = [...this.#own.keys()].filter((server) => {
+      const address = server.address() as AddressInfo | null;
+      return secure.has(server) && address?.port === port;
+    });
+    if (servers.length === 0) {
+      throw new EngineError('ERR_OPTION', `port: the engine does not speak TLS on ${port}`);
+    }
+    for (const server of servers) secure.replace(server, tls);
+  }
+
+  /**
+   * Takes no further upgrades, and stops listening where the engine has begun to. What is being
+   * answered there is cut after `timeoutMs`.
+   */
+  async close(timeoutMs: number): Promise<void> {
+    for (const release of this.#sources.values()) release();
+    const closed = [...this.#own].map(async ([server, { listening, requests, reader }]) => {
+      await listening.catch(() => {}); // whoever asked for it is told
+      if (server.listening) await Promise.all([requests.close(timeoutMs), reader?.close()]);
+    });
+    await Promise.all(closed);
+  }
+}
+
+/** An HTTP server of the engine's own. */
+interface OwnListener {
+  /** Settles when it has begun to listen. */
+  readonly listening: Promise<AddressInfo>;
+  readonly requests: OpenRequests;
+  /** Undefined on a TLS port. */
+  readonly reader: UpgradeReader | undefined;
+}
+
+/** An HTTP server that is to listen. */
+export interface PendingListener {
+  readonly server: HttpServer;
+  readonly port: number;
+  readonly host: string | undefined;
+}
+
+const ATTACHABLE =
+  'a plain http.Server (of Express what app.listen() returns, of Fastify its .server). What speaks ' +
+  'TLS, or HTTP/2, cannot move to a shard: instead of attaching to an HTTPS server, let the engine ' +
+  'speak TLS: engine.listen(port, { tls: { key, cert }, request: app })';

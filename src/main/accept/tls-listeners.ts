@@ -1,0 +1,136 @@
+import { randomBytes } from 'node:crypto';
+import type { Server as HttpServer } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { SecureEvent, ShardTls } from '../../shared/messages/tls-messages.ts';
+import type { ShardHost } from '../shards/shard-host.ts';
+import { resolveTls, type TlsOptions } from './tls-options.ts';
+import { SecureStream } from './tls-stream.ts';
+
+/** What the engine gives to its TLS listeners. */
+export interface SecureListenersContext {
+  /** Milliseconds. */
+  readonly handshakeTimeout: number;
+  readonly hosts: readonly ShardHost[];
+  /** Resolves when there is a shard to place connections on, or will be none. */
+  running(): Promise<void> | undefined;
+  /** The shard for the next connection, whatever server it will be of. */
+  place(): ShardHost | undefined;
+}
+
+/** Of `net.Server`, whose option HTTP servers do not pass on. */
+interface PausingServer {
+  pauseOnConnect: boolean;
+}
+
+/**
+ * The ports that speak TLS. Each has an HTTP server of its own, which listens by itself; but the
+ * sockets that it accepts go to a shard before a byte has been read, and what the HTTP server is
+ * given in their place is what the shard has decrypted.
+ */
+export class SecureListeners {
+  readonly #context: SecureListenersContext;
+  readonly #tls = new Map<HttpServer, { readonly listener: number; tls: ShardTls }>();
+  readonly #streams = new Map<number, SecureStream>();
+  #lastListener = 0;
+  #lastStream = 0;
+
+  constructor(context: SecureListenersContext) {
+    this.#context = context;
+  }
+
+  /**
+   * Puts TLS before an HTTP server that does not listen yet.
+   * @throws EngineError ERR_OPTION
+   */
+  add(server: HttpServer, options: TlsOptions): void {
+    const listener = ++this.#lastListener;
+    this.#use(server, listener, options);
+    // What the HTTP server does with a socket; Node.js says that this may be any stream.
+    const serve = server.listeners('connection') as ((stream: Duplex) => void)[];
+    server.removeAllListeners('connection');
+    (server as HttpServer & PausingServer).pauseOnConnect = true; // before a byte is read
+    server.on('connection', (socket) => {
+      void this.#accept(listener, socket, (stream) => {
+        for (const listen of serve) listen.call(server, stream);
+      });
+    });
+  }
+
+  /** Whether an HTTP server has TLS before it. */
+  has(server: HttpServer): boolean {
+    return this.#tls.has(server);
+  }
+
+  /**
+   * Replaces key, certificate and all else for connections that are accepted from now on.
+   * @throws EngineError ERR_OPTION
+   */
+  replace(server: HttpServer, options: TlsOptions): void {
+    const entry = this.#tls.get(server);
+    if (entry !== undefined) this.#use(server, entry.listener, options);
+  }
+
+  /** The HTTP server does not listen any more. */
+  remove(server: HttpServer): void {
+    const entry = this.#tls.get(server);
+    if (entry === undefined) return;
+    this.#tls.delete(server);
+    this.#post(entry.listener, undefined);
+  }
+
+  /** A shard has come up. */
+  addTo(host: ShardHost): void {
+    for (const { listener, tls } of this.#tls.values()) {
+      host.post({ type: 'set-tls', listener, tls });
+    }
+  }
+
+  /** A shard has something to say of a connection. */
+  receive(stream: number, event: SecureEvent): void {
+    this.#streams.get(stream)?.receive(event);
+  }
+
+  /** A shard has died, and its connections with it. */
+  shardDied(host: ShardHost): void {
+    for (const stream of [...this.#streams.values()]) if (stream.host === host) stream.destroy();
+  }
+
+  #use(server: HttpServer, listener: number, options: TlsOptions): void {
+    const tls = resolveTls(options, {
+      handshakeTimeout: this.#context.handshakeTimeout,
+      ticketKeys: randomBytes(48), // new ones: nobody resumes what another certificate began
+      sessionIdContext: `fanring-${listener}`,
+    });
+    this.#tls.set(server, { listener, tls });
+    this.#post(listener, tls);
+  }
+
+  #post(listener: number, tls: ShardTls | undefined): void {
+    for (const host of this.#context.hosts) host.post({ type: 'set-tls', listener, tls });
+  }
+
+  async #accept(listener: number, socket: Socket, serve: (stream: Duplex) => void): Promise<void> {
+    socket.on('error', ignore); // the peer may go at any time: there is nobody left to tell
+    await this.#context.running();
+    const host = this.#context.place();
+    const { remoteAddress, remotePort, remoteFamily } = socket;
+    if (host === undefined || remoteAddress === undefined) {
+      socket.destroy();
+      return;
+    }
+    const number = ++this.#lastStream;
+    const stream = new SecureStream(host, number, { remoteAddress, remotePort, remoteFamily });
+    this.#streams.set(number, stream);
+    host.streams += 1;
+    stream.once('close', () => {
+      this.#streams.delete(number);
+      host.streams -= 1;
+    });
+    const onFailed = () => void stream.destroy();
+    host.secureHandoff.add({ socket, arrival: { stream: number, listener }, onFailed });
+    serve(stream);
+  }
+}
+
+function ignore(): void {}

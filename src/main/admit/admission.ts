@@ -1,0 +1,140 @@
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { EngineError, handlerError, messageOf } from '../../shared/api/errors.ts';
+import type { ConnectionIdentity } from '../../shared/app/app-connection.ts';
+import type { ResolvedEngineConfig } from '../../shared/options/engine-options.ts';
+import { BareSocket } from '../accept/bare-socket.ts';
+import { SecureStream } from '../accept/tls-stream.ts';
+import type { ServerEntry } from '../servers/server-entry.ts';
+import type { ShardHost } from '../shards/shard-host.ts';
+import {
+  checkHandshake,
+  checkOrigin,
+  connectionRequest,
+  type Handshake,
+  identify,
+  type UpgradeRequest,
+} from './handshake-check.ts';
+import { Refusal, refusalOf, refuse } from './refusal.ts';
+import { ProxyTrust } from './trust-proxy.ts';
+
+/** What the engine gives to admission. */
+export interface AdmissionContext {
+  readonly config: ResolvedEngineConfig;
+  /** Resolves when there is a shard to place connections on, or will be none; undefined: now. */
+  running(): Promise<void> | undefined;
+  /** Is aborted when the engine closes: who has not entered by then is refused. */
+  readonly closing: AbortSignal;
+  /** The shard for a server's next connection; undefined while none is running. */
+  place(server: ServerEntry): ShardHost | undefined;
+  report(error: EngineError): void;
+}
+
+/** Takes upgrades: each ends as a connection in a shard, or refused with an HTTP error. */
+export class Admission {
+  readonly #context: AdmissionContext;
+  readonly #proxies: ProxyTrust;
+  #lastConnection = 0;
+
+  constructor(context: AdmissionContext) {
+    this.#context = context;
+    this.#proxies = new ProxyTrust(context.config.trustProxy);
+  }
+
+  /** Decides on one upgrade for a server, whose socket is paused, and carries that out. */
+  async admit(
+    entry: ServerEntry,
+    request: UpgradeRequest,
+    socket: Duplex | BareSocket,
+    head: Buffer | undefined,
+  ) {
+    const { config } = entry.primary;
+    try {
+      const handshake = checkHandshake(request, config);
+      const { remoteAddress, host } = this.#proxies.of(request);
+      const connection = connectionRequest(request, remoteAddress);
+      checkOrigin(connection, config.origins, host);
+      entry.deciding(remoteAddress);
+      try {
+        const { closing, config: engine, running } = this.#context;
+        const answer = identify(connection, config, engine.handshakeTimeout, closing);
+        // To await what is there already would cost every upgrade turns of the microtask queue.
+        const identity = answer instanceof Promise ? await answer : answer;
+        const starting = running();
+        if (starting !== undefined) await starting;
+        if (entry.isClosed || closing.aborted) throw new Refusal(503);
+        if (socket.destroyed) return;
+        if (!isMovable(socket)) throw new Refusal(400);
+        this.#move(entry, socket, head, handshake, identity, remoteAddress);
+      } finally {
+        entry.decided(remoteAddress);
+      }
+    } catch (thrown) {
+      this.#refuse(entry, socket, thrown);
+    }
+  }
+
+  #move(
+    entry: ServerEntry,
+    socket: MovableSocket,
+    head: Buffer | undefined,
+    handshake: Handshake,
+    identity: ConnectionIdentity,
+    address: string,
+  ): void {
+    const { primary } = entry;
+    const isSecure = socket instanceof SecureStream; // and then it is in a shard already
+    const host = isSecure ? socket.host : this.#context.place(entry);
+    if (host === undefined) throw new Refusal(503);
+    const connection = ++this.#lastConnection;
+    entry.arriving(connection, { shard: host.number, identity, handshake }, address);
+    host.connections += 1;
+    const { id, request, data } = identity;
+    // Closures find request and data here; only a module in the shard needs them there.
+    const travelling = primary.hasClosures
+      ? { id, request: '', data: undefined }
+      : { id, request: JSON.stringify(request), data };
+    const onFailed = (cause?: unknown) => {
+      entry.refused(connection, host.number);
+      host.connections -= 1;
+      if (cause !== undefined) this.#refuse(entry, socket, uncloneable(primary.endpoint, cause));
+    };
+    const { number: server } = primary;
+    const upgrade = { ...travelling, ...handshake, server, connection, head };
+    if (!isSecure) {
+      host.handoff.add({ socket, upgrade, onFailed });
+      return;
+    }
+    try {
+      socket.enter(upgrade);
+    } catch (cause) {
+      onFailed(cause);
+    }
+  }
+
+  #refuse(entry: ServerEntry, socket: Duplex | BareSocket, thrown: unknown): void {
+    const stream = socket instanceof BareSocket ? socket.toStream() : socket;
+    refuse(stream, refusalOf(thrown) ?? this.#defect(entry, thrown));
+    if (!stream.writable) stream.destroy();
+  }
+
+  /** The app threw: in `authorize` to refuse or by mistake, closed either way; else our 500. */
+  #defect(entry: ServerEntry, thrown: unknown): Refusal {
+    const { endpoint } = entry.primary;
+    const error = handlerError(`${endpoint}: deciding on an upgrade`, thrown);
+    this.#context.report(error);
+    return new Refusal(error === thrown ? 500 : 401);
+  }
+}
+
+/** A connection that is in a shard already or can move there. */
+type MovableSocket = Socket | SecureStream | BareSocket;
+
+function isMovable(socket: Duplex | BareSocket): socket is MovableSocket {
+  return socket instanceof BareSocket || socket instanceof Socket || socket instanceof SecureStream;
+}
+
+function uncloneable(endpoint: string, cause: unknown): EngineError {
+  const message = `${endpoint}: what authorize returned cannot go to a shard: ${messageOf(cause)}`;
+  return new EngineError('ERR_HANDLER', message, { cause });
+}

@@ -1,0 +1,61 @@
+import { extension } from 'ws';
+import type { DeflateTerms } from '../../shared/messages/control-messages.ts';
+import { Refusal } from './refusal.ts';
+
+// Of ws, its parser alone: what its PerMessageDeflate negotiates refuses the upgrade for one bad
+// offer among good ones, and reads numbers such as 0x0f.
+
+/** One offer: for each parameter its values, `true` for none. */
+type Offer = Readonly<Record<string, readonly (string | true)[]>>;
+
+const EXTENSION = 'permessage-deflate';
+const WINDOW_BITS = /^(?:[89]|1[0-5])$/; // RFC 7692 section 7.1.2.1: no leading zeros
+const MIN_ZLIB_WINDOW_BITS = 9; // zlib compresses nothing with 8
+
+/**
+ * Agrees to the first of a client's offers of permessage-deflate that can be (RFC 7692 section 7).
+ * Others are declined, which leaves the connection without compression.
+ * @param header Sec-WebSocket-Extensions
+ * @throws Refusal 400 where the header itself is malformed (RFC 6455 section 9.1)
+ */
+export function chooseDeflate(header: string | undefined): DeflateTerms | undefined {
+  if (header === undefined) return undefined;
+  let offers: readonly Offer[];
+  try {
+    offers = extension.parse(header)[EXTENSION] ?? [];
+  } catch {
+    throw new Refusal(400, 'Sec-WebSocket-Extensions is malformed');
+  }
+  for (const offer of offers) {
+    const terms = termsOf(offer);
+    if (terms !== undefined) return terms;
+  }
+  return undefined;
+}
+
+/** Undefined for what RFC 7692 section 7 wants declined, and for what zlib cannot do. */
+function termsOf(offer: Offer): DeflateTerms | undefined {
+  let serverMaxWindowBits: number | undefined;
+  for (const [name, [value, ...more]] of Object.entries(offer)) {
+    if (value === undefined || more.length > 0 || !isLegal(name, value)) return undefined;
+    if (name === 'server_max_window_bits') serverMaxWindowBits = Number(value);
+  }
+  if (serverMaxWindowBits !== undefined && serverMaxWindowBits < MIN_ZLIB_WINDOW_BITS) {
+    return undefined;
+  }
+  return { serverMaxWindowBits };
+}
+
+function isLegal(name: string, value: string | true): boolean {
+  switch (name) {
+    case 'server_no_context_takeover':
+    case 'client_no_context_takeover':
+      return value === true;
+    case 'server_max_window_bits':
+      return value !== true && WINDOW_BITS.test(value);
+    case 'client_max_window_bits': // a hint: the inflater has room for the largest window
+      return value === true || WINDOW_BITS.test(value);
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,210 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { inspect } from 'node:util';
+import { subprotocol } from 'ws';
+import { EngineError, messageOf } from '../../shared/api/errors.ts';
+import type { ConnectionRequest } from '../../shared/api/public-types.ts';
+import { checkRoomName } from '../../shared/api/room-name.ts';
+import type { ConnectionIdentity } from '../../shared/app/app-connection.ts';
+import { CODEC_SUBPROTOCOLS, codecNames } from '../../shared/codec/codec.ts';
+import type { DeflateTerms } from '../../shared/messages/control-messages.ts';
+import { MAX_NAME_BYTES } from '../../shared/messages/records.ts';
+import type { Origins, ResolvedServerConfig } from '../../shared/options/server-options.ts';
+import { chooseDeflate } from './deflate-offers.ts';
+import { Refusal } from './refusal.ts';
+import { plainAddress } from './subnet.ts';
+
+/** What is looked at of an upgrade's request. */
+export interface UpgradeRequest
+  extends Pick<IncomingMessage, 'method' | 'url' | 'httpVersion' | 'headers' | 'rawHeaders'> {
+  readonly socket: Pick<Socket, 'remoteAddress'>;
+}
+
+/** What the handshake is finished with. */
+export interface Handshake {
+  /** The Sec-WebSocket-Key. */
+  readonly key: string;
+  /** The subprotocol that was chosen; '' = none. */
+  readonly protocol: string;
+  /** Which of the server's codecs it is, or the first. */
+  readonly codec: number;
+  /** Left out where messages are not compressed. */
+  readonly deflate?: DeflateTerms;
+}
+
+/** The options that the handshake depends on. */
+export type HandshakeConfig = Pick<ResolvedServerConfig, 'protocols' | 'codec' | 'compression'>;
+
+const KEY = /^[+/0-9A-Za-z]{22}==$/;
+
+/**
+ * Checks the client's opening handshake (RFC 6455 section 4.2.1), chooses a subprotocol and
+ * agrees on compression.
+ * @throws Refusal 400, 405 or 426
+ */
+export function checkHandshake(
+  request: UpgradeRequest,
+  { protocols, codec, compression }: HandshakeConfig,
+): Handshake {
+  const { method, headers, httpVersion } = request;
+  if (method !== 'GET') throw new Refusal(405, 'Method Not Allowed', { Allow: 'GET' });
+  if (httpVersion === '1.0') throw new Refusal(400, 'HTTP/1.1 is needed');
+  if (headers.upgrade?.toLowerCase() !== 'websocket') {
+    throw new Refusal(400, 'Upgrade must be websocket');
+  }
+  if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0) {
+    throw new Refusal(400, 'an upgrade has no body');
+  }
+  if (headers.host === undefined) throw new Refusal(400, 'Host is missing');
+  if (hasSeveralHosts(request)) throw new Refusal(400, 'there is more than one Host');
+  if (headers['sec-websocket-version'] !== '13') {
+    throw new Refusal(426, 'Upgrade Required', { 'Sec-WebSocket-Version': '13' });
+  }
+  const key = headers['sec-websocket-key'];
+  if (key === undefined || !KEY.test(key)) {
+    throw new Refusal(400, 'Sec-WebSocket-Key must be 16 bytes in base64');
+  }
+  const spoken = codecNames(codec).map((name) => CODEC_SUBPROTOCOLS[name]);
+  const offered = headers['sec-websocket-protocol'];
+  const protocol = chooseProtocol(offered, [...protocols, ...spoken]);
+  const handshake = { key, protocol, codec: Math.max(0, spoken.indexOf(protocol)) };
+  if (compression === undefined) return handshake;
+  const deflate = chooseDeflate(headers['sec-websocket-extensions']);
+  return deflate === undefined ? handshake : { ...handshake, deflate };
+}
+
+/** RFC 9112 section 3.2; `headers` has the first one of them. */
+function hasSeveralHosts({ rawHeaders }: UpgradeRequest): boolean {
+  const isHost = (text: string, at: number) => at % 2 === 0 && text.toLowerCase() === 'host';
+  return rawHeaders.filter(isHost).length > 1;
+}
+
+function chooseProtocol(header: string | undefined, protocols: readonly string[]): string {
+  if (header === undefined) return '';
+  let offered: Set<string>;
+  try {
+    offered = subprotocol.parse(header);
+  } catch {
+    throw new Refusal(400, 'Sec-WebSocket-Protocol is malformed');
+  }
+  for (const protocol of offered) if (protocols.includes(protocol)) return protocol;
+  return '';
+}
+
+/** The request as connections keep it. */
+export function connectionRequest(
+  request: UpgradeRequest,
+  remoteAddress = plainAddress(request.socket.remoteAddress ?? ''),
+): ConnectionRequest {
+  const headers = request.headers as Record<string, string>;
+  // Of these alone Node.js makes a list; they are a server's, but anybody may send them.
+  const cookies: string | string[] | undefined = request.headers['set-cookie'];
+  if (cookies !== undefined) headers['set-cookie'] = cookies.join(', ');
+  return {
+    method: request.method ?? '',
+    url: request.url ?? '',
+    headers,
+    remoteAddress,
+  };
+}
+
+/**
+ * Checks the page's origin (RFC 6455 section 10.2); no Origin header means no browser.
+ * @param host that the client asked for
+ * @throws Refusal 403
+ */
+export function checkOrigin(
+  request: ConnectionRequest,
+  origins: Origins,
+  host = request.headers.host,
+): void {
+  const { origin } = request.headers;
+  if (origin === undefined || origins === '*') return;
+  if (isAllowed(origin, request, origins, host)) return;
+  // It is the first that goes wrong with a page from elsewhere; which origins may come is not told.
+  throw new Refusal(403, "Origin not allowed: the server's option `origins` does not include it");
+}
+
+function isAllowed(
+  origin: string,
+  request: ConnectionRequest,
+  origins: Origins,
+  host: string | undefined,
+): boolean {
+  if (typeof origins === 'function') return origins(origin, request) === true;
+  if (Array.isArray(origins)) {
+    return origins.includes(origin) || origins.includes(parseUrl(origin)?.origin);
+  }
+  // As browsers write it; the rest is for what means the same, spelt otherwise.
+  if (origin === `http://${host}` || origin === `https://${host}`) return true;
+  const page = parseUrl(origin);
+  // The port that the scheme implies may be spelt out in Host, and is not in an origin.
+  if (page?.protocol !== 'http:' && page?.protocol !== 'https:') return false;
+  return parseUrl(`${page.protocol}//${host}`)?.host === page.host;
+}
+
+function parseUrl(text: string): URL | undefined {
+  return URL.parse(text) ?? undefined;
+}
+
+/**
+ * Asks the app whether a request may enter, and makes the identity of its connection.
+ * @param timeoutMs how long `authorize` may take
+ * @param closing is aborted when there is nothing to enter any more
+ * @throws Refusal 401 or what `authorize` says, 503 when it takes too long; EngineError
+ *   ERR_CONNECTION_ID; else what `authorize` threw
+ */
+export function identify(
+  request: ConnectionRequest,
+  { authorize, idGenerator }: Pick<ResolvedServerConfig, 'authorize' | 'idGenerator'>,
+  timeoutMs: number,
+  closing: AbortSignal,
+): ConnectionIdentity | Promise<ConnectionIdentity> {
+  const enter = (data: unknown) => {
+    if (data === false) throw new Refusal(401);
+    const id = idGenerator === undefined ? randomUUID() : idOf(request, idGenerator);
+    return { id, request, data };
+  };
+  const answer: unknown = authorize?.(request);
+  return isThenable(answer) ? within(answer, timeoutMs, closing).then(enter) : enter(answer);
+}
+
+function idOf(request: ConnectionRequest, idGenerator: (request: ConnectionRequest) => unknown) {
+  let id: unknown;
+  try {
+    id = idGenerator(request);
+  } catch (cause) {
+    throw new EngineError('ERR_CONNECTION_ID', `idGenerator threw: ${messageOf(cause)}`, { cause });
+  }
+  try {
+    checkRoomName(id as string, MAX_NAME_BYTES, 'what a name may have'); // everyone is in the room of its own id
+  } catch (cause) {
+    const seen = inspect(id, { maxStringLength: 80 });
+    const message = `idGenerator returned ${seen}: ${messageOf(cause)}`;
+    throw new EngineError('ERR_CONNECTION_ID', message, { cause });
+  }
+  return id as string;
+}
+
+/** A query of a database, say, need not be a Promise: not awaited, it would let everyone in. */
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
+}
+
+async function within<Value>(
+  promise: PromiseLike<Value>,
+  timeoutMs: number,
+  closing: AbortSignal,
+): Promise<Value> {
+  const { promise: deadline, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Refusal(503, 'authorize timed out')), timeoutMs);
+  const onClosing = () => reject(new Refusal(503));
+  closing.addEventListener('abort', onClosing);
+  try {
+    return await Promise.race([promise, deadline]);
+  } finally {
+    clearTimeout(timer);
+    closing.removeEventListener('abort', onClosing);
+  }
+}

@@ -1,0 +1,149 @@
+import type {
+  EngineStats,
+  RecentTimes,
+  ServerStats,
+  ShardStats,
+  ThreadStats,
+} from '../../shared/api/stats.ts';
+
+/*
+ * The text format of Prometheus, version 0.0.4:
+ *
+ *     # HELP fanring_connections Connections that are open.
+ *     # TYPE fanring_connections gauge
+ *     fanring_connections{endpoint="/chat",shard="1"} 12
+ */
+
+/** What a response with such a text says that it is. */
+export const PROMETHEUS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+const MS_PER_SECOND = 1000;
+
+type Labels = Readonly<Record<string, string | number>>;
+type Sample = readonly [labels: Labels, value: number];
+type MetricType = 'counter' | 'gauge';
+
+/** What is told of each server in each shard: name, help, value. */
+const OF_SERVERS: [name: string, type: MetricType, help: string, of: (s: ServerStats) => number][] =
+  [
+    ['connections', 'gauge', 'Connections that are open.', (s) => s.connections],
+    ['rooms', 'gauge', 'Rooms with members in the shard.', (s) => s.rooms],
+    ['connections_opened_total', 'counter', 'Connections that have come.', (s) => s.opened],
+    ['messages_received_total', 'counter', 'Messages from clients.', (s) => s.received],
+    ['messages_delivered_total', 'counter', 'Messages queued for a socket.', (s) => s.delivered],
+    ['received_bytes_total', 'counter', 'Bytes that clients have sent.', (s) => s.receivedBytes],
+    ['sent_bytes_total', 'counter', 'Bytes given to sockets.', (s) => s.sentBytes],
+    ['dropped_bytes_total', 'counter', 'Bytes dropped for slow clients.', (s) => s.droppedBytes],
+    ['queued_bytes', 'gauge', 'Bytes that wait for slow clients.', (s) => s.queuedBytes],
+    ['slow_consumers_total', 'counter', 'Times a client has fallen behind.', (s) => s.fellBehind],
+  ];
+
+const REASONS = ['slow', 'latest', 'closed'] as const;
+
+/** What an engine tells of itself, as Prometheus reads it. */
+export function prometheusText(stats: EngineStats): string {
+  const lines: string[] = [];
+  const metric = (name: string, type: MetricType, help: string, samples: readonly Sample[]) => {
+    lines.push(`# HELP fanring_${name} ${help}`, `# TYPE fanring_${name} ${type}`);
+    for (const [labels, value] of samples) {
+      lines.push(`fanring_${name}{${labelText(labels)}} ${value}`);
+    }
+  };
+  const { shards, silentShards } = stats;
+  metric('shard_up', 'gauge', 'Whether the shard has answered in time.', [
+    ...shards.map(({ shard }): Sample => [{ shard }, 1]),
+    ...silentShards.map((shard): Sample => [{ shard }, 0]),
+  ]);
+  metric(
+    'shard_restarts_total',
+    'counter',
+    'Times the shard has died.',
+    stats.restarts.map(({ shard, restarts }) => [{ shard }, restarts]),
+  );
+  addServers(stats, metric);
+  addThreads([{ shard: 'primary', ...stats.primary }, ...shards], metric);
+  return `${lines.join('\n')}\n`;
+}
+
+type AddMetric = (name: string, type: MetricType, help: string, samples: readonly Sample[]) => void;
+
+function addServers({ primary, shards }: EngineStats, metric: AddMetric): void {
+  for (const [name, type, help, of] of OF_SERVERS) {
+    metric(name, type, help, inShards(shards, of));
+  }
+  const emitted = primary.servers.map((server) =>
+    sample(server.endpoint, 'primary', server.emitted),
+  );
+  metric('messages_emitted_total', 'counter', 'Messages that the app has sent.', [
+    ...emitted,
+    ...inShards(shards, (server) => server.emitted),
+  ]);
+  const dropped = REASONS.flatMap((reason) =>
+    inShards(shards, (server) => server.dropped[reason], { reason }),
+  );
+  metric('messages_dropped_total', 'counter', 'Messages that clients did not get.', dropped);
+}
+
+/** Several servers of a shard may have had one endpoint: they are one sample. */
+function inShards(
+  shards: readonly ShardStats[],
+  of: (server: ServerStats) => number,
+  more: Labels = {},
+): Sample[] {
+  return shards.flatMap(({ shard, servers }) => {
+    const sums = new Map<string, number>();
+    for (const server of servers) {
+      sums.set(server.endpoint, (sums.get(server.endpoint) ?? 0) + of(server));
+    }
+    return [...sums].map(([endpoint, value]) => sample(endpoint, shard, value, more));
+  });
+}
+
+function sample(
+  endpoint: string,
+  shard: string | number,
+  value: number,
+  more: Labels = {},
+): Sample {
+  return [{ endpoint, shard, ...more }, value];
+}
+
+interface NamedThread extends ThreadStats {
+  readonly shard: string | number;
+}
+
+function addThreads(threads: readonly NamedThread[], metric: AddMetric): void {
+  const gauge = (name: string, help: string, of: (thread: NamedThread) => number) => {
+    const samples = threads.map((thread): Sample => [{ shard: thread.shard }, of(thread)]);
+    metric(name, 'gauge', help, samples);
+  };
+  gauge('mailbox_fill_ratio', 'How full the fullest ring is.', ({ mailbox }) => mailbox.fill);
+  gauge('mailbox_unread_bytes', 'Bytes in rings, not read yet.', (t) => t.mailbox.unreadBytes);
+  gauge('outbox_bytes', 'Bytes for which rings have no room.', (t) => t.mailbox.outboxBytes);
+  gauge(
+    'event_loop_utilization_ratio',
+    'Share of the time in which the event loop was not idle.',
+    ({ eventLoop }) => eventLoop.utilization,
+  );
+  const times = (name: string, help: string, of: (thread: NamedThread) => RecentTimes) => {
+    const seconds = (value: 'p50' | 'p99' | 'max') =>
+      gauge(`${name}_${value}_seconds`, `${help}, ${value}, lately.`, (thread) => {
+        return of(thread)[value] / MS_PER_SECOND;
+      });
+    for (const value of ['p50', 'p99', 'max'] as const) seconds(value);
+  };
+  times('mailbox_lag', 'How long records are on their way', ({ mailbox }) => mailbox.lag);
+  times('event_loop_delay', 'How late the event loop is', ({ eventLoop }) => eventLoop.delay);
+}
+
+function labelText(labels: Labels): string {
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}="${escapeLabel(String(value))}"`)
+    .join(',');
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '"': '\\"', '\n': '\\n' };
+
+function escapeLabel(value: string): string {
+  return value.replace(/[\\"\n]/g, (character) => ESCAPES[character] as string);
+}

@@ -1,0 +1,182 @@
+import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import type { MessagePort } from 'node:worker_threads';
+import type { ToShard, Upgrade } from '../../shared/messages/control-messages.ts';
+import type { SecureArrival } from '../../shared/messages/tls-messages.ts';
+import type { BareSocket } from '../accept/bare-socket.ts';
+
+/**
+ * Takes the bytes that have come in behind the request, undefined where there are none. Pause the
+ * socket first: what comes later then stays in the kernel, for the shard.
+ */
+export function takeBuffered(
+  socket: Pick<Readable, 'read'>,
+  head: Uint8Array | undefined,
+): Uint8Array | undefined {
+  const chunks = head === undefined ? [] : [head];
+  for (let chunk = socket.read(); chunk !== null; chunk = socket.read()) chunks.push(chunk);
+  const bytes = Buffer.concat(chunks);
+  // A clone takes all of a buffer's memory with it: that must be nothing but the bytes.
+  return bytes.length === 0 ? undefined : new Uint8Array(bytes);
+}
+
+/** What Node.js moves when a `net.Socket` moves to another thread. */
+interface HasHandle {
+  _handle: object | null;
+}
+
+/** A socket that is about to move to a shard. */
+export interface Leaving {
+  /** Paused. */
+  readonly socket: Socket | BareSocket;
+  /** It has not moved: its socket is gone, or (`cause`) what goes with it cannot be cloned. */
+  readonly onFailed: (cause?: unknown) => void;
+}
+
+/** An accepted upgrade that is about to move to a shard. */
+export interface Departure extends Leaving {
+  readonly upgrade: Upgrade;
+}
+
+/** A connection of a TLS port, not a byte of which has been read. */
+export interface SecureDeparture extends Leaving {
+  readonly arrival: SecureArrival;
+}
+
+/** Makes the message that moves sockets, from what goes with them and their handles. */
+type Pack<Kind> = (departures: readonly Kind[], handles: readonly object[]) => ToShard;
+
+/** As many wait at most, for all shards; whoever came first has waited for about 1 ms then. */
+const MAX_WAITING = 32;
+/** Milliseconds after which nobody waits for more, where turns of the loop are longer. */
+const MAX_WAIT = 2;
+
+/** A handoff that is told when. */
+type Flushed = Pick<Handoff, 'flush'>;
+
+/**
+ * Says when sockets that wait to move go. The loop accepts one connection a turn: they wait as long
+ * as each turn brings another, whichever shard that is for.
+ */
+export class HandoffSchedule {
+  readonly #handoffs = new Set<Flushed>();
+  /** How many wait, at most: a handoff may have been flushed meanwhile. */
+  #count = 0;
+  /** How many waited at the last turn. */
+  #seen = 0;
+  /** When the first of them came, in ms. */
+  #since = 0;
+  #isScheduled = false;
+
+  /** A socket waits. */
+  add(handoff: Flushed): void {
+    this.#handoffs.add(handoff);
+    if (this.#count === 0) this.#since = performance.now();
+    this.#count += 1;
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(this.#turn);
+  }
+
+  readonly #turn = (): void => {
+    this.#isScheduled = false;
+    const hasMore = this.#count > this.#seen && this.#count < MAX_WAITING;
+    if (hasMore && performance.now() - this.#since < MAX_WAIT) {
+      this.#seen = this.#count;
+      this.#schedule();
+      return;
+    }
+    this.#count = this.#seen = 0;
+    for (const handoff of this.#handoffs) handoff.flush();
+    this.#handoffs.clear();
+  };
+}
+
+/**
+ * Moves sockets to the thread behind a port, several in one message, since a message and waking
+ * that thread cost as much as all else that is done for a socket.
+ */
+export class Handoff<Kind extends Leaving = Departure> {
+  readonly #schedule: HandoffSchedule;
+  readonly #port: MessagePort;
+  readonly #pack: Pack<Kind>;
+  #waiting: Kind[] = [];
+
+  constructor(schedule: HandoffSchedule, port: MessagePort, pack: Pack<Kind>) {
+    this.#schedule = schedule;
+    this.#port = port;
+    this.#pack = pack;
+  }
+
+  /** Moves a socket soon. */
+  add(departure: Kind): void {
+    this.#waiting.push(departure);
+    this.#schedule.add(this);
+  }
+
+  /** Moves what waits. */
+  flush(): void {
+    const departures = this.#waiting;
+    this.#waiting = [];
+    const present = departures.filter(({ socket }) => !socket.destroyed);
+    for (const { socket, onFailed } of departures) if (socket.destroyed) onFailed();
+    try {
+      move(this.#port, present, this.#pack);
+    } catch {
+      for (const departure of present) this.#moveAlone(departure);
+    }
+  }
+
+  /** One of several cannot be cloned: the others must not suffer for it. */
+  #moveAlone(departure: Kind): void {
+    try {
+      move(this.#port, [departure], this.#pack);
+    } catch (cause) {
+      departure.onFailed(cause);
+    }
+  }
+}
+
+/**
+ * Packs accepted upgrades. What has been read from a socket would be lost with it: it goes along as
+ * `head`.
+ */
+export function packUpgrades(departures: readonly Departure[], handles: readonly object[]) {
+  for (const { socket, upgrade } of departures) {
+    upgrade.head = takeBuffered(socket, upgrade.head);
+  }
+  const upgrades = departures.map(({ upgrade }) => upgrade);
+  return { type: 'adopt', upgrades, handles } satisfies ToShard;
+}
+
+/** Packs connections of TLS ports. */
+export function packSecure(departures: readonly SecureDeparture[], handles: readonly object[]) {
+  const arrivals = departures.map(({ arrival }) => arrival);
+  return { type: 'adopt-secure', arrivals, handles } satisfies ToShard;
+}
+
+/**
+ * Node.js (≥ 24.20, ≥ 26.6) moves the handle of a socket. It refuses a `net.Socket` from which
+ * something has been read, since what that has buffered would be lost; here it has been taken out,
+ * so the handle moves by itself, which costs a third as much besides.
+ * @throws whatever `postMessage` throws, and then none has moved
+ */
+export function move<Kind extends Leaving>(
+  port: MessagePort,
+  departures: readonly Kind[],
+  pack: Pack<Kind>,
+): void {
+  if (departures.length === 0) return;
+  const handles = departures.map(
+    ({ socket }) => (socket as unknown as HasHandle)._handle as object,
+  );
+  port.postMessage(pack(departures, handles), handles as never);
+  for (const { socket } of departures) {
+    (socket as unknown as HasHandle)._handle = null; // it belongs to the other thread
+    socket.destroy();
+  }
+}

@@ -1,0 +1,54 @@
+import type { AnyEvents, Connection, EventHandler } from '../../shared/api/public-types.ts';
+import { ServerFace } from '../../shared/app/app-server.ts';
+import {
+  type CloseOptions,
+  closeWith,
+  type ResolvedCloseOptions,
+} from '../../shared/options/engine-options.ts';
+import type { PrimaryServer } from './primary-server.ts';
+
+/** What a server asks of its engine. */
+export interface ServerLife {
+  /** Resolves when every shard has the server; rejects with ERR_HANDLERS_LOAD, ERR_ENGINE_CLOSED. */
+  readonly ready: Promise<void>;
+  close(options: ResolvedCloseOptions): Promise<void>;
+}
+
+/** One WebSocket server of an engine, as the app sees it; made by `engine.server()`. */
+export class Server<Events extends object = AnyEvents> extends ServerFace<Events> {
+  readonly #primary: PrimaryServer;
+  readonly #life: ServerLife;
+
+  constructor(primary: PrimaryServer, life: ServerLife) {
+    super(primary);
+    this.#primary = primary;
+    this.#life = life;
+  }
+
+  /**
+   * Resolves when every shard is ready for its connections, which is some time after the engine has
+   * begun to listen; upgrades that come earlier wait.
+   * @throws EngineError ERR_HANDLERS_LOAD; ERR_ENGINE_CLOSED where that comes first
+   */
+  get ready(): Promise<void> {
+    return this.#life.ready;
+  }
+
+  /**
+   * Calls `fn` with each new connection, on the primary; several run in their order.
+   * @throws EngineError ERR_HANDLERS_CONFLICT where the server has a handler module
+   */
+  onConnection(fn: EventHandler<Connection<Events>>): void {
+    this.#primary.addConnectionHandler(fn as EventHandler<Connection>);
+  }
+
+  /**
+   * Takes the server out of the running engine: its endpoint is free at once, its connections are
+   * closed with 1001, one after the other, behind what was sent to them before the call. Resolves
+   * when the last one is gone.
+   * @throws EngineError ERR_OPTION
+   */
+  close(options: CloseOptions = {}): Promise<void> {
+    return closeWith(options, (resolved) => this.#life.close(resolved));
+  }
+}

@@ -1,0 +1,150 @@
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import type { FromShard, ShardStart, ToShard } from '../../shared/messages/control-messages.ts';
+import {
+  Handoff,
+  type HandoffSchedule,
+  packSecure,
+  packUpgrades,
+  type SecureDeparture,
+} from '../place/handoff.ts';
+import type { Usable } from '../place/placement.ts';
+import type { Watched } from './watchdog.ts';
+
+/**
+ * Starts a shard's task; the promise settles when the task has ended. Where the signal is aborted
+ * it rejects, and the thread ends whatever it is doing.
+ */
+export type RunShard = (start: ShardStart, port: MessagePort, signal: AbortSignal) => Promise<void>;
+
+/** What a shard says that is not for its host alone. */
+export type ShardMessage = Exclude<FromShard, { type: 'alive' | 'flushed' }>;
+
+/** One shard as the primary sees it: its task, its port, its connections. */
+export class ShardHost implements Usable, Watched {
+  readonly number: number;
+  readonly doorbell: ShardStart['doorbell'];
+  readonly interest: ShardStart['interest'];
+  readonly counts: ShardStart['counts'];
+  readonly handoff: Handoff;
+  readonly secureHandoff: Handoff<SecureDeparture>;
+  readonly #port: MessagePort;
+  readonly #onMessage: (message: ShardMessage) => void;
+  readonly #cut = new AbortController();
+  /** Milliseconds, monotonic. */
+  readonly startedAt: number;
+  /** Settles when the shard's task has ended; rejects where it died. */
+  readonly finished: Promise<void>;
+  connections = 0;
+  /** TLS connections that it has, and that are no WebSockets, or not yet. */
+  streams = 0;
+  /** Whether it has ever said something. */
+  isUp = false;
+  /** Resolves when it first says something; rejects where it died before. */
+  readonly up: Promise<void>;
+  readonly unconnected = new Set<number>();
+  /** Servers that it has been told of and does not have yet: their modules may be loading. */
+  readonly loading = new Set<number>();
+  /** How often it has been asked for a sign of life since it gave the last one. */
+  unanswered = 0;
+  /** Who waits for an answer to a `flush`, in the order of asking. */
+  #flushing: (() => void)[] = [];
+
+  constructor(
+    run: RunShard,
+    start: Omit<ShardStart, 'port'>,
+    schedule: HandoffSchedule,
+    onMessage: (message: ShardMessage) => void,
+  ) {
+    const { port1, port2 } = new MessageChannel();
+    this.number = start.shard;
+    this.doorbell = start.doorbell;
+    this.interest = start.interest;
+    this.counts = start.counts;
+    this.#port = port1;
+    this.#onMessage = onMessage;
+    this.handoff = new Handoff(schedule, port1, packUpgrades);
+    this.secureHandoff = new Handoff(schedule, port1, packSecure);
+    this.startedAt = performance.now();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.up = promise;
+    this.#port.once('message', () => resolve());
+    this.#port.on('message', (message: FromShard) => this.#receive(message));
+    this.finished = this.#run(run, start, port2);
+    this.finished.then(resolve, reject);
+    this.up.catch(() => {}); // `finished` tells it too
+  }
+
+  /** All that there is of connections. */
+  get load(): number {
+    return this.connections + this.streams;
+  }
+
+  async #run(run: RunShard, start: Omit<ShardStart, 'port'>, port: MessagePort): Promise<void> {
+    const { signal } = this.#cut;
+    try {
+      await run({ ...start, port }, port, signal);
+    } catch (cause) {
+      throw signal.aborted ? signal.reason : cause;
+    } finally {
+      // Who waits to move goes down with it, and is not told of when its number is another's.
+      this.#flushHandoffs();
+      // The task's end may be known before the last of what the shard has said.
+      for (
+        let last = receiveMessageOnPort(this.#port);
+        last;
+        last = receiveMessageOnPort(this.#port)
+      ) {
+        this.#receive(last.message as FromShard);
+      }
+      this.#port.close();
+      port.close(); // where it has not got to a thread, with the sockets that wait in it
+      for (const flushed of this.#flushing) flushed();
+    }
+  }
+
+  post(message: ToShard): void {
+    this.#flushHandoffs(); // what was accepted before this goes ahead of it
+    this.#port.postMessage(message);
+  }
+
+  #flushHandoffs(): void {
+    this.handoff.flush();
+    this.secureHandoff.flush();
+  }
+
+  /** Resolves when all that it has sent so far is in its receivers' rings, or it has died. */
+  flushed(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#flushing.push(resolve);
+    this.post({ type: 'flush' });
+    return promise;
+  }
+
+  /**
+   * Asks for a sign of life. One that is not up yet is not asked, nor is one that loads modules: to
+   * start takes its time.
+   */
+  ask(): void {
+    if (!this.isUp || this.loading.size > 0) return;
+    this.unanswered += 1;
+    this.post({ type: 'check-alive' });
+  }
+
+  /** Whether its thread is about to end: what is sent there now is lost. */
+  get isCut(): boolean {
+    return this.#cut.signal.aborted;
+  }
+
+  /** Ends its thread, whatever it is doing: `finished` rejects with the cause. */
+  cut(cause: unknown): void {
+    this.#cut.abort(cause);
+  }
+
+  #receive(message: FromShard): void {
+    this.isUp = true;
+    this.unanswered = 0;
+    if (message.type === 'alive') return;
+    if (message.type === 'flushed') this.#flushing.shift()?.();
+    else this.#onMessage(message);
+  }
+}

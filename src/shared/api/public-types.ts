@@ -1,0 +1,284 @@
+import type { AckResult } from '../ask/ask.ts';
+import type { Message } from '../codec/codec.ts';
+import type { EngineError } from './errors.ts';
+import type { ConnectionPage, ListOptions, RoomPage } from './list-types.ts';
+import type { Targets, Whom } from './targets.ts';
+
+/** What an event map looks like: event name → payload type. */
+export type AnyEvents = Record<string, unknown>;
+
+/** The names of the events in an event map. */
+export type EventName<Events> = Extract<keyof Events, string>;
+
+/**
+ * The payload of an event: what the event map has under its name; where that is a function, the
+ * function's parameter, undefined if it has none.
+ */
+export type PayloadOf<Entry> = [Entry] extends [(...args: infer Args extends unknown[]) => unknown]
+  ? Args extends []
+    ? undefined
+    : Args[0]
+  : Entry;
+
+/** What is answered to an event: what the function in the event map returns. */
+export type AnswerOf<Entry> = Entry extends (...payload: never[]) => infer Answer
+  ? Awaited<Answer>
+  : unknown;
+
+/** The names of events that are answered: in the event map they are functions. */
+export type AskName<Events> = {
+  [Name in EventName<Events>]: unknown extends Events[Name]
+    ? Name
+    : Events[Name] extends (...payload: never[]) => unknown
+      ? Name
+      : never;
+}[EventName<Events>];
+
+/**
+ * A handler of an event: what it returns, or its promise resolves to, is the answer. One that only
+ * listens returns nothing.
+ */
+export type EntryHandler<Entry> = unknown extends Entry
+  ? EventHandler<Entry>
+  : [Entry] extends [(...payload: never[]) => infer Answer]
+    ? Listener<PayloadOf<Entry>, Awaited<Answer> | Nothing>
+    : Listener<Entry, unknown>;
+
+/** Checks the payload strictly: a method would let a handler expect less than may come. */
+type Listener<Payload, Result> = (...args: Received<Payload>) => Result | Promise<Result>;
+
+/**
+ * The arguments of a handler. Nothing says on the wire that a payload was left out: it arrives as
+ * '' in text, as null in msgpack.
+ */
+type Received<Payload> = [Payload] extends [undefined]
+  ? []
+  : unknown extends Payload
+    ? [payload: Payload]
+    : undefined extends Payload
+      ? [payload: Exclude<Payload, undefined> | '' | null]
+      : [payload: Payload];
+
+// biome-ignore lint/suspicious/noConfusingVoidType: what a listener returns that returns nothing
+type Nothing = void;
+
+/** Options of `emitWithAck`. */
+export interface AckOptions {
+  /** How long to wait for answers, in milliseconds: 1 to 2^31 − 1. Default 10 000. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** The arguments of `emitWithAck`. */
+export type AskArguments<Payload> = undefined extends Payload
+  ? [payload?: Payload, options?: AckOptions]
+  : [payload: Payload, options?: AckOptions];
+
+/**
+ * A handler of one event. A method's parameters are checked both ways, so that for an event without
+ * a declared payload the handler may say what it expects.
+ */
+export type EventHandler<Payload> = { handle(payload: Payload): unknown }['handle'];
+
+/** The arguments of `emit`: the payload may be left out where the event map allows undefined. */
+export type EmitArguments<Payload> = undefined extends Payload ? [payload?: Payload] : [Payload];
+
+/** The HTTP request that opened a connection. */
+export interface ConnectionRequest {
+  readonly method: string;
+  /** Path and query, as the client sent it. */
+  readonly url: string;
+  /** Lower-case names; a header sent more than once is joined with ", ". */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The peer's IP address. */
+  readonly remoteAddress: string;
+}
+
+/** Why a connection ended. */
+export interface DisconnectReason {
+  /** RFC 6455 close code; 1005: the peer gave none, 1006: the connection broke. */
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** How a connection keeps up with what it is sent. */
+export interface Backpressure {
+  /**
+   * 'behind': a message has found no room within `maxBufferedBytes`; 'caughtUp': what waited has
+   * gone; 'closed': it ends, behind as it is.
+   */
+  readonly state: 'behind' | 'caughtUp' | 'closed';
+  /** Bytes that wait for it; whether they arrive when it is closed nobody knows. */
+  readonly queuedBytes: number;
+  /** Messages that it has lost since it fell behind. */
+  readonly droppedMessages: number;
+  /** Their bytes, as frames. */
+  readonly droppedBytes: number;
+}
+
+/** What goes to a target, and asks for nothing back. */
+export interface Sender<Events extends object = AnyEvents> {
+  /**
+   * The same target without those who are in one of these rooms, or have one of these ids.
+   * @throws EngineError ERR_ROOM_NAME, ERR_OPTION
+   */
+  except(exceptions: string | readonly string[]): Sender<Events>;
+  /**
+   * Sends an event to every connection of the target.
+   * @throws EngineError ERR_EVENT_NAME, ERR_PAYLOAD, ERR_OUTBOX_FULL
+   */
+  emit<Name extends EventName<Events>>(
+    event: Name,
+    ...args: EmitArguments<PayloadOf<Events[Name]>>
+  ): void;
+  /**
+   * Sends a native message: a string as a text frame, bytes as a binary frame.
+   * @throws EngineError ERR_PAYLOAD, ERR_OUTBOX_FULL
+   */
+  emitMessage(data: Message): void;
+}
+
+/** Sends to a target: `to(target).emit(event, payload)`. */
+export interface Emitter<Events extends object = AnyEvents> extends Sender<Events> {
+  except(exceptions: string | readonly string[]): Emitter<Events>;
+  /**
+   * Sends an event to every connection of the target and collects what they answer: what the
+   * handlers of their side return. A peer that is not known to answer gets the event all the same.
+   * @throws EngineError ERR_OPTION, ERR_EVENT_NAME, ERR_PAYLOAD, ERR_ROOM_NAME, ERR_OUTBOX_FULL
+   */
+  emitWithAck<Name extends AskName<Events>>(
+    event: Name,
+    ...args: AskArguments<PayloadOf<Events[Name]>>
+  ): Promise<AckResult<AnswerOf<Events[Name]>>>;
+}
+
+/** A server as a connection sees it, on the primary and in the shards alike. */
+export interface ServerHandle<Events extends object = AnyEvents> {
+  readonly endpoint: string;
+  /**
+   * Sends from outside any connection; NotMe then means everyone.
+   * @throws EngineError ERR_ROOM_NAME, ERR_OPTION
+   */
+  to(target: Targets): Emitter<Events>;
+  /** How many connections there are, or are in a room, at this moment; out of shared memory. */
+  count(of?: { readonly room?: string | undefined }): number;
+  /**
+   * Lists connections: everyone's, or a room's.
+   * @throws EngineError ERR_OPTION, ERR_OUTBOX_FULL
+   */
+  connections(
+    options?: ListOptions & { readonly room?: string | undefined },
+  ): Promise<ConnectionPage>;
+  /**
+   * Lists the rooms that connections have joined, those of ids not among them.
+   * @throws EngineError ERR_OPTION, ERR_OUTBOX_FULL
+   */
+  rooms(options?: ListOptions): Promise<RoomPage>;
+  /**
+   * Has connections enter a room: what this thread sends to the room from now on reaches them.
+   * Where one is in `maxRooms` rooms already, its `onError` is told.
+   * @throws EngineError ERR_ROOM_NAME, ERR_OPTION, ERR_OUTBOX_FULL
+   */
+  join(whom: Whom, room: string): void;
+  /**
+   * Has connections leave a room.
+   * @throws EngineError ERR_ROOM_NAME, ERR_OPTION, ERR_OUTBOX_FULL
+   */
+  leave(whom: Whom, room: string): void;
+  /**
+   * Closes connections: what was sent to them before still goes out.
+   * @param code as of `Connection.disconnect`
+   * @throws EngineError ERR_CLOSE_CODE, ERR_ROOM_NAME, ERR_OPTION, ERR_OUTBOX_FULL
+   */
+  disconnect(whom: Whom, code?: number, reason?: string): void;
+}
+
+/** One WebSocket connection: the same interface on the primary and in a handler module. */
+export interface Connection<Events extends object = AnyEvents> {
+  readonly id: string;
+  readonly server: ServerHandle<Events>;
+  /** The number of the shard, from 1, whose thread owns the socket. */
+  readonly shard: number;
+  readonly request: ConnectionRequest;
+  /** What `authorize` returned; undefined where there is none. */
+  readonly data: unknown;
+  /** For the app: whatever it wants to remember of this connection. */
+  readonly values: Map<unknown, unknown>;
+  /** The rooms it is in; one is named by its own id. Empty once it has closed. */
+  readonly rooms: ReadonlySet<string>;
+  /**
+   * Calls `fn` with the payload of each such event; several handlers run in their order. Where the
+   * peer asks, the answer is the first result that is not undefined.
+   * @throws EngineError ERR_EVENT_NAME, ERR_OPTION
+   */
+  on<Name extends EventName<Events>>(event: Name, fn: EntryHandler<Events[Name]>): void;
+  /** Calls `fn` with each native message: a string for a text frame, bytes for a binary one. */
+  onMessage(fn: EventHandler<Message>): void;
+  /** Calls `fn` once, when the connection has ended, after the last `onLeave`. */
+  onDisconnect(fn: EventHandler<DisconnectReason>): void;
+  /** Calls `fn` with what went wrong: a malformed event, a violation, a handler that threw. */
+  onError(fn: EventHandler<EngineError>): void;
+  /** Calls `fn` when the connection falls behind, and when it has caught up or ends behind. */
+  onBackpressure(fn: EventHandler<Backpressure>): void;
+  /** Calls `fn` with the payload of each ping of the peer; the pong is sent without it. */
+  onPing(fn: EventHandler<Uint8Array>): void;
+  /** Calls `fn` with the payload of each pong of the peer. */
+  onPong(fn: EventHandler<Uint8Array>): void;
+  /** Calls `fn` with each room that the connection leaves, at its close too. */
+  onLeave(fn: EventHandler<string>): void;
+  /**
+   * Sends an event to this connection; without effect once it has ended.
+   * @throws EngineError ERR_EVENT_NAME, ERR_PAYLOAD, ERR_OUTBOX_FULL
+   */
+  emit<Name extends EventName<Events>>(
+    event: Name,
+    ...args: EmitArguments<PayloadOf<Events[Name]>>
+  ): void;
+  /**
+   * Sends a native message to this connection; without effect once it has ended.
+   * @throws EngineError ERR_PAYLOAD, ERR_OUTBOX_FULL
+   */
+  emitMessage(data: Message): void;
+  /**
+   * Sends an event to this connection; resolves with what its side answers.
+   * @throws EngineError ERR_ACK_TIMEOUT, ERR_ACK_UNSUPPORTED, ERR_ACK_FAILED, ERR_CONNECTION_ENDED;
+   *   ERR_OPTION, ERR_EVENT_NAME, ERR_PAYLOAD, ERR_OUTBOX_FULL
+   */
+  emitWithAck<Name extends AskName<Events>>(
+    event: Name,
+    ...args: AskArguments<PayloadOf<Events[Name]>>
+  ): Promise<AnswerOf<Events[Name]>>;
+  /**
+   * Who gets the next emit; this connection is the sender that NotMe leaves out.
+   * @throws EngineError ERR_ROOM_NAME, ERR_OPTION
+   */
+  to(target: Targets): Emitter<Events>;
+  /**
+   * Enters a room; what this thread sends to the room from now on reaches the connection.
+   * @throws EngineError ERR_ROOM_NAME, ERR_ROOM_LIMIT, ERR_OUTBOX_FULL
+   */
+  join(room: string): void;
+  /**
+   * Leaves a room; false where it was not in it, or it is the room of its own id.
+   * @throws EngineError ERR_OUTBOX_FULL
+   */
+  leave(room: string): boolean;
+  isJoined(room: string): boolean;
+  /**
+   * Closes the connection: what was sent before still goes out, nothing more is received.
+   * @param code 1000 (default) … 1014 without 1004–1006, or 3000–4999 (RFC 6455 section 7.4)
+   * @param reason at most 123 bytes of UTF-8
+   * @throws EngineError ERR_CLOSE_CODE, ERR_OUTBOX_FULL
+   */
+  disconnect(code?: number, reason?: string): void;
+}
+
+/** What a handler module exports. */
+export interface HandlerModule<Events extends object = AnyEvents> {
+  /** Runs for each new connection, in the shard that owns its socket. */
+  onConnection(connection: Connection<Events>): unknown;
+  /**
+   * Runs once in every shard, before the first connection comes to it there. Upgrades wait until
+   * its promise resolves; where it throws, the server is not there: ERR_HANDLERS_LOAD.
+   */
+  onServer?(server: ServerHandle<Events>): unknown;
+}

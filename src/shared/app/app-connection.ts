@@ -1,0 +1,300 @@
+import { EngineError, handlerError } from '../api/errors.ts';
+import type {
+  AnswerOf,
+  AnyEvents,
+  AskArguments,
+  AskName,
+  Backpressure,
+  Connection,
+  ConnectionRequest,
+  DisconnectReason,
+  EmitArguments,
+  Emitter,
+  EntryHandler,
+  EventHandler,
+  EventName,
+  PayloadOf,
+  ServerHandle,
+} from '../api/public-types.ts';
+import { checkRoomName } from '../api/room-name.ts';
+import type { Targets } from '../api/targets.ts';
+import { Ask, type Askable, onlyAnswer } from '../ask/ask.ts';
+import { PeerQuestions } from '../ask/incoming-asks.ts';
+import { PendingAsks } from '../ask/sent-asks.ts';
+import type { Codec, Decoded, DecodedEvent, Message } from '../codec/codec.ts';
+import { checkHandledName } from '../codec/event-rules.ts';
+import { checkClose } from '../codec/frame.ts';
+import { selectionOf } from '../emit/selection.ts';
+import { type ServerScope, TargetEmitter } from '../emit/target-emitter.ts';
+import { ackTimeout } from '../options/ack-timeout.ts';
+import { HandlerLists, type Hooks } from './handler-lists.ts';
+
+/** How a connection's face reaches the socket behind it: at hand in a shard, else by records. */
+export interface ConnectionLink {
+  readonly number: number;
+  readonly shard: number;
+  /** The rooms it has joined; undefined: none so far. */
+  readonly rooms: ReadonlySet<string> | undefined;
+  readonly codec: Codec;
+  /** Whether the peer said in its handshake that it answers asks. */
+  readonly answersAsks: boolean;
+  send(message: Message): void;
+  join(room: string): void;
+  leave(room: string): void;
+  disconnect(code: number, reason: string): void;
+}
+
+/** What a connection begins with. */
+export interface ConnectionIdentity {
+  readonly id: string;
+  request: ConnectionRequest;
+  readonly data: unknown;
+}
+
+/** The app's view of a connection: the same code on the primary and in the shards. */
+export class ConnectionFace<Events extends object = AnyEvents>
+  implements Connection<Events>, Askable
+{
+  readonly server: ServerHandle<Events>;
+  readonly #scope: ServerScope;
+  readonly #link: ConnectionLink;
+  readonly #identity: ConnectionIdentity;
+  readonly #handlers: HandlerLists;
+  #values: Map<unknown, unknown> | undefined;
+  #disconnecting = false;
+  #answersAsks: boolean;
+  #asks: PendingAsks | undefined;
+  #questions: PeerQuestions | undefined;
+  #ended = false;
+
+  constructor(
+    server: ServerHandle<Events>,
+    scope: ServerScope,
+    link: ConnectionLink,
+    identity: ConnectionIdentity,
+  ) {
+    this.server = server;
+    this.#scope = scope;
+    this.#link = link;
+    this.#identity = identity;
+    this.#answersAsks = link.answersAsks;
+    this.#handlers = new HandlerLists(
+      (thrown, of) => this.handlerThrew(thrown, of),
+      (thrown, of) => scope.report(this.#errorOf(thrown, of)),
+    );
+  }
+
+  /** The connection's number. */
+  get number(): number {
+    return this.#link.number;
+  }
+
+  get id(): string {
+    return this.#identity.id;
+  }
+
+  get request(): ConnectionRequest {
+    return this.#identity.request;
+  }
+
+  get data(): unknown {
+    return this.#identity.data;
+  }
+
+  get shard(): number {
+    return this.#link.shard;
+  }
+
+  get values(): Map<unknown, unknown> {
+    this.#values ??= new Map();
+    return this.#values;
+  }
+
+  get rooms(): ReadonlySet<string> {
+    return new Set(this.#ended ? [] : [this.id, ...(this.#link.rooms ?? [])]);
+  }
+
+  on<Name extends EventName<Events>>(event: Name, fn: EntryHandler<Events[Name]>): void {
+    checkHandledName(event, this.#scope.config.maxEventNameBytes);
+    this.#handlers.addEvent(event, fn as (payload: never) => unknown);
+  }
+
+  onMessage(fn: EventHandler<Message>): void {
+    this.#handlers.addHook('message', fn);
+  }
+
+  onDisconnect(fn: EventHandler<DisconnectReason>): void {
+    this.#handlers.addHook('disconnect', fn);
+  }
+
+  onError(fn: EventHandler<EngineError>): void {
+    this.#handlers.addHook('error', fn);
+  }
+
+  onBackpressure(fn: EventHandler<Backpressure>): void {
+    this.#handlers.addHook('backpressure', fn);
+  }
+
+  onPing(fn: EventHandler<Uint8Array>): void {
+    this.#handlers.addHook('ping', fn);
+  }
+
+  onPong(fn: EventHandler<Uint8Array>): void {
+    this.#handlers.addHook('pong', fn);
+  }
+
+  onLeave(fn: EventHandler<string>): void {
+    this.#handlers.addHook('leave', fn);
+  }
+
+  emit<Name extends EventName<Events>>(
+    event: Name,
+    ...args: EmitArguments<PayloadOf<Events[Name]>>
+  ): void {
+    const message = this.#link.codec.encode(event, args[0]);
+    if (!this.#ended) this.#link.send(message);
+  }
+
+  emitMessage(data: Message): void {
+    const message = this.#link.codec.encodeMessage(data);
+    if (!this.#ended) this.#link.send(message);
+  }
+
+  async emitWithAck<Name extends AskName<Events>>(
+    event: Name,
+    ...[payload, options]: AskArguments<PayloadOf<Events[Name]>>
+  ): Promise<AnswerOf<Events[Name]>> {
+    const timeoutMs = ackTimeout(options);
+    const ask = new Ask([this], (codec) => codec.encode(event, payload), timeoutMs);
+    return (await onlyAnswer(ask.result, event, timeoutMs)) as AnswerOf<Events[Name]>;
+  }
+
+  to(target: Targets): Emitter<Events> {
+    return new TargetEmitter<Events>(this.#scope, selectionOf(target, this.#link.number));
+  }
+
+  join(room: string): void {
+    checkRoomName(room, this.#scope.config.maxRoomNameBytes);
+    if (this.#ended || this.isJoined(room)) return;
+    const { maxRooms } = this.#scope.config;
+    if ((this.#link.rooms?.size ?? 0) >= maxRooms) {
+      const message = `connection ${this.id} is in maxRooms (${maxRooms}) rooms already`;
+      throw new EngineError('ERR_ROOM_LIMIT', message);
+    }
+    this.#link.join(room);
+  }
+
+  leave(room: string): boolean {
+    if (this.#ended || this.#link.rooms?.has(room) !== true) return false;
+    this.#link.leave(room);
+    this.#handlers.callHook('leave', room);
+    return true;
+  }
+
+  isJoined(room: string): boolean {
+    if (this.#ended) return false;
+    return room === this.id || this.#link.rooms?.has(room) === true;
+  }
+
+  disconnect(code = 1000, reason = ''): void {
+    checkClose(code, reason);
+    if (this.#ended) return;
+    this.#link.disconnect(code, reason);
+    this.#disconnecting = true;
+  }
+
+  /** Hands a message of the peer to the handlers, or to those who wait for its answer. */
+  receive(message: Message): void {
+    if (this.#disconnecting) return; // it was on its way from the shard already
+    let decoded: Decoded;
+    try {
+      decoded = this.codec.decode(message);
+    } catch (error) {
+      this.peerFailed(error as EngineError);
+      return;
+    }
+    if ('event' in decoded) {
+      if (decoded.ask === undefined) this.#handlers.callEvent(decoded.event, decoded.payload);
+      else void this.#answer(decoded, decoded.ask);
+    } else if ('native' in decoded) {
+      this.#handlers.callHook('message', decoded.native);
+    } else {
+      this.#answersAsks = true;
+      if ('answerTo' in decoded) this.#asks?.settle(decoded, message);
+    }
+  }
+
+  get codec(): Codec {
+    return this.#link.codec;
+  }
+
+  /** Whether its peer has asked, answered, or said that it does. */
+  get answersAsks(): boolean {
+    return this.#answersAsks;
+  }
+
+  get hasEnded(): boolean {
+    return this.#ended;
+  }
+
+  sendAsk(message: Message, ask?: Ask): void {
+    if (this.#ended) return;
+    if (ask !== undefined) {
+      this.#asks ??= new PendingAsks(this);
+      this.#asks.add(ask);
+    }
+    this.#link.send(message);
+  }
+
+  forgetAsk(ask: Ask): void {
+    this.#asks?.delete(ask);
+  }
+
+  async #answer(question: DecodedEvent, ask: number): Promise<void> {
+    const { event } = question;
+    const onThrown = (thrown: unknown) => this.handlerThrew(thrown, event);
+    this.#answersAsks = true;
+    this.#questions ??= new PeerQuestions(this.#handlers, this.#scope.config.maxPendingAsks);
+    try {
+      const reply = this.#questions.answer(question, ask, this.codec, onThrown);
+      const answer = reply instanceof Promise ? await reply : reply;
+      if (!this.#ended) this.#link.send(answer);
+    } catch (thrown) {
+      onThrown(thrown); // the outbox is full: nobody but the app can be told
+    }
+  }
+
+  /** Tells the handlers of a ping or a pong, and of what it has lost, at its end too. */
+  tell<Name extends keyof Hooks>(hook: Name, argument: Hooks[Name]): void {
+    if (this.#disconnecting && hook !== 'backpressure') return;
+    this.#handlers.callHook(hook, argument);
+  }
+
+  /** The peer did wrong: that is for this connection's handlers alone, or peers could fill logs. */
+  peerFailed(error: EngineError): void {
+    this.#handlers.callHook('error', error);
+  }
+
+  /**
+   * A handler did wrong: for this connection's `onError`, else for the engine.
+   * @param of the event, or the method that it was given to
+   */
+  handlerThrew(thrown: unknown, of: string): void {
+    const error = this.#errorOf(thrown, of);
+    if (!this.#handlers.callHook('error', error)) this.#scope.report(error);
+  }
+
+  #errorOf(thrown: unknown, of: string): EngineError {
+    return handlerError(`a handler of ${of} on ${this.#scope.endpoint}`, thrown);
+  }
+
+  /** The connection has ended, having been in these rooms: says so, once. */
+  ended(rooms: Iterable<string>, reason: DisconnectReason): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#asks?.end();
+    for (const room of rooms) this.#handlers.callHook('leave', room);
+    this.#handlers.callHook('leave', this.id);
+    this.#handlers.callHook('disconnect', reason);
+  }
+}

@@ -1,0 +1,94 @@
+import type { ConnectionInfo } from '../api/list-types.ts';
+import type { ConnectionRequest } from '../api/public-types.ts';
+
+/** Which part of a list is wanted. */
+export interface PageRequest {
+  /** The last entry of the page before; '' = from the beginning. */
+  readonly after: string;
+  readonly limit: number;
+}
+
+/** A connection that can be listed. */
+export interface Listed {
+  readonly number: number;
+  readonly id: string;
+  readonly shard: number;
+  readonly request: ConnectionRequest;
+  readonly data: unknown;
+  readonly rooms: ReadonlySet<string>;
+}
+
+/** A connection in a list, with the number that it stands there by. */
+export interface ListedConnection extends ConnectionInfo {
+  readonly number: number;
+}
+
+/** A room in a list, with its members in this part of the server. */
+export interface ListedRoom {
+  readonly room: string;
+  readonly count: number;
+}
+
+/** A page of connections, by their numbers. */
+export function listConnections(
+  connections: Iterable<Listed>,
+  { after, limit }: PageRequest,
+): ListedConnection[] {
+  const last = Number(after);
+  const page = firstOf(connections, byNumber, limit, ({ number }) => number > last);
+  return page.map(({ number, id, shard, request, data, rooms }) => {
+    const { remoteAddress } = request;
+    return { number, id, shard, remoteAddress, data, rooms: [...rooms] };
+  });
+}
+
+/** A page of rooms, by their names; one that comes several times has all its members. */
+export function listRooms(
+  rooms: Iterable<readonly [room: string, count: number]>,
+  { after, limit }: PageRequest,
+): ListedRoom[] {
+  const counts = new Map<string, number>();
+  for (const [room, count] of rooms) {
+    if (room > after) counts.set(room, (counts.get(room) ?? 0) + count);
+  }
+  return firstOf(counts, byName, limit).map(([room, count]) => ({ room, count }));
+}
+
+/** What several threads have listed of connections, as one page. */
+export function mergeConnections(parts: readonly ListedConnection[], limit: number) {
+  return firstOf(parts, byNumber, limit);
+}
+
+/** What several threads have listed of rooms, as one page. */
+export function mergeRooms(parts: readonly ListedRoom[], limit: number): ListedRoom[] {
+  const counts = parts.map(({ room, count }) => [room, count] as const);
+  return listRooms(counts, { after: '', limit });
+}
+
+const byNumber = (a: { number: number }, b: { number: number }) => a.number - b.number;
+// As `>` compares, which asks no locale.
+const byName = ([a]: readonly [string, number], [b]: readonly [string, number]) => (a < b ? -1 : 1);
+
+/** The first `limit` of those that are wanted, in order; what does not belong there is let go. */
+function firstOf<Item>(
+  items: Iterable<Item>,
+  compare: (a: Item, b: Item) => number,
+  limit: number,
+  isWanted: (item: Item) => boolean = () => true,
+): Item[] {
+  const first: Item[] = [];
+  const cut = () => {
+    first.sort(compare);
+    first.length = Math.min(first.length, limit);
+  };
+  let last: Item | undefined;
+  for (const item of items) {
+    if (!isWanted(item) || (last !== undefined && compare(item, last) > 0)) continue;
+    first.push(item);
+    if (first.length < 2 * limit) continue;
+    cut();
+    last = first[limit - 1];
+  }
+  cut();
+  return first;
+}

@@ -1,0 +1,38 @@
+import type { DecodedAnswer, Message } from '../codec/codec.ts';
+import type { Ask, Askable } from './ask.ts';
+
+/** The questions to one connection that await their answers. */
+export class PendingAsks {
+  readonly #connection: Askable;
+  readonly #asks = new Map<number, Ask>();
+
+  constructor(connection: Askable) {
+    this.#connection = connection;
+  }
+
+  add(ask: Ask): void {
+    this.#asks.set(ask.number, ask);
+  }
+
+  delete(ask: Ask): void {
+    this.#asks.delete(ask.number);
+  }
+
+  /**
+   * An answer has come: maybe too late, or nobody had asked.
+   * @param message what the answer was decoded from; only valid during the call
+   */
+  settle({ answerTo, payload, failure }: DecodedAnswer, message: Message): void {
+    const ask = this.#asks.get(answerTo);
+    if (ask === undefined) return;
+    this.#asks.delete(answerTo);
+    if (failure === undefined) ask.answered(this.#connection, payload, message);
+    else ask.failed(this.#connection, 'ERR_ACK_FAILED', failure);
+  }
+
+  /** The connection has ended. */
+  end(): void {
+    for (const ask of this.#asks.values()) ask.failed(this.#connection, 'ERR_CONNECTION_ENDED');
+    this.#asks.clear();
+  }
+}

@@ -1,0 +1,123 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { SerializedError } from '../api/errors.ts';
+import type { ShardSnapshot } from '../api/stats.ts';
+import type { ResolvedCloseOptions } from '../options/engine-options.ts';
+import type { ShardServerConfig } from '../options/server-options.ts';
+import type { MailboxLink } from '../ring/mailbox.ts';
+import type { InterestMemory } from '../tables/interest-table.ts';
+import type { CountsMemory } from '../tables/room-counts.ts';
+import type { SecureArrival, SecureCommand, SecureEvent, ShardTls } from './tls-messages.ts';
+
+/*
+ * The control plane: what the primary and a shard say to each other by port. Nothing here is sent
+ * per message.
+ */
+
+/** The primary's number as a peer in mailboxes; shards count from 1. */
+export const PRIMARY = 0;
+
+/** Emitters of other threads are peers of shards from here on: they send, and get nothing. */
+export const FIRST_EMITTER = 1_000;
+
+/** What a shard's task begins with. */
+export interface ShardStart {
+  readonly shard: number;
+  /** Whether the thread is the shard's alone: then it may pause. */
+  readonly ownsThread: boolean;
+  readonly doorbell: MailboxLink['doorbell'];
+  /** The shard's own interest table. */
+  readonly interest: InterestMemory;
+  /** How many are in the shard's rooms. */
+  readonly counts: CountsMemory;
+  readonly maxOutboxBytes: number;
+  /** Milliseconds that an upgrade may wait for its server. */
+  readonly handshakeTimeout: number;
+  /** Milliseconds between two samples of its load; 0 = none. */
+  readonly sampleInterval: number;
+  readonly port: MessagePort;
+}
+
+/** That messages may be compressed, RFC 7692, and how; without context takeover on either side. */
+export interface DeflateTerms {
+  /** What the client has asked for as server_max_window_bits: 9 to 15; undefined = nothing. */
+  readonly serverMaxWindowBits: number | undefined;
+}
+
+/** An accepted upgrade on its way to a shard, beside its socket. */
+export interface Upgrade {
+  readonly id: string;
+  /** The request as JSON: few handlers look at it, and one string costs less to move and to keep. */
+  readonly request: string;
+  readonly data: unknown;
+  readonly server: number;
+  /** The connection's number. */
+  readonly connection: number;
+  /** The request's Sec-WebSocket-Key. */
+  readonly key: string;
+  /** The subprotocol that was chosen; '' = none. */
+  readonly protocol: string;
+  /** Which of the server's codecs the connection speaks. */
+  readonly codec: number;
+  /** Left out where messages are not compressed. */
+  readonly deflate?: DeflateTerms;
+  /** What the client had sent behind its request; undefined: nothing. */
+  head: Uint8Array | undefined;
+}
+
+/** How long connections may take to close, as far as it has not passed yet. */
+export type DrainTimes = Readonly<ResolvedCloseOptions>;
+
+/** From the primary to a shard. */
+export type ToShard =
+  | {
+      readonly type: 'connect-peer';
+      readonly peer: number;
+      readonly link: MailboxLink;
+      /** The peer's interest table, where the peer is a shard. */
+      readonly interest?: InterestMemory;
+      readonly counts?: CountsMemory;
+    }
+  /** The peer has died. */
+  | { readonly type: 'disconnect-peer'; readonly peer: number }
+  | { readonly type: 'add-server'; readonly server: number; readonly config: ShardServerConfig }
+  | (DrainTimes & { readonly type: 'remove-server'; readonly server: number })
+  | {
+      readonly type: 'adopt';
+      readonly upgrades: readonly Upgrade[];
+      /** The handles of their sockets, in the same order. */
+      readonly handles: readonly object[];
+    }
+  /** How TLS ends for a listener from now on; undefined: it is no more. */
+  | { readonly type: 'set-tls'; readonly listener: number; readonly tls: ShardTls | undefined }
+  | {
+      readonly type: 'adopt-secure';
+      readonly arrivals: readonly SecureArrival[];
+      /** The handles of their sockets, in the same order. */
+      readonly handles: readonly object[];
+    }
+  | { readonly type: 'secure'; readonly stream: number; readonly command: SecureCommand }
+  /** The shard answers with a snapshot that names so many of its slowest connections. */
+  | { readonly type: 'take-snapshot'; readonly question: number; readonly slowest: number }
+  /** Asks for `flushed`. */
+  | { readonly type: 'flush' }
+  /** Asks for `alive`. */
+  | { readonly type: 'check-alive' }
+  | (DrainTimes & { readonly type: 'stop' });
+
+/** From a shard to the primary. */
+export type FromShard =
+  /** The shard sends to this peer from now on. */
+  | { readonly type: 'peer-connected'; readonly peer: number }
+  | { readonly type: 'server-added'; readonly server: number; readonly error?: SerializedError }
+  | { readonly type: 'server-removed'; readonly server: number }
+  /** A connection that never came to be: the server was not there, or not any more. */
+  | { readonly type: 'refused'; readonly server: number; readonly connection: number }
+  /** Connections that are no more. */
+  | { readonly type: 'closed'; readonly server: number; readonly connections: readonly number[] }
+  | { readonly type: 'secure'; readonly stream: number; readonly event: SecureEvent }
+  | { readonly type: 'snapshot'; readonly question: number; readonly snapshot: ShardSnapshot }
+  | { readonly type: 'error'; readonly error: SerializedError }
+  /** All that it had sent when it was asked is in its receivers' rings. */
+  | { readonly type: 'flushed' }
+  /** Its loop turns. */
+  | { readonly type: 'alive' };

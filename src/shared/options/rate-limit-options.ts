@@ -1,0 +1,65 @@
+import { EngineError } from '../api/errors.ts';
+import {
+  applyRules,
+  type Filled,
+  integer,
+  oneOf,
+  optionError,
+  type Rule,
+  type Rules,
+} from './option-rules.ts';
+
+/** How much a peer may send: of each kind so much a second, and so much at once. */
+export interface RateLimit {
+  /** Messages, pings and pongs: 1 to 2^30. Default: no limit. */
+  messagesPerSecond?: number | undefined;
+  /** So many of them may come at once: 1 to 2^30. Default: messagesPerSecond. */
+  burstMessages?: number | undefined;
+  /** Their bytes, without the headers of frames: 1 to 2^40. Default: no limit. */
+  bytesPerSecond?: number | undefined;
+  /** So many bytes may come at once: maxMessageSize to 2^40. Default: bytesPerSecond, or the least. */
+  burstBytes?: number | undefined;
+  /** At the limit: close with 1008, or ignore whole messages. Default 'close'. */
+  exceeded?: 'close' | 'drop' | undefined;
+}
+
+/** A {@link RateLimit} with what is left out filled in. */
+export type ResolvedRateLimit = Filled<RateLimit, Exclude<keyof RateLimit, 'exceeded'>>;
+
+const RATE_RULES: Rules<ResolvedRateLimit> = {
+  messagesPerSecond: optionalInteger(1, 2 ** 30),
+  burstMessages: optionalInteger(1, 2 ** 30),
+  bytesPerSecond: optionalInteger(1, 2 ** 40),
+  burstBytes: optionalInteger(1, 2 ** 40),
+  exceeded: oneOf<'close' | 'drop'>(['close', 'drop'], 'close'),
+};
+
+function optionalInteger(minimum: number, maximum: number): Rule<number | undefined> {
+  return { ...integer(minimum, maximum, 0), fallback: undefined };
+}
+
+/**
+ * Checks a rate limit and fills in the defaults; undefined: there is none.
+ * @throws EngineError ERR_OPTION
+ */
+export function resolveRateLimit(
+  limit: RateLimit | undefined,
+  maxMessageSize: number,
+): ResolvedRateLimit | undefined {
+  if (limit === undefined) return undefined;
+  const resolved = applyRules(RATE_RULES, limit, 'rateLimit.');
+  const { messagesPerSecond, bytesPerSecond } = resolved;
+  if (messagesPerSecond === undefined && bytesPerSecond === undefined) {
+    const message = 'rateLimit: it has neither messagesPerSecond nor bytesPerSecond';
+    throw new EngineError('ERR_OPTION', message);
+  }
+  resolved.burstMessages ??= messagesPerSecond;
+  if (bytesPerSecond !== undefined) {
+    resolved.burstBytes ??= Math.max(bytesPerSecond, maxMessageSize);
+    if (resolved.burstBytes < maxMessageSize) {
+      const allowed = `at least maxMessageSize (${maxMessageSize})`;
+      throw optionError('rateLimit.burstBytes', resolved.burstBytes, allowed);
+    }
+  }
+  return resolved;
+}

@@ -1,0 +1,267 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http';
+import type { ConnectionRequest } from '../api/public-types.ts';
+import type { KeepHeaders } from '../app/kept-headers.ts';
+import type { CodecChoice } from '../codec/codec.ts';
+import {
+  COMPRESSION_RULE,
+  type CompressionConfig,
+  type ResolvedCompression,
+  resolveCompression,
+} from './compression-options.ts';
+import {
+  applyRules,
+  type Filled,
+  integer,
+  isPathOrEmpty,
+  MAX_MS,
+  oneOf,
+  optionalFunction,
+  optionError,
+  type Rules,
+  rule,
+} from './option-rules.ts';
+import { type RateLimit, type ResolvedRateLimit, resolveRateLimit } from './rate-limit-options.ts';
+
+const MAX_BYTES = 2 ** 30;
+
+/** Who may connect from a browser: the page's origin must satisfy this. */
+export type Origins =
+  | 'same-host'
+  | '*'
+  | readonly string[]
+  | ((origin: string, request: ConnectionRequest) => boolean);
+
+/** What happens when a connection cannot take what it is sent. */
+export type SlowConsumerChoice = 'close' | 'drop' | 'latest';
+
+/**
+ * The options of one server; times in milliseconds, sizes in bytes. Where no range is given, a time
+ * is 1 to 2^31 − 1.
+ */
+export interface ServerConfig {
+  /** The path of this server, such as '/chat'; '' (default) = the server is disabled. */
+  endpoint?: string | undefined;
+  /** How events are encoded; 'negotiate' = as each client asks, by subprotocol. Default 'text'. */
+  codec?: CodecChoice | undefined;
+  /** What an event of the text codec begins with. Default 'iris-websocket-message:'. */
+  eventPrefix?: string | undefined;
+  /** A module whose `onConnection` runs in the shards, next to the sockets: a file URL. */
+  handlers?: URL | string | undefined;
+  /** Sent with the 101. */
+  headers?: Readonly<Record<string, string>> | undefined;
+  /** Subprotocols this server speaks; the first of the client's that is among them is chosen. */
+  protocols?: readonly string[] | undefined;
+  /** Origins that may connect; a request without an Origin header may. Default 'same-host'. */
+  origins?: Origins | undefined;
+  /**
+   * Decides on an upgrade. What it returns is the connection's `data` and must be
+   * structured-cloneable; `false` refuses with 401, a thrown error that has a `status` with that.
+   */
+  authorize?: ((request: ConnectionRequest) => unknown) | undefined;
+  /** Makes the id of a connection; must be unique among the living. Default: random. */
+  idGenerator?: ((request: ConnectionRequest) => string) | undefined;
+  /** Compresses messages (permessage-deflate, RFC 7692) for clients that offer it. Default false. */
+  compression?: boolean | CompressionConfig | undefined;
+  /**
+   * Largest message, inflated, all its fragments together, 1 to 2^30; larger: close 1009. Default
+   * 1024.
+   */
+  maxMessageSize?: number | undefined;
+  /** Most bytes taken from a socket in one read: 64 to 2^24. Default 64 KiB. */
+  readBufferSize?: number | undefined;
+  /**
+   * Most bytes that are joined into one write, 64 to 2^24; a larger message goes alone. Default
+   * 16 KiB.
+   */
+  writeBufferSize?: number | undefined;
+  /** A write that has made no progress for so long ends the connection. Default 15 000. */
+  writeTimeout?: number | undefined;
+  /** No pong for so long, 2 at least, ends the connection. Default 60 000. */
+  pongTimeout?: number | undefined;
+  /** How often a ping is sent; less than pongTimeout. Default 9/10 of it. */
+  pingPeriod?: number | undefined;
+  /** How long the peer may take to answer a close. Default 5 000. */
+  closeTimeout?: number | undefined;
+  /** Bytes that may wait for one connection: 1 to 2^30. Default 1 MiB. */
+  maxBufferedBytes?: number | undefined;
+  /**
+   * At that limit: close with 1013, drop whole messages, or keep of each event and room only the
+   * latest. Default 'close'.
+   */
+  slowConsumer?: SlowConsumerChoice | undefined;
+  /** Most rooms a connection may be in, its own id's aside: 0 to 2^24. Default 1000. */
+  maxRooms?: number | undefined;
+  /** Longest room name, in bytes of UTF-8: 1 to 65 535. Default 256. */
+  maxRoomNameBytes?: number | undefined;
+  /** Longest event name, in bytes of UTF-8: 1 to 65 535. Default 256. */
+  maxEventNameBytes?: number | undefined;
+  /**
+   * Questions of one peer that may await their answers, 1 to 2^24; more are not asked. Default 1000.
+   */
+  maxPendingAsks?: number | undefined;
+  /**
+   * Most frames that one message may come in, 1 to 2^24; more: close 1008. Default 1024, or one for
+   * each 16 bytes of maxMessageSize where that is more.
+   */
+  maxFragments?: number | undefined;
+  /** Most connections of this server, 1 to 2^32 − 1; more: 503. Default 1 000 000. */
+  maxConnections?: number | undefined;
+  /**
+   * Most of them from one address, of IPv6 from one /64, 0 to 2^32 − 1; more: 429. Default 0: no
+   * limit.
+   */
+  maxConnectionsPerAddress?: number | undefined;
+  /** What one peer may send. Default: no limit. */
+  rateLimit?: RateLimit | undefined;
+  /**
+   * Headers that `connection.request` has when its handlers have been told of it: 'all', these,
+   * or (default) 'safe', all but Cookie, Authorization, Proxy-Authorization.
+   */
+  keepHeaders?: KeepHeaders | undefined;
+}
+
+type FilledServerConfig = Filled<
+  ServerConfig,
+  'handlers' | 'authorize' | 'idGenerator' | 'rateLimit'
+>;
+
+/** A server's options as the engine keeps them. */
+export type ResolvedServerConfig = Omit<FilledServerConfig, 'compression' | 'rateLimit'> & {
+  readonly compression: ResolvedCompression;
+  readonly rateLimit: ResolvedRateLimit | undefined;
+};
+
+/** The part of a server's options that shards need: no functions, so that it can cross threads. */
+export type ShardServerConfig = Omit<
+  ResolvedServerConfig,
+  'authorize' | 'idGenerator' | 'origins' | 'handlers'
+> & { readonly handlers: string | undefined };
+
+const PONG_TIMEOUT = 60_000;
+const MAX_FRAGMENTS = 2 ** 24;
+const MIN_DEFAULT_FRAGMENTS = 1024;
+/** Small for a fragment: who sends smaller ones than this all the time does it to cost time. */
+const FRAGMENT_BYTES = 16;
+
+const SERVER_RULES: Rules<FilledServerConfig> = {
+  endpoint: rule("'' or a path such as '/chat' without query", '', isPathOrEmpty),
+  codec: oneOf<CodecChoice>(['text', 'msgpack', 'negotiate'], 'text'),
+  eventPrefix: rule(
+    'a non-empty string that begins with no byte order mark',
+    'iris-websocket-message:',
+    isEventPrefix,
+  ),
+  handlers: rule<URL | string | undefined>(
+    'the file URL of a module',
+    undefined,
+    (value) => value instanceof URL || (typeof value === 'string' && URL.canParse(value)),
+  ),
+  headers: rule("an object of HTTP headers that are not the handshake's own", {}, isHeaders),
+  protocols: rule('an array of different subprotocol tokens', [], isTokenList),
+  origins: rule<Origins>(
+    "'same-host', '*', an array of origins such as 'https://host:8080' (with no path and no slash behind), or a function",
+    'same-host',
+    (value) =>
+      value === 'same-host' || value === '*' || typeof value === 'function' || isOriginList(value),
+  ),
+  authorize: optionalFunction(),
+  idGenerator: optionalFunction(),
+  compression: COMPRESSION_RULE,
+  maxMessageSize: integer(1, MAX_BYTES, 1024),
+  readBufferSize: integer(64, 2 ** 24, 64 * 2 ** 10),
+  writeBufferSize: integer(64, 2 ** 24, 16 * 2 ** 10),
+  writeTimeout: integer(1, MAX_MS, 15_000),
+  pongTimeout: integer(2, MAX_MS, PONG_TIMEOUT),
+  pingPeriod: integer(1, MAX_MS, (PONG_TIMEOUT * 9) / 10),
+  closeTimeout: integer(1, MAX_MS, 5_000),
+  maxBufferedBytes: integer(1, MAX_BYTES, 2 ** 20),
+  slowConsumer: oneOf<SlowConsumerChoice>(['close', 'drop', 'latest'], 'close'),
+  maxRooms: integer(0, 2 ** 24, 1000),
+  maxRoomNameBytes: integer(1, 65_535, 256),
+  maxEventNameBytes: integer(1, 65_535, 256),
+  maxPendingAsks: integer(1, 2 ** 24, 1000),
+  maxFragments: integer(1, MAX_FRAGMENTS, MIN_DEFAULT_FRAGMENTS),
+  maxConnections: integer(1, 2 ** 32 - 1, 1_000_000),
+  maxConnectionsPerAddress: integer(0, 2 ** 32 - 1, 0),
+  rateLimit: rule<RateLimit | undefined>(
+    'an object such as { messagesPerSecond: 100 }',
+    undefined,
+    (value) => value !== null && typeof value === 'object',
+  ),
+  keepHeaders: rule<KeepHeaders>(
+    "'safe', 'all' or an array of lower-case header names",
+    'safe',
+    (value) => value === 'safe' || value === 'all' || isHeaderNames(value),
+  ),
+};
+
+/**
+ * Checks a server's options and fills in the defaults.
+ * @throws EngineError ERR_OPTION
+ */
+export function resolveServerConfig(config: ServerConfig): ResolvedServerConfig {
+  const checked = applyRules(SERVER_RULES, config);
+  const resolved = { ...checked, compression: resolveCompression(checked.compression) };
+  if (config?.pingPeriod === undefined) {
+    resolved.pingPeriod = Math.max(1, Math.floor((resolved.pongTimeout * 9) / 10));
+  }
+  if (config?.maxFragments === undefined) {
+    const fragments = Math.ceil(resolved.maxMessageSize / FRAGMENT_BYTES);
+    const atLeast = Math.max(MIN_DEFAULT_FRAGMENTS, fragments);
+    resolved.maxFragments = Math.min(MAX_FRAGMENTS, atLeast);
+  }
+  if (resolved.pingPeriod >= resolved.pongTimeout) {
+    const allowed = `less than pongTimeout (${resolved.pongTimeout})`;
+    throw optionError('pingPeriod', resolved.pingPeriod, allowed);
+  }
+  return { ...resolved, rateLimit: resolveRateLimit(resolved.rateLimit, resolved.maxMessageSize) };
+}
+
+/** The part of a server's options that crosses into the shards. */
+export function shardServerConfig(config: ResolvedServerConfig): ShardServerConfig {
+  const { authorize, idGenerator, origins, handlers, ...rest } = config;
+  return { ...rest, handlers: handlers === undefined ? undefined : String(handlers) };
+}
+
+function isEventPrefix(value: unknown): boolean {
+  return typeof value === 'string' && /^[^\ufeff]/.test(value) && value.isWellFormed();
+}
+
+const HANDSHAKE_HEADERS = new Set([
+  'connection',
+  'upgrade',
+  'sec-websocket-accept',
+  'sec-websocket-extensions',
+  'sec-websocket-protocol',
+]);
+
+function isHeaders(value: unknown): boolean {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return false;
+  return Object.entries(value).every(([name, text]) => {
+    try {
+      validateHeaderName(name);
+      validateHeaderValue(name, text);
+    } catch {
+      return false;
+    }
+    return typeof text === 'string' && !HANDSHAKE_HEADERS.has(name.toLowerCase());
+  });
+}
+
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/; // RFC 9110 section 5.6.2
+
+function isHeaderNames(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  return value.every((name) => typeof name === 'string' && TOKEN.test(name) && !/[A-Z]/.test(name));
+}
+
+function isTokenList(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  const tokens = value.every((item) => typeof item === 'string' && TOKEN.test(item));
+  return tokens && new Set(value).size === value.length;
+}
+
+function isOriginList(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  return value.every((item) => URL.canParse(item) && new URL(item).origin === item);
+}

@@ -1,0 +1,72 @@
+import type { RoutedRecord } from '../emit/routing.ts';
+import type { Mailbox } from './mailbox.ts';
+
+/**
+ * A thread's data plane, turn by turn: drain the mailbox, deliver, flush. A turn runs behind the
+ * event loop's poll phase, so that everything which came in one phase leaves together; after a turn
+ * that found nothing the thread may sleep until its doorbell rings.
+ */
+export class TickLoop {
+  readonly #mailbox: Mailbox;
+  readonly #deliver: () => void;
+  readonly #rest: (() => void) | undefined;
+  #scheduled = false;
+  #stopped = false;
+
+  /**
+   * @param deliver runs between drain and flush
+   * @param rest runs when all of a turn has gone
+   */
+  constructor(mailbox: Mailbox, deliver: () => void, rest?: () => void) {
+    this.#mailbox = mailbox;
+    this.#deliver = deliver;
+    this.#rest = rest;
+  }
+
+  /** Asks for a turn. */
+  readonly schedule = (): void => {
+    if (this.#scheduled || this.#stopped) return;
+    this.#scheduled = true;
+    setImmediate(this.#turn);
+  };
+
+  /**
+   * Sends records to peers. They are woken by the next turn, before it delivers: once, and for all
+   * that this thread has sent by then.
+   * @throws EngineError ERR_OUTBOX_FULL, and then no peer has got any of them
+   */
+  send(records: readonly RoutedRecord[]): void {
+    if (records.length > 1) this.#checkRoom(records);
+    for (const { peers, record } of records) this.#mailbox.send(peers, record);
+    this.schedule();
+  }
+
+  /** Sends a record past the bound of the outbox. */
+  sendAlways(peer: number, record: Uint8Array): void {
+    this.#mailbox.sendAlways(peer, record);
+    this.schedule();
+  }
+
+  #checkRoom(records: readonly RoutedRecord[]): void {
+    const bytes = records.reduce((sum, { record }) => sum + record.length, 0);
+    for (const { peers } of records) this.#mailbox.checkRoom(peers, bytes);
+  }
+
+  /** No turn runs from now on. */
+  stop(): void {
+    this.#stopped = true;
+    this.#mailbox.ring();
+  }
+
+  readonly #turn = (): void => {
+    this.#scheduled = false;
+    if (this.#stopped) return;
+    this.#mailbox.awake();
+    const busy = this.#mailbox.drain();
+    this.#mailbox.ring();
+    this.#deliver();
+    this.#mailbox.flush();
+    this.#rest?.();
+    if (busy || !this.#mailbox.sleep()) this.schedule();
+  };
+}

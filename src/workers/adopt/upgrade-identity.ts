@@ -1,0 +1,29 @@
+import type { ConnectionRequest } from '../../shared/api/public-types.ts';
+import type { ConnectionIdentity } from '../../shared/app/app-connection.ts';
+import type { Upgrade } from '../../shared/messages/control-messages.ts';
+
+/** Whom an upgrade has let in. Its request stays text until a handler asks for it. */
+export class UpgradeIdentity implements ConnectionIdentity {
+  readonly id: string;
+  readonly data: unknown;
+  #request: string | ConnectionRequest;
+
+  constructor({ id, data, request }: Pick<Upgrade, 'id' | 'data' | 'request'>) {
+    this.id = id;
+    this.data = data;
+    this.#request = request;
+  }
+
+  get requestText(): string | undefined {
+    return typeof this.#request === 'string' ? this.#request : undefined;
+  }
+
+  get request(): ConnectionRequest {
+    if (typeof this.#request === 'string') this.#request = JSON.parse(this.#request);
+    return this.#request as ConnectionRequest;
+  }
+
+  set request(request: ConnectionRequest) {
+    this.#request = JSON.stringify(request); // seldom asked for again, and smaller
+  }
+}

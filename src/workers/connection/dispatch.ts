@@ -1,0 +1,151 @@
+import { type EngineError, serializeError } from '../../shared/api/errors.ts';
+import type {
+  Backpressure,
+  Connection,
+  DisconnectReason,
+  HandlerModule,
+} from '../../shared/api/public-types.ts';
+import { ConnectionFace } from '../../shared/app/app-connection.ts';
+import { callHandler } from '../../shared/app/handler-calls.ts';
+import { forgetHeaders } from '../../shared/app/kept-headers.ts';
+import {
+  encodeCloseRecord,
+  encodeErrorRecord,
+  encodeRecord,
+  RecordKind,
+} from '../../shared/messages/records.ts';
+import type { ServerWebSocket } from './web-socket.ts';
+
+/** Tells a server's handlers what happens to its connections, wherever the handlers are. */
+export interface Dispatch {
+  /**
+   * An upgrade has arrived: `socket.enter()` is due before the handlers are told of it,
+   * `socket.open()` when they have been.
+   */
+  connected(socket: ServerWebSocket): void;
+  /** @param data only valid during the call */
+  message(socket: ServerWebSocket, data: Buffer, isBinary: boolean): void;
+  /** @param data only valid during the call */
+  control(socket: ServerWebSocket, kind: 'ping' | 'pong', data: Buffer): void;
+  failed(socket: ServerWebSocket, error: EngineError): void;
+  /** It has fallen behind with what it is sent, or is behind no more. */
+  backpressure(socket: ServerWebSocket, backpressure: Backpressure): void;
+  /**
+   * The last call for this connection.
+   * @returns true if the handlers have answered all that came before; false if `concluded()` of the
+   *   socket follows when they have
+   */
+  disconnected(socket: ServerWebSocket, reason: DisconnectReason): boolean;
+}
+
+/** Handlers in a module of this shard. */
+export class ModuleDispatch implements Dispatch {
+  readonly #module: HandlerModule;
+
+  constructor(module: HandlerModule) {
+    this.#module = module;
+  }
+
+  connected(socket: ServerWebSocket): void {
+    const { server } = socket;
+    const face = new ConnectionFace(server.handle, server, socket, socket.identity);
+    socket.face = face;
+    socket.enter();
+    const onConnection = (connection: Connection) => this.#module.onConnection(connection);
+    const onThrown = (thrown: unknown, of: string) => face.handlerThrew(thrown, of);
+    const result = callHandler(onConnection, face, 'onConnection', onThrown);
+    socket.open();
+    forgetHeaders(socket.identity, server.config.keepHeaders, [result]);
+  }
+
+  message(socket: ServerWebSocket, data: Buffer, isBinary: boolean): void {
+    socket.face?.receive(isBinary ? data : data.toString('utf8'));
+  }
+
+  control(socket: ServerWebSocket, kind: 'ping' | 'pong', data: Buffer): void {
+    socket.face?.tell(kind, new Uint8Array(data));
+  }
+
+  // The next three may come in the middle of a fan-out. A handler that sends there would get its
+  // message to some members ahead of the one on its way: so the handlers run right after.
+
+  failed(socket: ServerWebSocket, error: EngineError): void {
+    queueMicrotask(() => socket.face?.peerFailed(error));
+  }
+
+  backpressure(socket: ServerWebSocket, backpressure: Backpressure): void {
+    queueMicrotask(() => socket.face?.tell('backpressure', backpressure));
+  }
+
+  disconnected(socket: ServerWebSocket, reason: DisconnectReason): boolean {
+    queueMicrotask(() => socket.face?.ended(socket.rooms ?? [], reason));
+    return true;
+  }
+}
+
+/** How a shard's records go to the primary. */
+export interface PrimaryOutlet {
+  /** Sends a record, whatever waits already. */
+  send(record: Buffer): void;
+  /** Whether records wait because the primary's ring is full. */
+  isCongested(): boolean;
+}
+
+/** Handlers that are closures on the primary: records to its mailbox. */
+export class PrimaryDispatch implements Dispatch {
+  readonly #primary: PrimaryOutlet;
+  readonly #held: Set<ServerWebSocket>;
+
+  /** @param held gets the sockets that stop reading because the primary cannot keep up */
+  constructor(primary: PrimaryOutlet, held: Set<ServerWebSocket>) {
+    this.#primary = primary;
+    this.#held = held;
+  }
+
+  connected(socket: ServerWebSocket): void {
+    this.#send(encodeRecord(header(socket, RecordKind.CONNECTED)));
+  }
+
+  message(socket: ServerWebSocket, data: Buffer, isBinary: boolean): void {
+    const flag = isBinary ? 1 : 0;
+    this.#send(encodeRecord({ ...header(socket, RecordKind.MESSAGE), flag }, data));
+    this.#holdIfCongested(socket);
+  }
+
+  control(socket: ServerWebSocket, kind: 'ping' | 'pong', data: Buffer): void {
+    const recordKind = kind === 'ping' ? RecordKind.PING : RecordKind.PONG;
+    this.#send(encodeRecord(header(socket, recordKind), data));
+    this.#holdIfCongested(socket);
+  }
+
+  failed(socket: ServerWebSocket, error: EngineError): void {
+    this.#send(encodeErrorRecord(header(socket, RecordKind.ERROR), serializeError(error)));
+  }
+
+  backpressure(socket: ServerWebSocket, backpressure: Backpressure): void {
+    const body = Buffer.from(JSON.stringify(backpressure));
+    this.#send(encodeRecord(header(socket, RecordKind.BACKPRESSURE), body));
+  }
+
+  disconnected(socket: ServerWebSocket, { code, reason }: DisconnectReason): boolean {
+    // What it still sends is for nobody; but the answer to a close frame has to be read.
+    if (this.#held.delete(socket)) socket.release();
+    this.#send(encodeCloseRecord(header(socket, RecordKind.DISCONNECTED), code, reason));
+    return false; // the primary says so, with CONCLUDED
+  }
+
+  /** Bounded without a limit: a socket that has put a record behind a full ring reads no more. */
+  #send(record: Buffer): void {
+    this.#primary.send(record);
+  }
+
+  #holdIfCongested(socket: ServerWebSocket): void {
+    if (!this.#primary.isCongested() || this.#held.has(socket)) return;
+    this.#held.add(socket);
+    socket.hold();
+  }
+}
+
+function header({ server, number }: ServerWebSocket, kind: RecordKind) {
+  return { kind, server: server.number, connection: number };
+}

@@ -1,0 +1,76 @@
+import { EngineError } from '../../shared/api/errors.ts';
+import { buildControlFrame, OPCODES } from '../../shared/codec/frame.ts';
+import type { Transport } from '../write/transport.ts';
+
+/** What a peer that lives answers. */
+export const PING = buildControlFrame(OPCODES.PING);
+
+/** The times that a connection is held to, in ms. */
+interface LivenessLimits {
+  readonly pingPeriod: number;
+  readonly pongTimeout: number;
+  readonly writeTimeout: number;
+}
+
+/** Whether a connection's peer still answers and reads. All times are ms, monotonic. */
+export class Liveness {
+  readonly #limits: LivenessLimits;
+  readonly #transport: Transport;
+  #sentBytes = 0;
+  #sentAt: number;
+  #pongAt: number;
+  #pingAt: number;
+
+  constructor(limits: LivenessLimits, transport: Transport, now: number) {
+    this.#limits = limits;
+    this.#transport = transport;
+    this.#sentAt = now;
+    this.#pongAt = now;
+    this.#pingAt = now + limits.pingPeriod;
+  }
+
+  /** Bytes that wait because the peer does not read. */
+  get waitingBytes(): number {
+    return this.#transport.waitingBytes;
+  }
+
+  /** The peer has answered, or its silence is not its fault. */
+  pong(now = performance.now()): void {
+    this.#pongAt = now;
+  }
+
+  /** What is due by now: a ping, an error that ends the connection, or nothing. */
+  due(now: number): EngineError | 'ping' | undefined {
+    const { pongTimeout, writeTimeout } = this.#limits;
+    if (this.stalledFor(now) > writeTimeout) {
+      const message = `no write made progress for writeTimeout (${writeTimeout} ms)`;
+      return new EngineError('ERR_WRITE_TIMEOUT', message);
+    }
+    if (now - this.#pongAt > pongTimeout) {
+      const message = `no pong within pongTimeout (${pongTimeout} ms)`;
+      return new EngineError('ERR_PONG_TIMEOUT', message);
+    }
+    return now >= this.#pingAt && this.#mayPing(now) ? 'ping' : undefined;
+  }
+
+  /** Behind bytes that wait a ping would say nothing: it stays due, and writeTimeout rules. */
+  #mayPing(now: number): boolean {
+    const { pingPeriod } = this.#limits;
+    if (this.#transport.waitingBytes > 0) {
+      this.#pongAt = Math.max(this.#pongAt, now - pingPeriod);
+      return false;
+    }
+    this.#pingAt = now + pingPeriod;
+    return true;
+  }
+
+  /** How long the bytes that wait have been waiting with none of them sent, in ms. */
+  stalledFor(now: number): number {
+    const { sentBytes } = this.#transport;
+    if (this.#transport.waitingBytes === 0 || sentBytes !== this.#sentBytes) {
+      this.#sentBytes = sentBytes;
+      this.#sentAt = now;
+    }
+    return now - this.#sentAt;
+  }
+}

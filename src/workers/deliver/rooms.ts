@@ -1,0 +1,121 @@
+import {
+  type InterestKey,
+  type InterestTable,
+  interestKey,
+} from '../../shared/tables/interest-table.ts';
+import type { RoomCounts } from '../../shared/tables/room-counts.ts';
+import type { ServerWebSocket } from '../connection/web-socket.ts';
+
+/**
+ * The rooms of one server in one shard, of those who speak one codec: room → members; each member
+ * knows its own rooms. Says in the shard's interest table which rooms there are, and in its counts
+ * how many are in them.
+ */
+export class Rooms {
+  readonly #server: number;
+  readonly #codec: number;
+  readonly #interest: InterestTable;
+  readonly #counts: RoomCounts;
+  readonly #members = new Map<string, Set<ServerWebSocket>>();
+  readonly #byId = new Map<string, ServerWebSocket>();
+
+  constructor(server: number, codec: number, interest: InterestTable, counts: RoomCounts) {
+    this.#server = server;
+    this.#codec = codec;
+    this.#interest = interest;
+    this.#counts = counts;
+  }
+
+  get size(): number {
+    return this.#members.size;
+  }
+
+  /** The rooms that somebody has joined. */
+  names(): Iterable<string> {
+    return this.#members.keys();
+  }
+
+  /** A connection will enter: what is sent to its id, or to all, has to come here from now on. */
+  expect(socket: ServerWebSocket): void {
+    this.#interest.add(this.#key(socket.id));
+    this.#interest.add(this.#key(''));
+  }
+
+  /** A connection enters the room of its own id, which needs no set, and the room of all. */
+  enter(socket: ServerWebSocket): void {
+    this.#byId.set(socket.id, socket);
+    this.#count(socket.id);
+    this.#count('');
+  }
+
+  join(socket: ServerWebSocket, room: string): void {
+    const members = this.#members.get(room);
+    if (members) {
+      members.add(socket);
+    } else {
+      this.#members.set(room, new Set([socket]));
+      this.#interest.add(this.#key(room));
+    }
+    this.#count(room);
+    socket.rooms ??= new Set();
+    socket.rooms.add(room);
+  }
+
+  leave(socket: ServerWebSocket, room: string): void {
+    if (!socket.rooms?.delete(room)) return;
+    this.#removeMember(socket, room);
+  }
+
+  /** Takes a connection out of all its rooms, that of its own id and that of all too. */
+  leaveAll(socket: ServerWebSocket): void {
+    if (this.#byId.get(socket.id) === socket) {
+      this.#byId.delete(socket.id);
+      this.#count(socket.id);
+      this.#count('');
+    }
+    this.#interest.remove(this.#key(socket.id));
+    this.#interest.remove(this.#key(''));
+    for (const room of socket.rooms ?? []) this.#removeMember(socket, room);
+  }
+
+  /**
+   * Everyone in a room, each once: those who joined, and the connection whose id it is; in the room
+   * '' everyone. Undefined where there is nobody.
+   */
+  membersOf(room: string): Iterable<ServerWebSocket> | undefined {
+    if (room === '') return this.#byId.size === 0 ? undefined : this.#byId.values();
+    const members = this.#members.get(room);
+    const owner = this.#byId.get(room);
+    if (owner === undefined) return members;
+    return members === undefined ? [owner] : new Set(members).add(owner);
+  }
+
+  /** The rooms that somebody has joined, with the number of their members. */
+  *sizes(): Iterable<[room: string, members: number]> {
+    for (const room of this.#members.keys()) yield [room, this.#sizeOf(room)];
+  }
+
+  #key(room: string): InterestKey {
+    return interestKey(this.#server, this.#codec, room);
+  }
+
+  #removeMember(socket: ServerWebSocket, room: string): void {
+    const members = this.#members.get(room);
+    if (members === undefined || !members.delete(socket)) return;
+    if (members.size === 0) {
+      this.#members.delete(room);
+      this.#interest.remove(this.#key(room));
+    }
+    this.#count(room);
+  }
+
+  /** Says how many a room has. Nobody joins the room of its own id. */
+  #count(room: string): void {
+    const count = room === '' ? this.#byId.size : this.#sizeOf(room);
+    this.#counts.set(this.#server, this.#codec, room, count);
+  }
+
+  #sizeOf(room: string): number {
+    return (this.#members.get(room)?.size ?? 0) + (this.#byId.has(room) ? 1 : 0);
+  }
+}

@@ -1,0 +1,49 @@
+import { existsSync } from 'node:fs';
+import { EngineError, messageOf } from '../../shared/api/errors.ts';
+import type { HandlerModule, ServerHandle } from '../../shared/api/public-types.ts';
+
+/**
+ * Loads a handler module.
+ * @throws EngineError ERR_HANDLERS_LOAD
+ */
+export async function loadHandlers(url: string): Promise<HandlerModule> {
+  let module: Partial<HandlerModule>;
+  try {
+    module = (await import(url)) as Partial<HandlerModule>;
+  } catch (cause) {
+    const message = `handlers: ${url} could not be loaded: ${messageOf(cause)}${hint(url)}`;
+    throw new EngineError('ERR_HANDLERS_LOAD', message, { cause });
+  }
+  if (typeof module.onConnection !== 'function') {
+    const message = `handlers: ${url} does not export a function onConnection`;
+    throw new EngineError('ERR_HANDLERS_LOAD', message);
+  }
+  if (module.onServer !== undefined && typeof module.onServer !== 'function') {
+    throw new EngineError('ERR_HANDLERS_LOAD', `handlers: onServer of ${url} is no function`);
+  }
+  return module as HandlerModule;
+}
+
+/** What to do where an app has been built, and its URL still names the source. */
+function hint(url: string): string {
+  const source = new URL(url);
+  if (!/\.[cm]?ts$/.test(source.pathname)) return '';
+  const built = new URL(source);
+  built.pathname = source.pathname.replace(/ts$/, 'js');
+  if (existsSync(source) || !existsSync(built)) return '';
+  const name = built.pathname.replace(/^.*\//, '');
+  return `; there is ${name} beside it: name that one, a build does not change the URL`;
+}
+
+/**
+ * Tells a handler module of its server, and waits until it is ready for connections.
+ * @throws EngineError ERR_HANDLERS_LOAD where it throws
+ */
+export async function startHandlers(module: HandlerModule, server: ServerHandle): Promise<void> {
+  try {
+    await module.onServer?.(server);
+  } catch (cause) {
+    const message = `handlers: onServer of ${server.endpoint} threw: ${messageOf(cause)}`;
+    throw new EngineError('ERR_HANDLERS_LOAD', message, { cause });
+  }
+}

@@ -1,0 +1,16 @@
+import type { ShardServer } from '../deliver/shard-server.ts';
+
+const SHORTEST_SWEEP = 5; // ms: a timer finer than this costs more than it tells
+const LONGEST_SWEEP = 1000;
+
+/** Sweeps over a server's connections in one shard; returns what stops it. */
+export function startKeepalive(server: ShardServer): () => void {
+  const { pingPeriod, pongTimeout, writeTimeout, closeTimeout } = server.config;
+  const shortest = Math.min(pingPeriod, pongTimeout - pingPeriod, writeTimeout, closeTimeout);
+  const period = Math.min(Math.max(shortest / 4, SHORTEST_SWEEP), LONGEST_SWEEP);
+  const timer = setInterval(() => {
+    const now = performance.now();
+    for (const socket of server.sockets()) socket.sweep(now);
+  }, period);
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,123 @@
+import type { Socket } from 'node:net';
+import { type EngineError, serializeError } from '../../shared/api/errors.ts';
+import type { HandlerModule } from '../../shared/api/public-types.ts';
+import type { DrainTimes, Upgrade } from '../../shared/messages/control-messages.ts';
+import type { ShardServerConfig } from '../../shared/options/server-options.ts';
+import { settledWithin } from '../../shared/time/settled-within.ts';
+import { refuse } from '../adopt/handshake.ts';
+import type { Dispatch } from '../connection/dispatch.ts';
+import { ShardServer } from '../deliver/shard-server.ts';
+import { loadHandlers, startHandlers } from './handler-module.ts';
+import { startKeepalive } from './keepalive.ts';
+import type { ShardContext } from './shard-context.ts';
+import { WaitingUpgrades } from './waiting-upgrades.ts';
+
+/** A server of this shard, from the moment the primary has named it. */
+interface Entry {
+  /** Pending while its handler module is being loaded; rejects where that fails, or is given up. */
+  readonly ready: Promise<ShardServer>;
+  readonly giveUp: () => void;
+  readonly waiting: WaitingUpgrades;
+  /** Whether connections may come. */
+  isReady: boolean;
+  stopKeepalive?: () => void;
+}
+
+/** The servers of one shard: each is added, loads its handlers, takes connections, is closed. */
+export class ShardServers {
+  /** Those that records are for: what a module asks of other shards while it starts is answered. */
+  readonly loaded = new Map<number, ShardServer>();
+  readonly #shard: ShardContext;
+  readonly #waitMs: number;
+  readonly #createDispatch: (module: HandlerModule | undefined) => Dispatch;
+  readonly #entries = new Map<number, Entry>();
+
+  /**
+   * @param waitMs milliseconds that an upgrade may wait for its server
+   * @param createDispatch makes what brings messages to a server's handlers, wherever they are
+   */
+  constructor(
+    shard: ShardContext,
+    waitMs: number,
+    createDispatch: (module: HandlerModule | undefined) => Dispatch,
+  ) {
+    this.#shard = shard;
+    this.#waitMs = waitMs;
+    this.#createDispatch = createDispatch;
+  }
+
+  /** Adds a server, and tells the primary when it is ready or could not be. */
+  add(number: number, config: ShardServerConfig): void {
+    const { promise: ready, resolve, reject } = Promise.withResolvers<ShardServer>();
+    const waiting = new WaitingUpgrades(this.#waitMs);
+    const entry: Entry = { ready, giveUp: () => reject(), waiting, isReady: false };
+    ready.then(
+      (server) => waiting.enter(server),
+      () => waiting.refuse(),
+    );
+    this.#entries.set(number, entry);
+    this.#load(number, config).then(
+      (server) => {
+        if (this.#entries.get(number) !== entry) return; // too late
+        entry.isReady = true;
+        entry.stopKeepalive = startKeepalive(server);
+        this.#shard.tell({ type: 'server-added', server: number });
+        resolve(server);
+      },
+      (error: EngineError) => {
+        this.loaded.delete(number);
+        waiting.refuse(); // before the primary hears of it, which may end this thread
+        this.#shard.tell({ type: 'server-added', server: number, error: serializeError(error) });
+        reject(error);
+      },
+    );
+  }
+
+  /**
+   * Hands an upgrade to its server. That may still load its handlers, or could not, or has just been
+   * removed: then the upgrade waits for a time, or is refused.
+   */
+  whenReady(
+    { server, connection }: Upgrade,
+    take: (server: ShardServer) => void,
+    socket: () => Socket | undefined,
+  ): void {
+    const entry = this.#entries.get(server);
+    if (entry?.isReady) {
+      take(this.loaded.get(server) as ShardServer);
+      return;
+    }
+    const turnAway = () => {
+      refuse(socket());
+      this.#shard.tell({ type: 'refused', server, connection });
+    };
+    if (entry === undefined) turnAway();
+    else entry.waiting.add({ take, refuse: turnAway });
+  }
+
+  /** Closes a server, its connections first. */
+  async close(number: number, times: DrainTimes): Promise<void> {
+    const entry = this.#entries.get(number);
+    // A module that is still being loaded at the deadline is not waited for: nobody has entered.
+    if (entry !== undefined) await settledWithin(entry.ready, times.timeoutMs);
+    entry?.giveUp(); // who waits to enter is refused
+    await this.loaded.get(number)?.close(times);
+    entry?.stopKeepalive?.();
+    this.#entries.delete(number);
+    this.loaded.delete(number);
+  }
+
+  async closeAll(times: DrainTimes): Promise<void> {
+    await Promise.all([...this.#entries.keys()].map((number) => this.close(number, times)));
+  }
+
+  async #load(number: number, config: ShardServerConfig): Promise<ShardServer> {
+    const { handlers } = config;
+    const module = handlers === undefined ? undefined : await loadHandlers(handlers);
+    const server = new ShardServer(this.#shard, number, config, this.#createDispatch(module));
+    if (!this.#entries.has(number)) return server; // too late
+    this.loaded.set(number, server);
+    if (module?.onServer !== undefined) await startHandlers(module, server.handle);
+    return server;
+  }
+}

@@ -1,0 +1,64 @@
+import type { ServerStats, SlowConnection, ThreadStats } from '../../shared/api/stats.ts';
+import type { FromShard, ToShard } from '../../shared/messages/control-messages.ts';
+import type { ServerWebSocket } from '../connection/web-socket.ts';
+import type { Rooms } from '../deliver/rooms.ts';
+import type { ShardServer } from '../deliver/shard-server.ts';
+
+/** A connection for which bytes wait. */
+interface Waiting {
+  readonly socket: ServerWebSocket;
+  readonly queuedBytes: number;
+}
+
+type Request = Extract<ToShard, { type: 'take-snapshot' }>;
+
+/**
+ * What a shard says of itself when it is asked: looks at every socket once.
+ * @param load of its thread
+ */
+export function takeSnapshot(
+  { question, slowest }: Request,
+  servers: Iterable<ShardServer>,
+  load: ThreadStats,
+): FromShard {
+  const waiting: Waiting[] = [];
+  const stats = Array.from(servers, (server) => serverStats(server, waiting));
+  waiting.sort((a, b) => b.queuedBytes - a.queuedBytes);
+  const now = performance.now();
+  const named = waiting.slice(0, slowest).map((one) => slowConnection(one, now));
+  return { type: 'snapshot', question, snapshot: { ...load, servers: stats, slowest: named } };
+}
+
+/** @param waiting gets the server's connections for which bytes wait */
+function serverStats(server: ShardServer, waiting: Waiting[]): ServerStats {
+  let [connections, queuedBytes] = [0, 0];
+  for (const socket of server.sockets()) {
+    connections += 1;
+    const bytes = socket.liveness.waitingBytes;
+    if (bytes === 0) continue;
+    queuedBytes += bytes;
+    waiting.push({ socket, queuedBytes: bytes });
+  }
+  const { droppedSlow, droppedLatest, droppedClosed, ...counters } = server.counters;
+  return {
+    endpoint: server.endpoint,
+    connections,
+    rooms: countRooms(server.rooms),
+    ...counters,
+    dropped: { slow: droppedSlow, latest: droppedLatest, closed: droppedClosed },
+    queuedBytes,
+  };
+}
+
+/** Members of one room may speak different codecs. */
+function countRooms(byCodec: readonly Rooms[]): number {
+  const [first] = byCodec;
+  if (byCodec.length === 1 && first !== undefined) return first.size;
+  return new Set(byCodec.flatMap((rooms) => [...rooms.names()])).size;
+}
+
+function slowConnection({ socket, queuedBytes }: Waiting, now: number): SlowConnection {
+  const { shard, server, id, liveness } = socket;
+  const stalledMs = liveness.stalledFor(now);
+  return { shard, endpoint: server.endpoint, id, queuedBytes, stalledMs };
+}

@@ -1,0 +1,216 @@
+import { handlerError, serializeError } from '../../shared/api/errors.ts';
+import type { Outlet } from '../../shared/emit/outlet.ts';
+import {
+  type DrainTimes,
+  type FromShard,
+  PRIMARY,
+  type ShardStart,
+  type ToShard,
+  type Upgrade,
+} from '../../shared/messages/control-messages.ts';
+import { ThreadLoad } from '../../shared/observe/thread-load.ts';
+import { Mailbox } from '../../shared/ring/mailbox.ts';
+import { TickLoop } from '../../shared/ring/tick-loop.ts';
+import { InterestMap, InterestTable } from '../../shared/tables/interest-table.ts';
+import { CountsMap, RoomCounts } from '../../shared/tables/room-counts.ts';
+import { Conditions } from '../../shared/time/conditions.ts';
+import { settledWithin } from '../../shared/time/settled-within.ts';
+import { movedSocket } from '../adopt/moved-socket.ts';
+import { SecureSockets } from '../adopt/tls-sockets.ts';
+import { ModuleDispatch, PrimaryDispatch, type PrimaryOutlet } from '../connection/dispatch.ts';
+import type { ServerWebSocket } from '../connection/web-socket.ts';
+import { FanOut } from '../deliver/fan-out.ts';
+import { receiveRecord } from '../deliver/receive-record.ts';
+import type { ShardServer } from '../deliver/shard-server.ts';
+import { Coalescing } from './coalescing.ts';
+import type { ShardContext } from './shard-context.ts';
+import { ShardServers } from './shard-servers.ts';
+import { takeSnapshot } from './shard-snapshot.ts';
+
+type Adopt = Extract<ToShard, { type: 'adopt' }>;
+
+/** Runs a shard until the primary tells it to stop: the task of one worker thread. */
+export function runShard(start: ShardStart): Promise<void> {
+  return new Shard(start).finished;
+}
+
+class Shard implements ShardContext {
+  readonly number: number;
+  readonly fanOut: FanOut;
+  readonly interest: InterestTable;
+  readonly counts: RoomCounts;
+  readonly outlet: Outlet;
+  readonly siblingCounts = new CountsMap();
+  readonly finished: Promise<void>;
+  readonly #finish: () => void;
+  readonly #port: ShardStart['port'];
+  readonly #mailbox: Mailbox;
+  readonly #ticks: TickLoop;
+  readonly load: ThreadLoad;
+  readonly coalescing = new Coalescing();
+  readonly #servers: ShardServers;
+  readonly #secure = new SecureSockets((stream, event) =>
+    this.tell({ type: 'secure', stream, event }),
+  );
+  /** Sockets that do not read because the primary's ring is full. */
+  readonly #held = new Set<ServerWebSocket>();
+  readonly #primary: PrimaryOutlet = {
+    send: (record) => this.#ticks.sendAlways(PRIMARY, record),
+    isCongested: () => this.#mailbox.isCongested(PRIMARY),
+  };
+  /** What waits for rings to have taken all. */
+  readonly #flushing = new Conditions();
+
+  constructor(start: ShardStart) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.finished = promise;
+    this.#finish = resolve;
+    this.number = start.shard;
+    this.#servers = new ShardServers(this, start.handshakeTimeout, (module) =>
+      module === undefined
+        ? new PrimaryDispatch(this.#primary, this.#held)
+        : new ModuleDispatch(module),
+    );
+    this.outlet = {
+      from: start.shard,
+      interest: new InterestMap(),
+      send: (records) => this.#ticks.send(records),
+    };
+    this.interest = new InterestTable(start.interest);
+    this.counts = new RoomCounts(start.counts);
+    this.#port = start.port;
+    this.#mailbox = new Mailbox({
+      doorbell: start.doorbell,
+      maxOutboxBytes: start.maxOutboxBytes,
+      onRecord: (record, start, end, from) =>
+        receiveRecord(this, this.#servers.loaded, { record, start, end, from }),
+      onWake: () => this.#ticks.schedule(),
+      onDrained: (peer) => this.#drained(peer),
+      onError: (error) => this.#report(error),
+    });
+    this.fanOut = new FanOut(() => this.#ticks.schedule());
+    const rest = start.ownsThread ? () => this.coalescing.turnEnded(performance.now()) : undefined;
+    this.#ticks = new TickLoop(this.#mailbox, () => this.fanOut.flush(), rest);
+    this.load = new ThreadLoad(this.#mailbox, this.#ticks, start.sampleInterval);
+    this.load.start();
+    this.#port.on('message', (message: ToShard) => this.#receive(message));
+    this.#ticks.schedule();
+  }
+
+  sendAlways(peer: number, record: Buffer): void {
+    this.#ticks.sendAlways(peer, record);
+  }
+
+  tell(message: FromShard): void {
+    this.#port.postMessage(message);
+  }
+
+  #receive(message: ToShard): void {
+    switch (message.type) {
+      case 'connect-peer':
+        this.#mailbox.connect(message.peer, message.link);
+        if (message.interest !== undefined)
+          this.outlet.interest.set(message.peer, message.interest);
+        if (message.counts !== undefined) this.siblingCounts.set(message.peer, message.counts);
+        this.#ticks.schedule(); // it may have sent something already
+        this.tell({ type: 'peer-connected', peer: message.peer });
+        return;
+      case 'disconnect-peer':
+        this.outlet.interest.delete(message.peer);
+        this.siblingCounts.delete(message.peer);
+        this.#mailbox.disconnect(message.peer);
+        for (const server of this.#servers.loaded.values()) server.siblingDied(message.peer);
+        return;
+      case 'add-server':
+        this.#servers.add(message.server, message.config);
+        return;
+      case 'adopt':
+        this.#adopt(message);
+        return;
+      case 'set-tls':
+        this.#secure.setTls(message.listener, message.tls);
+        return;
+      case 'adopt-secure':
+        this.#secure.adopt(message.arrivals, message.handles);
+        return;
+      case 'secure':
+        if (message.command.do === 'enter') this.#enter(message.stream, message.command.upgrade);
+        else this.#secure.carryOut(message.stream, message.command);
+        return;
+      case 'remove-server':
+        void this.#removeServer(message.server, message);
+        return;
+      case 'flush':
+        void this.#flushing
+          .until(() => this.#mailbox.isFlushed)
+          .then(() => this.tell({ type: 'flushed' }));
+        return;
+      case 'check-alive':
+        this.tell({ type: 'alive' });
+        return;
+      case 'take-snapshot':
+        this.tell(takeSnapshot(message, this.#servers.loaded.values(), this.load.stats()));
+        return;
+      case 'stop':
+        void this.#stop(message);
+    }
+  }
+
+  #adopt({ upgrades, handles }: Adopt): void {
+    for (const [at, upgrade] of upgrades.entries()) {
+      const handle = handles[at] as object;
+      const take = (server: ShardServer) => server.adopt(handle, upgrade);
+      this.#servers.whenReady(upgrade, take, () => movedSocket(handle));
+    }
+  }
+
+  /** A TLS connection has been let in; it may be gone. */
+  #enter(stream: number, upgrade: Upgrade): void {
+    const { server, connection } = upgrade;
+    const socket = this.#secure.release(stream);
+    const take = (entered: ShardServer) => {
+      if (socket === undefined || socket.destroyed) {
+        this.tell({ type: 'refused', server, connection });
+      } else entered.enter(socket, upgrade);
+    };
+    this.#servers.whenReady(upgrade, take, () => socket);
+  }
+
+  async #removeServer(number: number, times: DrainTimes): Promise<void> {
+    this.#mailbox.drain(); // what was sent before this is for connections that are still open
+    await this.#servers.close(number, times);
+    this.tell({ type: 'server-removed', server: number });
+  }
+
+  async #stop(times: DrainTimes): Promise<void> {
+    this.#mailbox.drain();
+    const deadline = performance.now() + times.timeoutMs;
+    await this.#servers.closeAll(times);
+    await this.#secure.close(deadline - performance.now());
+    await this.#primaryHasAll(deadline - performance.now());
+    this.load.stop();
+    this.#ticks.stop();
+    this.#mailbox.close();
+    this.#port.close();
+    this.#finish();
+  }
+
+  /** Waits until all that this shard has said to the primary is in its ring. */
+  async #primaryHasAll(timeoutMs: number): Promise<void> {
+    const hasAll = this.#flushing.until(() => !this.#primary.isCongested());
+    await settledWithin(hasAll, timeoutMs);
+  }
+
+  #drained(peer: number): void {
+    this.#flushing.recheck();
+    if (peer !== PRIMARY) return;
+    const held = [...this.#held];
+    this.#held.clear();
+    for (const socket of held) socket.release();
+  }
+
+  #report(thrown: unknown): void {
+    const error = handlerError(`shard ${this.number}`, thrown);
+    this.tell({ type: 'error', error: serializeError(error) });
+  }
+}

@@ -1,0 +1,78 @@
+import { strict as assert } from 'node:assert';
+import { test } from 'node:test';
+import type { MessagePort } from 'node:worker_threads';
+import { HandoffSchedule } from '../../../src/main/place/handoff.ts';
+import { ShardHost } from '../../../src/main/shards/shard-host.ts';
+import type { FromShard } from '../../../src/shared/messages/control-messages.ts';
+import { Doorbell } from '../../../src/shared/ring/doorbell.ts';
+import { InterestTable } from '../../../src/shared/tables/interest-table.ts';
+import { allocateCounts } from '../../../src/shared/tables/room-counts.ts';
+
+const start = {
+  shard: 1,
+  ownsThread: true,
+  doorbell: Doorbell.allocate(),
+  interest: InterestTable.allocate(),
+  counts: allocateCounts(),
+  maxOutboxBytes: 1,
+  handshakeTimeout: 10_000,
+  sampleInterval: 0,
+};
+
+/** A host whose shard does `run`, and what it has heard of it. */
+function openHost(run: (port: MessagePort) => Promise<void>) {
+  const heard: FromShard[] = [];
+  const host = new ShardHost(
+    (_start, port) => run(port),
+    start,
+    new HandoffSchedule(),
+    (message) => heard.push(message),
+  );
+  return { host, heard };
+}
+
+const LAST_WORDS: FromShard[] = [
+  { type: 'closed', server: 1, connections: [7, 8] },
+  { type: 'server-removed', server: 1 },
+];
+
+test('all that a shard has said is heard before its end is', async () => {
+  const { host, heard } = openHost(async (port) => {
+    for (const message of LAST_WORDS) port.postMessage(message);
+    port.close();
+  });
+  await host.finished;
+  assert.deepEqual(heard, LAST_WORDS);
+});
+
+test('all that a shard has said is heard before its death is', async () => {
+  const { host, heard } = openHost(async (port) => {
+    for (const message of LAST_WORDS) port.postMessage(message);
+    throw new Error('dead');
+  });
+  await assert.rejects(host.finished, { message: 'dead' });
+  assert.deepEqual(heard, LAST_WORDS);
+});
+
+test('a shard is up when it first says something, and never if it died before', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const { host } = openHost(async (port) => {
+    port.postMessage(LAST_WORDS[0]);
+    await promise;
+  });
+  await host.up;
+  resolve();
+  await host.finished;
+  const dead = openHost(() => Promise.reject(new Error('dead'))).host;
+  await assert.rejects(dead.up, { message: 'dead' });
+  await assert.rejects(dead.finished, { message: 'dead' });
+});
+
+test('of who waits to move to a shard and has gone it is told before its end is', async () => {
+  const { host } = openHost(() => Promise.reject(new Error('dead')));
+  const told: string[] = [];
+  const socket = { destroyed: true };
+  host.handoff.add({ socket, onFailed: () => told.push('failed') } as never);
+  await host.finished.catch(() => told.push('dead'));
+  assert.deepEqual(told, ['failed', 'dead']);
+});

@@ -1,0 +1,118 @@
+import { strict as assert } from 'node:assert';
+import { test } from 'node:test';
+import { checkRoomName } from '../../../src/shared/api/room-name.ts';
+import { All, Broadcast, NotMe, type Target } from '../../../src/shared/api/targets.ts';
+import type { AckResult } from '../../../src/shared/ask/ask.ts';
+import { NOBODY, selectionOf } from '../../../src/shared/emit/selection.ts';
+import { TargetEmitter } from '../../../src/shared/emit/target-emitter.ts';
+import { FakeScope } from '../app/fake-scope.ts';
+
+test('an event is encoded once, and published for its target and sender', () => {
+  const scope = new FakeScope();
+  new TargetEmitter(scope, selectionOf('room', 7)).emit('chat', 'hello');
+  new TargetEmitter(scope, selectionOf(All, NOBODY)).emit('ready');
+  new TargetEmitter(scope, selectionOf(NotMe, 7)).emit('count', 5);
+  assert.deepEqual(scope.published, [
+    [{ room: 'room', except: NOBODY }, '>chat;0;hello'],
+    [{ room: '', except: NOBODY }, '>ready;0;'],
+    [{ room: '', except: 7 }, '>count;1;5'],
+  ]);
+});
+
+test('a native message is published as it is', () => {
+  const scope = new FakeScope();
+  const bytes = Uint8Array.of(1, 2);
+  new TargetEmitter(scope, selectionOf('room', 7)).emitMessage('hello');
+  new TargetEmitter(scope, selectionOf('room', 7)).emitMessage(bytes);
+  assert.deepEqual(scope.published, [
+    [{ room: 'room', except: NOBODY }, 'hello'],
+    [{ room: 'room', except: NOBODY }, bytes],
+  ]);
+});
+
+test('what cannot be encoded is published to nobody', () => {
+  const scope = new FakeScope();
+  const emitter = new TargetEmitter(scope, selectionOf(All, NOBODY));
+  assert.throws(() => emitter.emit('a;b', 'x'), { code: 'ERR_EVENT_NAME' });
+  assert.throws(() => emitter.emit('x'.repeat(17)), { code: 'ERR_EVENT_NAME' });
+  assert.throws(() => emitter.emit('chat', () => {}), { code: 'ERR_PAYLOAD' });
+  assert.throws(() => emitter.emitMessage(5 as unknown as string), { code: 'ERR_PAYLOAD' });
+  assert.deepEqual(scope.published, []);
+});
+
+/** A server of which nobody is there. */
+class EmptyScope extends FakeScope {
+  override publish(): void {}
+
+  override async ask(): Promise<AckResult> {
+    return { answers: [], missing: [], silentShards: [] };
+  }
+}
+
+test('misuse is refused where nobody is there to send to', async () => {
+  const emitter = new TargetEmitter(new EmptyScope(), selectionOf('room', NOBODY));
+  for (const event of ['a;b', '', 'x'.repeat(17)]) {
+    assert.throws(() => emitter.emit(event), { code: 'ERR_EVENT_NAME' });
+    await assert.rejects(emitter.emitWithAck(event), { code: 'ERR_EVENT_NAME' });
+  }
+  for (const payload of [() => {}, Symbol('s')]) {
+    assert.throws(() => emitter.emit('chat', payload), { code: 'ERR_PAYLOAD' });
+    await assert.rejects(emitter.emitWithAck('chat', payload), { code: 'ERR_PAYLOAD' });
+  }
+  for (const data of [5, {}, null, undefined]) {
+    assert.throws(() => emitter.emitMessage(data as unknown as string), { code: 'ERR_PAYLOAD' });
+  }
+});
+
+test('what is for nobody is not encoded', async () => {
+  const emitter = new TargetEmitter(new EmptyScope(), selectionOf('room', NOBODY));
+  const payload = { toJSON: () => assert.fail('encoded') };
+  emitter.emit('chat', payload);
+  emitter.emit('chat', 1n); // some codec might carry it
+  emitter.emit('chat');
+  emitter.emitMessage(Uint8Array.of(1));
+  await emitter.emitWithAck('chat', payload);
+});
+
+test('what is no target is refused, and never means everyone', () => {
+  const scope = new FakeScope();
+  for (const target of [
+    undefined,
+    null,
+    0,
+    {},
+    ['room', 0],
+    ['room', undefined],
+    Symbol('NotMe'),
+  ]) {
+    assert.throws(() => new TargetEmitter(scope, selectionOf(target as Target, NOBODY)), {
+      code: 'ERR_ROOM_NAME',
+    });
+  }
+});
+
+test('an id may be longer than the name of a room', () => {
+  const scope = new FakeScope();
+  const id = 'an id of more than 8 bytes';
+  new TargetEmitter(scope, selectionOf(id, NOBODY)).emitMessage('hello');
+  assert.equal(scope.published[0]?.[0].room, id);
+  assert.throws(() => new TargetEmitter(scope, selectionOf('x'.repeat(65_536), NOBODY)), {
+    code: 'ERR_ROOM_NAME',
+  });
+});
+
+test('the name of a room is counted in bytes, and is whole characters', () => {
+  for (const room of ['x', '12345678', 'éééé', '😀😀']) checkRoomName(room, 8);
+  for (const room of ['123456789', 'ééééx', '😀😀x']) {
+    assert.throws(() => checkRoomName(room, 8), { code: 'ERR_ROOM_NAME', message: /9 bytes.*8/ });
+  }
+  for (const half of ['a\ud800', '\udc00', 'a\ude00\ud83d']) {
+    assert.throws(() => checkRoomName(half, 8), { code: 'ERR_ROOM_NAME', message: /surrogate/ });
+  }
+  assert.throws(() => checkRoomName('', 8), { code: 'ERR_ROOM_NAME', message: /non-empty/ });
+});
+
+test('Broadcast is another name of NotMe, which no text can be', () => {
+  assert.equal(Broadcast, NotMe);
+  assert.equal(typeof NotMe, 'symbol');
+});

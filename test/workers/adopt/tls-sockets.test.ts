@@ -1,0 +1,153 @@
+import { strict as assert } from 'node:assert';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { connect, type TLSSocket } from 'node:tls';
+import type { SecureCommand, SecureEvent } from '../../../src/shared/messages/tls-messages.ts';
+import { SecureSockets } from '../../../src/workers/adopt/tls-sockets.ts';
+import { identity, tlsFile } from '../../end-to-end/kit/transport.ts';
+
+/** The TLS connections of a shard, with one client that has said 'hello'. */
+async function openOne() {
+  const events: SecureEvent[] = [];
+  let onEvent = () => {};
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  const secure = new SecureSockets((_stream, event) => {
+    events.push(event);
+    onEvent();
+    if (event.is === 'closed') end();
+  });
+  secure.setTls(1, { server: identity('first'), named: new Map() });
+  const listener = createServer({ pauseOnConnect: true, allowHalfOpen: true });
+  listener.listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const { port } = listener.address() as AddressInfo;
+  const client = connect({ port, host: '127.0.0.1', ca: tlsFile('ca.pem') });
+  client.on('error', () => {}); // 'close' follows
+  client.write('hello');
+  const [accepted] = (await once(listener, 'connection')) as [Socket & { _handle: object }];
+  secure.adopt([{ stream: 7, listener: 1 }], [accepted._handle]);
+  const next = () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    onEvent = resolve;
+    return promise;
+  };
+  while (events.length === 0) await next();
+  listener.close();
+  const say = (command: Exclude<SecureCommand, { do: 'enter' }>) => secure.carryOut(7, command);
+  return { secure, client, events, next, ended, say };
+}
+
+test('what was answered last goes out before all ends', async () => {
+  const { secure, client, events, say } = await openOne();
+  const [first] = events;
+  assert.equal(first?.is === 'data' && Buffer.from(first.bytes).toString(), 'hello');
+  const answer = Buffer.alloc(16_000_000, 'answer');
+  say({ do: 'write', bytes: answer });
+  say({ do: 'destroy' });
+  const received = client.toArray();
+  await secure.close(10_000);
+  assert.ok(Buffer.concat(await received).equals(answer));
+  assert.deepEqual(
+    events.map(({ is }) => is),
+    ['data', 'written', 'closed'],
+  );
+});
+
+test('who takes too long is cut', async () => {
+  const { secure, client } = await openOne();
+  const closed = once(client.resume(), 'close');
+  await secure.close(10);
+  await closed;
+});
+
+/** One that has been destroyed, whose client does not read what it was answered, but sends on. */
+async function openLingering(t: TestContext) {
+  const { secure, client, ended, say } = await openOne();
+  const sending = setInterval(() => client.write('..'), 20);
+  t.after(() => {
+    clearInterval(sending);
+    client.destroy();
+  });
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  say({ do: 'write', bytes: Buffer.alloc(16_000_000) });
+  say({ do: 'destroy' });
+  return { secure, ended };
+}
+
+const options = { timeout: 20_000 };
+
+test(
+  'who is sent a last answer and does not read it is cut, however it sends',
+  options,
+  async (t) => {
+    const { ended } = await openLingering(t);
+    t.mock.timers.tick(5_000);
+    await ended;
+  },
+);
+
+test('a shard that stops does not wait long for last answers', options, async (t) => {
+  const { secure, ended } = await openLingering(t);
+  t.mock.timers.tick(2_000);
+  const closed = secure.close(60_000);
+  t.mock.timers.tick(1_000);
+  await Promise.all([closed, ended]);
+});
+
+/** Has a client send so many records of one byte. */
+async function sendBytes(client: TLSSocket, count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await new Promise((resolve) => client.write('..', resolve));
+}
+
+const RECORDS = 10_000;
+
+test('who sends next to nothing in each record is cut', options, async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const { client, events, next, ended, say } = await openOne();
+  const received = () =>
+    events.reduce((sum, it) => sum + (it.is === 'data' ? it.bytes.length : 0), 0);
+  const sent = sendBytes(client, RECORDS);
+  while (received() < 'hello'.length + RECORDS) {
+    say({ do: 'pull' });
+    await next();
+  }
+  await sent;
+  t.mock.timers.tick(1_000);
+  await ended;
+  client.destroy();
+});
+
+test('so is a WebSocket', options, async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const { secure, client } = await openOne();
+  const socket = secure.release(7) as TLSSocket;
+  const closed = once(socket, 'close');
+  const { promise: all, resolve } = Promise.withResolvers<void>();
+  let bytes = 0;
+  socket.on('data', (chunk) => {
+    bytes += chunk.length;
+    if (bytes === RECORDS) resolve();
+  });
+  socket.resume();
+  await sendBytes(client, RECORDS);
+  await all;
+  t.mock.timers.tick(1_000);
+  await closed;
+  client.destroy();
+});
+
+test('nothing is said of a connection that has been let go, or is not known', async () => {
+  const { secure, client, events, say } = await openOne();
+  const socket = secure.release(7);
+  say({ do: 'write', bytes: Buffer.from('not any more') });
+  assert.equal(secure.release(7), undefined);
+  client.resume();
+  const closed = once(client, 'close');
+  socket?.resume().end('from its new owner');
+  assert.equal(String((await once(client, 'data'))[0]), 'from its new owner');
+  client.end();
+  await closed;
+  await secure.close(0);
+  assert.equal(events.length, 1);
+});

@@ -1,0 +1,82 @@
+import type { Backpressure } from '../../../src/shared/api/public-types.ts';
+import { createCodecs } from '../../../src/shared/codec/codecs.ts';
+import { buildFrame } from '../../../src/shared/codec/frame.ts';
+import type { Upgrade } from '../../../src/shared/messages/control-messages.ts';
+import {
+  resolveServerConfig,
+  type ServerConfig,
+} from '../../../src/shared/options/server-options.ts';
+import { ServerWebSocket } from '../../../src/workers/connection/web-socket.ts';
+import { FrameDeflater } from '../../../src/workers/deliver/deflate.ts';
+import { FanOut } from '../../../src/workers/deliver/fan-out.ts';
+import type { ShardServer } from '../../../src/workers/deliver/shard-server.ts';
+import { Counters } from '../../../src/workers/shard/counters.ts';
+import { Transport } from '../../../src/workers/write/transport.ts';
+import { TestTransport } from '../write/test-transport.ts';
+
+/** The most bytes that have waited for a connection since {@link connect}. */
+let peakBytes = 0;
+const { write } = Transport.prototype;
+Transport.prototype.write = function (bytes) {
+  write.call(this, bytes);
+  peakBytes = Math.max(peakBytes, this.waitingBytes);
+};
+
+/** One connection of a server in a shard that nobody runs; it is not open yet. */
+export function connect(options: ServerConfig) {
+  peakBytes = 0;
+  const config = resolveServerConfig(options);
+  const transport = new TestTransport();
+  transport.stalled = true;
+  const fanOut = new FanOut(() => {});
+  const told: Backpressure[] = [];
+  const errors: string[] = [];
+  const counters = new Counters();
+  const { slowConsumer, maxBufferedBytes, compression } = config;
+  const deflater = compression === undefined ? undefined : new FrameDeflater(compression);
+  const server = {
+    ...{ config, fanOut, counters, deflater, codecs: createCodecs(config), rooms: [undefined] },
+    shard: { coalescing: { heard: () => {} } },
+    maxQueuedBytes: slowConsumer === 'latest' ? maxBufferedBytes / 2 : maxBufferedBytes,
+    dispatch: {
+      control: () => {},
+      failed: (_: unknown, error: { code: string }) => errors.push(error.code),
+      backpressure: (_: unknown, backpressure: Backpressure) => told.push(backpressure),
+    },
+    conclude: () => {},
+    forget: () => {},
+  } as unknown as ShardServer;
+  const upgrade = { id: 'me', codec: 0, protocol: '', deflate: deflater && {} } as Upgrade;
+  const connection = new ServerWebSocket(server, transport, upgrade, 0);
+  /** An event to a room that the connection is in. */
+  const publish = (event: string, payload: string, room = 'room') => {
+    const frame = buildFrame((server.codecs[0] as never as Encoder).encode(event, payload));
+    counters.delivered += fanOut.publish([connection], 0, frame, room, deflater);
+  };
+  /** What the peer has been sent since the last call, as `event payload`. */
+  const received = () => {
+    const texts = transport.received.matchAll(/:(\w+);0;(\w*)/g);
+    transport.received = '';
+    return Array.from(texts, ([, event, payload]) => `${event} ${payload}`);
+  };
+  const drain = () => {
+    fanOut.flush();
+    transport.drain();
+    fanOut.flush();
+    transport.drain();
+  };
+  /** The most bytes that have waited for it. */
+  const peak = () => peakBytes;
+  return { connection, transport, fanOut, counters, told, errors, publish, received, drain, peak };
+}
+
+/** The same, open. */
+export function open(options: ServerConfig) {
+  const made = connect(options);
+  made.connection.open();
+  return made;
+}
+
+interface Encoder {
+  encode(event: string, payload: string): string;
+}

@@ -1,0 +1,236 @@
+import { strict as assert } from 'node:assert';
+import { test } from 'node:test';
+import { buildFrame } from '../../../src/shared/codec/frame.ts';
+import type { Upgrade } from '../../../src/shared/messages/control-messages.ts';
+import {
+  resolveServerConfig,
+  type ServerConfig,
+} from '../../../src/shared/options/server-options.ts';
+import { ServerWebSocket } from '../../../src/workers/connection/web-socket.ts';
+import { FanOut } from '../../../src/workers/deliver/fan-out.ts';
+import type { ShardServer } from '../../../src/workers/deliver/shard-server.ts';
+import { Counters } from '../../../src/workers/shard/counters.ts';
+import { close, hex, last, ping, text } from '../../conformance/client-frames.ts';
+import { TestTransport } from '../write/test-transport.ts';
+
+/** A connection whose transport is the test, and whose 101 is the text `101`. */
+function connect(config: ServerConfig = {}, handlersAre: 'here' | 'elsewhere' = 'here') {
+  const log: string[] = [];
+  const transport = new TestTransport(log);
+  const upgrade = { codec: 0, protocol: '' } as Upgrade;
+  const fanOut = new FanOut(() => {});
+  const resolved = resolveServerConfig(config);
+  const server = {
+    config: resolved,
+    counters: new Counters(),
+    shard: { coalescing: { heard: () => {} } },
+    maxQueuedBytes: resolved.maxBufferedBytes,
+    codecs: [undefined], // it only sends what is framed already
+    rooms: [undefined], // and joins none
+    fanOut,
+    dispatch: {
+      message: (_socket: unknown, data: Buffer) => log.push(`message ${data}`),
+      control: (_socket: unknown, kind: string) => log.push(kind),
+      failed: (_socket: unknown, error: { code: string; closeCode?: number }) =>
+        log.push(`${error.code} ${error.closeCode}`),
+      backpressure: () => {},
+    },
+    conclude: (_socket: unknown, { code, reason }: { code: number; reason: string }) => {
+      log.push(`conclude ${code} ${reason}`);
+      return handlersAre !== 'elsewhere';
+    },
+    forget: () => log.push('forget'),
+  } as unknown as ShardServer;
+  const connection = new ServerWebSocket(server, transport, upgrade, 0);
+  fanOut.send(connection, Buffer.from('101'));
+  /** What has happened since the last call. */
+  const since = () => log.splice(0);
+  return { connection, transport, fanOut, since };
+}
+
+function open(config: ServerConfig = {}, handlersAre: 'here' | 'elsewhere' = 'here') {
+  const made = connect(config, handlersAre);
+  made.connection.open();
+  made.fanOut.flush();
+  made.since();
+  return made;
+}
+
+test('nothing leaves, and nothing is read, before the handlers know of it', () => {
+  const { connection, fanOut, since } = connect();
+  connection.hold();
+  connection.read(text('early'));
+  connection.send('hello');
+  fanOut.flush();
+  assert.deepEqual(since(), ['pause']);
+  connection.open();
+  assert.deepEqual(since(), ['write 101\x81\x05hello', 'resume', 'message early']);
+});
+
+test('what is read while it is held waits for its release', () => {
+  const { connection, since } = open();
+  connection.hold();
+  connection.read(Buffer.concat([text('one'), text('two')]));
+  assert.deepEqual(since(), ['pause']);
+  connection.release();
+  assert.deepEqual(since(), ['resume', 'message one', 'message two']);
+  assert.equal(connection.server.counters.received, 2);
+});
+
+test('a ping is answered with its payload, and told', () => {
+  const { connection, fanOut, since } = open();
+  connection.read(ping('abc'));
+  fanOut.flush();
+  assert.deepEqual(since(), ['ping', 'write \x8a\x03abc']);
+});
+
+test('what would not fit into one write goes in two', () => {
+  const { connection, fanOut, since } = open({ writeBufferSize: 64 });
+  for (const name of ['a', 'b', 'c']) connection.send(name.repeat(28));
+  fanOut.flush();
+  const frame = (name: string) => `\x81\x1c${name.repeat(28)}`;
+  assert.deepEqual(since(), [`write ${frame('a')}${frame('b')}`, `write ${frame('c')}`]);
+});
+
+test('a slow connection is closed with 1013 behind what it has been sent', () => {
+  const { connection, transport, fanOut, since } = open({ maxBufferedBytes: 100 });
+  transport.stall(60);
+  connection.send('x'.repeat(38));
+  assert.deepEqual(since(), []);
+  connection.send('');
+  connection.send('nothing more');
+  assert.deepEqual(since(), ['ERR_SLOW_CONSUMER 1013', 'conclude 1013 slow consumer']);
+  fanOut.flush();
+  assert.deepEqual(since(), []);
+  transport.drain();
+  const closeFrame = '\x88\x0f\x03\xf5slow consumer';
+  assert.equal(transport.received.slice(60), `\x81\x26${'x'.repeat(38)}${closeFrame}`);
+  assert.deepEqual(since(), ['end']);
+});
+
+test('a slow connection whose messages are dropped is told of once, until it has caught up', () => {
+  const { connection, transport, fanOut, since } = open({
+    maxBufferedBytes: 9,
+    slowConsumer: 'drop',
+  });
+  for (const round of [1, 2]) {
+    transport.stall(8);
+    for (let i = 0; i < 3; i++) connection.send('lost');
+    assert.deepEqual(since(), ['ERR_SLOW_CONSUMER undefined'], `round ${round}`);
+    transport.drain();
+    transport.stalled = false;
+    connection.send('heard');
+    fanOut.flush();
+    assert.deepEqual(since(), ['write \x81\x05heard']);
+  }
+});
+
+test('one message may wait, however large', () => {
+  const { connection, fanOut, since } = open({ maxBufferedBytes: 1 });
+  connection.send('hello');
+  connection.send('too much');
+  fanOut.flush();
+  assert.deepEqual(since().slice(0, 2), ['ERR_SLOW_CONSUMER 1013', 'conclude 1013 slow consumer']);
+});
+
+test('a close of the client is answered with its code, and nothing comes after it', () => {
+  const { connection, fanOut, since } = open();
+  connection.send('before');
+  connection.read(Buffer.concat([close(4000, 'bye'), text('late')]));
+  connection.send('late');
+  fanOut.flush();
+  assert.deepEqual(since(), ['conclude 4000 bye', 'write \x81\x06before\x88\x02\x0f\xa0', 'end']);
+});
+
+test('a violation is told, closed with its code, and ends the socket', () => {
+  const { connection, fanOut, since } = open();
+  connection.read(last('continues nothing'));
+  fanOut.flush();
+  const [error, conclusion, ...rest] = since();
+  assert.equal(error, 'ERR_PROTOCOL 1002');
+  assert.match(String(conclusion), /^conclude 1002 a continuation/);
+  assert.deepEqual(rest, ['write \x88\x02\x03\xea', 'end']);
+});
+
+for (const [what, bytes, reason, closeFrame] of [
+  ['a close', close(4000, 'bye'), '4000 bye', '\x88\x02\x0f\xa0'],
+  ['a violation', hex('83'), '1002 opcode 3 is reserved', '\x88\x02\x03\xea'],
+] as const) {
+  test(`${what} is answered behind what handlers elsewhere say to what came before`, () => {
+    const { connection, fanOut, since } = open({}, 'elsewhere');
+    connection.read(Buffer.concat([text('question'), bytes]));
+    connection.socketEnded();
+    fanOut.flush();
+    assert.deepEqual(
+      since().filter((what) => !what.startsWith('ERR_')),
+      ['message question', `conclude ${reason}`],
+    );
+    connection.send('no handler here has anything to say');
+    connection.sendFrame(buildFrame('answer'));
+    connection.disconnect(4001, 'too late');
+    connection.concluded();
+    connection.sendFrame(buildFrame('too late'));
+    connection.concluded();
+    fanOut.flush();
+    assert.deepEqual(since(), [`write \x81\x06answer${closeFrame}`, 'end']);
+  });
+}
+
+test('a close is answered after closeTimeout, whatever handlers elsewhere do', () => {
+  const { connection, fanOut, since } = open({ closeTimeout: 1000 }, 'elsewhere');
+  connection.read(close(4000));
+  const closedAt = performance.now();
+  connection.sweep(closedAt + 900);
+  fanOut.flush();
+  assert.deepEqual(since(), ['conclude 4000 ']);
+  connection.sweep(closedAt + 1100);
+  fanOut.flush();
+  assert.deepEqual(since(), ['write \x88\x02\x0f\xa0', 'end']);
+  connection.sweep(closedAt + 1200);
+  assert.deepEqual(since(), ['destroy']);
+});
+
+test('of one that the server has closed handlers elsewhere have nothing to say', () => {
+  const { connection, fanOut, since } = open({}, 'elsewhere');
+  connection.disconnect(4001, 'bye');
+  connection.concluded();
+  connection.sendFrame(buildFrame('too late'));
+  fanOut.flush();
+  assert.deepEqual(since(), ['conclude 4001 bye', 'write \x88\x05\x0f\xa1bye']);
+});
+
+test('an answer that is too much for one that is about to be closed is not sent', () => {
+  const { connection, transport, fanOut, since } = open({ maxBufferedBytes: 9 }, 'elsewhere');
+  transport.stall(8);
+  connection.read(close(1000));
+  connection.sendFrame(buildFrame('answer'));
+  connection.concluded();
+  fanOut.flush();
+  transport.drain();
+  assert.equal(transport.received.slice(8), '\x88\x02\x03\xe8');
+  assert.deepEqual(since(), ['conclude 1000 ', 'end']);
+});
+
+test('a connection ends once, in whatever way it ends', () => {
+  const { connection, fanOut, since } = open();
+  connection.disconnect(4001, 'bye');
+  connection.disconnect(4002, 'again');
+  fanOut.flush();
+  assert.deepEqual(since(), ['conclude 4001 bye', 'write \x88\x05\x0f\xa1bye']);
+  connection.read(text('nobody hears it'));
+  connection.read(close(4001));
+  assert.deepEqual(since(), ['end']);
+  connection.socketEnded();
+  connection.terminate();
+  connection.socketClosed();
+  connection.read(text('nobody hears it'));
+  assert.deepEqual(since(), ['end', 'destroy', 'forget']);
+});
+
+test('a connection that breaks is concluded with 1006', () => {
+  for (const end of ['socketEnded', 'socketClosed', 'terminate'] as const) {
+    const { connection, since } = open();
+    connection[end]();
+    assert.equal(since()[0], 'conclude 1006 ', end);
+  }
+});
