@@ -1,6 +1,6 @@
 // A server for any load generator: prints one JSON line when it listens, ends on SIGTERM.
 import { parseArgs } from 'node:util';
-import { Engine, type HandlerModule, type ServerConfig } from '../src/main/index.ts';
+import { Engine, type HandlerModule, type ServerOptions } from '../src/main/index.ts';
 
 const USAGE = `usage: npm run bench:server -- [--port 8080] [--shards 2] [--handlers shard|primary] [--host …]
   /native   a message that begins with '!' comes back, any other goes to room1, in which everyone is
@@ -11,7 +11,7 @@ const USAGE = `usage: npm run bench:server -- [--port 8080] [--shards 2] [--hand
 const MIB = 2 ** 20;
 
 /** What must not stop a load test, and is no part of what it measures. */
-const ENDPOINT: ServerConfig = {
+const ENDPOINT: ServerOptions = {
   origins: '*',
   maxMessageSize: 16 * MIB,
   maxBufferedBytes: 64 * MIB,
@@ -48,14 +48,14 @@ function readOptions(): Options {
   return options;
 }
 
-async function addEndpoint(engine: Engine, module: string, config: ServerConfig, place: string) {
+async function addEndpoint(engine: Engine, module: string, options: ServerOptions, place: string) {
   const handlers = new URL(`./endpoints/${module}.ts`, import.meta.url);
   if (place === 'shard') {
-    engine.server({ ...ENDPOINT, ...config, handlers });
+    engine.server({ ...ENDPOINT, ...options, handlers });
     return;
   }
   const { onConnection }: HandlerModule = await import(handlers.href);
-  engine.server({ ...ENDPOINT, ...config }).onConnection(onConnection);
+  engine.server({ ...ENDPOINT, ...options }).onConnection(onConnection);
 }
 
 async function start({ port, host, shards, handlers }: Options): Promise<void> {

@@ -109,7 +109,7 @@ export class ThreadEmitter implements AsyncDisposable {
     const server = this.#servers.get(endpoint);
     if (server === undefined) throw closed(`the server at ${endpoint}`);
     return {
-      config: server,
+      options: server,
       publish: (selection, encode) => this.#publish(server, selection, encode),
     };
   }

@@ -28,8 +28,8 @@ export interface ConnectionSink {
   onLost(connection: LoadConnection, reason: string): void;
 }
 
-/** 'closing': by us; 'peer-closed': the peer has, and was answered. */
-type State = 'connecting' | 'open' | 'closing' | 'peer-closed' | 'ended';
+/** 'closing': by us; 'server-closed': by the server, which was answered. */
+type State = 'connecting' | 'open' | 'closing' | 'server-closed' | 'ended';
 
 /** A WebSocket client that costs as little as one can: it counts what it gets. */
 export class LoadConnection {
@@ -121,14 +121,14 @@ export class LoadConnection {
         return true;
       },
     };
-    const socket = target.secure
+    const socket = target.isTls
       ? connectTls({
           ...options,
           ...(isIP(host) === 0 && { servername: host }),
           rejectUnauthorized: !target.insecure,
         })
       : connectTcp({ ...options, onread });
-    if (target.secure) socket.on('data', (chunk: Buffer) => this.#onData(chunk, chunk.length));
+    if (target.isTls) socket.on('data', (chunk: Buffer) => this.#onData(chunk, chunk.length));
     socket.on('error', (error: NodeJS.ErrnoException) => {
       this.#reason = error.code ?? error.message;
     });
@@ -180,7 +180,7 @@ export class LoadConnection {
     this.#reason = `closed with ${code}`;
     if (this.#state === 'open') {
       this.send(buildClientFrame(OPCODES.CLOSE, payload.subarray(0, 2)));
-      this.#state = 'peer-closed';
+      this.#state = 'server-closed';
     }
     this.#socket.end();
   }
@@ -190,7 +190,7 @@ export class LoadConnection {
     this.#state = 'ended';
     this.#ended.resolve();
     if (state === 'connecting') this.#opened.reject(new Error(this.#reason));
-    else if (state === 'open' || state === 'peer-closed') this.#sink.onLost(this, this.#reason);
+    else if (state === 'open' || state === 'server-closed') this.#sink.onLost(this, this.#reason);
   }
 }
 

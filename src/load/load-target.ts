@@ -4,7 +4,7 @@ import { isIP } from 'node:net';
 export interface LoadTarget {
   readonly host: string;
   readonly port: number;
-  readonly secure: boolean;
+  readonly isTls: boolean;
   /** Path and query. */
   readonly path: string;
   /** As it stands in the Host header. */
@@ -32,11 +32,11 @@ export function parseTarget(
   if (parsed === undefined || !['ws:', 'wss:'].includes(parsed.protocol)) {
     throw new Error(`'${url}' is no URL such as ws://localhost:8080/chat or wss://host/chat`);
   }
-  const secure = parsed.protocol === 'wss:';
+  const isTls = parsed.protocol === 'wss:';
   return {
     host: parsed.hostname.replace(/^\[|\]$/g, ''),
-    port: Number(parsed.port) || (secure ? 443 : 80),
-    secure,
+    port: Number(parsed.port) || (isTls ? 443 : 80),
+    isTls,
     path: `${parsed.pathname}${parsed.search}`,
     authority: parsed.host,
     headers: rest.headers ?? [],

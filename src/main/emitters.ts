@@ -9,7 +9,7 @@ import type {
   EmitterShard,
   ToEmitter,
 } from '../shared/messages/emitter-messages.ts';
-import type { ResolvedEngineConfig } from '../shared/options/engine-options.ts';
+import type { ResolvedEngineOptions } from '../shared/options/engine-options.ts';
 import { Doorbell } from '../shared/ring/doorbell.ts';
 import type { MailboxLink } from '../shared/ring/mailbox.ts';
 import { allocateRing } from '../shared/ring/ring-layout.ts';
@@ -29,7 +29,7 @@ interface OpenEmitter {
 
 /** What {@link Emitters} have to know of their engine. */
 export interface EmittersContext {
-  readonly config: ResolvedEngineConfig;
+  readonly options: ResolvedEngineOptions;
   readonly hosts: readonly ShardHost[];
   servers(): Iterable<PrimaryServer>;
 }
@@ -85,7 +85,7 @@ export class Emitters {
   readonly #onRequest = (message: unknown): void => {
     const { fanringEngine, port } = (message ?? {}) as Partial<EmitterRequest<MessagePort>>;
     if (fanringEngine !== this.#engine || port === undefined) return; // another engine's, the app's
-    const { maxEmitters } = this.#context.config;
+    const { maxEmitters } = this.#context.options;
     if (this.#open.size < maxEmitters) {
       this.#admit(port);
       return;
@@ -99,7 +99,7 @@ export class Emitters {
   };
 
   #admit(port: MessagePort): void {
-    const { config, hosts, servers } = this.#context;
+    const { options, hosts, servers } = this.#context;
     this.#lastPeer += 1;
     const emitter = { peer: this.#lastPeer, port, doorbell: Doorbell.allocate() };
     this.#open.set(emitter.peer, emitter);
@@ -108,14 +108,14 @@ export class Emitters {
     tell(port, {
       type: 'opened',
       doorbell: emitter.doorbell,
-      maxOutboxBytes: config.maxOutboxBytes,
+      maxOutboxBytes: options.maxOutboxBytes,
       servers: Array.from(servers(), described),
       shards: hosts.map((host) => this.#connect(emitter, host)),
     });
   }
 
   #connect({ peer, doorbell }: OpenEmitter, host: ShardHost): EmitterShard {
-    const capacity = Math.min(MOST_RING_BYTES, ringCapacityFor(this.#context.config));
+    const capacity = Math.min(MOST_RING_BYTES, ringCapacityFor(this.#context.options));
     const [there, back] = [allocateRing(capacity), allocateRing(UNUSED_RING_BYTES)];
     const link = { inbound: there, outbound: back, doorbell };
     host.post({ type: 'connect-peer', peer, link });
@@ -141,7 +141,7 @@ function tell(port: MessagePort, message: ToEmitter): void {
   port.postMessage(message);
 }
 
-function described({ number, config }: PrimaryServer): EmitterServer {
-  const { endpoint, codec, eventPrefix, maxEventNameBytes } = config;
+function described({ number, options }: PrimaryServer): EmitterServer {
+  const { endpoint, codec, eventPrefix, maxEventNameBytes } = options;
   return { number, endpoint, codec, eventPrefix, maxEventNameBytes };
 }

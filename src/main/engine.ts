@@ -9,16 +9,16 @@ import { serverOf } from '../shared/messages/records.ts';
 import {
   type CloseOptions,
   closeWith,
-  type EngineConfig,
+  type EngineOptions,
   type ResolvedCloseOptions,
-  type ResolvedEngineConfig,
-  resolveEngineConfig,
+  type ResolvedEngineOptions,
+  resolveEngineOptions,
 } from '../shared/options/engine-options.ts';
-import { resolveServerConfig, type ServerConfig } from '../shared/options/server-options.ts';
+import { resolveServerOptions, type ServerOptions } from '../shared/options/server-options.ts';
 import type { FindEndpoint } from './accept/http-upgrades.ts';
 import type { ListenOptions } from './accept/listener.ts';
 import { Listeners } from './accept/listeners.ts';
-import { SecureListeners } from './accept/tls-listeners.ts';
+import { TlsListeners } from './accept/tls-listeners.ts';
 import type { TlsOptions } from './accept/tls-options.ts';
 import { Admission } from './admit/admission.ts';
 import { Emitters } from './emitters.ts';
@@ -37,49 +37,49 @@ import type { ShardHost } from './shards/shard-host.ts';
 
 /** Any number of WebSocket servers in one process, their connections spread over worker threads. */
 export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposable {
-  readonly #config: ResolvedEngineConfig;
+  readonly #options: ResolvedEngineOptions;
   readonly #group: ShardGroup;
   readonly #admission: Admission;
   readonly #emitters: Emitters;
   readonly #entries = new Map<number, ServerEntry>();
   readonly #routes = new Map<string, ServerEntry>();
   readonly #listeners: Listeners;
-  readonly #secure: SecureListeners;
+  readonly #tlsListeners: TlsListeners;
   readonly #stats: StatsCollector;
   readonly #refusing = new AbortController();
   #closing: Promise<void> | undefined;
   #lastServer = 0;
 
   /** @throws EngineError ERR_OPTION; ERR_HANDOFF_UNSUPPORTED where Node.js is older than 24 */
-  constructor(config: EngineConfig = {}) {
+  constructor(options: EngineOptions = {}) {
     super();
     assertNodeVersion(process.version);
-    this.#config = resolveEngineConfig(config);
-    this.#group = new ShardGroup(this.#config, this.#shardEvents());
+    this.#options = resolveEngineOptions(options);
+    this.#group = new ShardGroup(this.#options, this.#shardEvents());
     this.#emitters = new Emitters({
-      config: this.#config,
+      options: this.#options,
       hosts: this.#group.hosts,
       servers: () => Array.from(this.#entries.values(), ({ primary }) => primary),
     });
     this.#stats = new StatsCollector(this.#group, this.#entries);
     this.#admission = new Admission({
-      config: this.#config,
+      options: this.#options,
       running: () => this.#group.running(),
       closing: this.#refusing.signal,
       place: (entry) => this.#group.place(entry),
       report: (error) => this.#report(error),
     });
-    this.#secure = new SecureListeners({
-      handshakeTimeout: this.#config.handshakeTimeout,
+    this.#tlsListeners = new TlsListeners({
+      handshakeTimeout: this.#options.handshakeTimeout,
       hosts: this.#group.hosts,
       running: () => this.#group.running(),
       place: () => this.#group.place(),
     });
     this.#listeners = new Listeners({
-      config: this.#config,
-      secure: this.#secure,
+      options: this.#options,
+      tlsListeners: this.#tlsListeners,
       findEndpoint: this.#findEndpoint,
-      serverAt: (endpoint) => this.#routes.get(endpoint)?.primary.config,
+      serverAt: (endpoint) => this.#routes.get(endpoint)?.primary.options,
       report: (error) => this.#report(error),
     });
   }
@@ -107,9 +107,9 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
    * Adds a server; the engine may be running already.
    * @throws EngineError ERR_OPTION, ERR_ENDPOINT_TAKEN, ERR_ENGINE_CLOSED
    */
-  server<Events extends object = AnyEvents>(config: ServerConfig = {}): Server<Events> {
+  server<Events extends object = AnyEvents>(options: ServerOptions = {}): Server<Events> {
     this.#assertOpen();
-    const resolved = resolveServerConfig(config);
+    const resolved = resolveServerOptions(options);
     const { endpoint } = resolved;
     if (this.#routes.has(endpoint)) {
       throw new EngineError('ERR_ENDPOINT_TAKEN', `endpoint: '${endpoint}' has a server already`);
@@ -229,14 +229,14 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
       },
       onMessage: (host, message) => this.#onMessage(host, message),
       onStart: (host) => {
-        this.#secure.addTo(host);
+        this.#tlsListeners.addTo(host);
         this.#emitters.addShard(host);
         for (const entry of this.#entries.values()) {
           if (!entry.isClosed) entry.addTo(host);
         }
       },
       onExit: (host, cause, restart) => {
-        this.#secure.shardDied(host);
+        this.#tlsListeners.shardDied(host);
         this.#emitters.shardDied(host.number);
         for (const entry of this.#entries.values()) entry.shardDied(host.number, cause);
         this.#stats.shardDied(host.number);
@@ -253,8 +253,8 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
       case 'error':
         this.#report(deserializeError(message.error));
         return;
-      case 'secure':
-        this.#secure.receive(message.stream, message.event);
+      case 'tls':
+        this.#tlsListeners.receive(message.stream, message.event);
         return;
       case 'snapshot':
         this.#stats.receive(host.number, message);

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { buildClient } from '../../scripts/build-client.ts';
-import { Engine, type EngineConfig } from '../../src/main/index.ts';
+import { Engine, type EngineOptions } from '../../src/main/index.ts';
 
 const DEFAULT_HEAD = '(()=>{const EVENT_PREFIX="iris-websocket-message:";';
 
 before(() => buildClient());
 
-async function start(config: EngineConfig = {}) {
-  const engine = new Engine({ shards: 0, ...config });
+async function start(options: EngineOptions = {}) {
+  const engine = new Engine({ shards: 0, ...options });
   engine.server({ endpoint: '/chat', eventPrefix: 'chat:' });
   engine.server({ endpoint: '/slash/', eventPrefix: 'slash:' });
   engine.server({ endpoint: '/plain' });

@@ -3,11 +3,11 @@ import { test } from 'node:test';
 import { websocketUrl } from '../../src/client/websocket-url.ts';
 
 const page = new URL('http://page.example:8080/dir/index.html');
-const securePage = new URL('https://page.example/dir/index.html');
+const tlsPage = new URL('https://page.example/dir/index.html');
 
 for (const url of ['ws://host/chat', 'wss://host:81/chat?from=http://a']) {
   test(`leaves ${url} alone`, () => {
-    for (const from of [undefined, page, securePage]) assert.equal(websocketUrl(url, from), url);
+    for (const from of [undefined, page, tlsPage]) assert.equal(websocketUrl(url, from), url);
   });
 }
 
@@ -17,11 +17,11 @@ for (const [url, normal] of [
   ['WS://host/', 'ws://host/'],
 ] as const) {
   test(`writes ${url} as ${normal}`, () => {
-    for (const from of [undefined, page, securePage]) assert.equal(websocketUrl(url, from), normal);
+    for (const from of [undefined, page, tlsPage]) assert.equal(websocketUrl(url, from), normal);
   });
 }
 
-for (const [url, plain, secure] of [
+for (const [url, plain, tls] of [
   ['host/chat', 'ws://host/chat', 'wss://host/chat'],
   ['wsserver:81/chat', 'ws://wsserver:81/chat', 'wss://wsserver:81/chat'],
   ['host/chat?to=http://a', 'ws://host/chat?to=http://a', 'wss://host/chat?to=http://a'],
@@ -31,7 +31,7 @@ for (const [url, plain, secure] of [
 ] as const) {
   test(`completes ${url} as its page came`, () => {
     assert.equal(websocketUrl(url, page), plain);
-    assert.equal(websocketUrl(url, securePage), secure);
+    assert.equal(websocketUrl(url, tlsPage), tls);
   });
 }
 

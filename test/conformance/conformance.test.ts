@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { type TestContext, test } from 'node:test';
-import type { ServerConfig } from '../../src/main/index.ts';
+import type { ServerOptions } from '../../src/main/index.ts';
 import { addServer, SETUPS, withEngine } from '../end-to-end/kit/test-engine.ts';
 import { cut } from '../workers/read/recording-sink.ts';
 import { close } from './client-frames.ts';
@@ -19,16 +19,16 @@ const PATIENT = { closeTimeout: 60_000, pongTimeout: 600_000 };
 /** How the same cases are run: one entry for each dimension that must make no difference. */
 interface Variant {
   readonly title: string;
-  readonly config: ServerConfig;
+  readonly options: ServerOptions;
   /** Headers of the client's opening handshake. */
   readonly headers: Record<string, string>;
   readonly pieces: Pieces;
   readonly cases: readonly FrameCase[];
 }
 
-const plain = { config: {}, headers: {}, cases: FRAME_CASES };
+const plain = { options: {}, headers: {}, cases: FRAME_CASES };
 const compressed = {
-  config: { compression: { threshold: 0 } },
+  options: { compression: { threshold: 0 } },
   headers: { 'Sec-WebSocket-Extensions': 'permessage-deflate' },
   cases: [...CASES_OF_ANY_CONNECTION, ...COMPRESSED_CASES],
 };
@@ -48,7 +48,7 @@ const VARIANTS: readonly Variant[] = [
   {
     ...plain,
     title: 'read in small pieces',
-    config: { readBufferSize: 64 },
+    options: { readBufferSize: 64 },
     pieces: (bytes) => [bytes],
   },
 ];
@@ -70,7 +70,7 @@ async function runCase(port: number, path: string, frameCase: FrameCase, variant
   const ends = frameCase.expect.some((outcome) => /^(close|violation) /.test(outcome));
   for (const piece of variant.pieces(frameCase.sends)) conversation.send(piece);
   if (!ends) conversation.send(close(1000));
-  const said = readServerFrames(await conversation.rest(), 'compression' in variant.config);
+  const said = readServerFrames(await conversation.rest(), 'compression' in variant.options);
   assert.deepEqual(said, answersTo(frameCase));
 }
 
@@ -88,8 +88,8 @@ for (const { place, shards } of SETUPS) {
     await withEngine({ shards }, async ({ engine, port }) => {
       // Without threads it is the same code: once is enough.
       for (const [i, variant] of VARIANTS.slice(0, shards === 0 ? 1 : undefined).entries()) {
-        const config = { endpoint: `/${i}`, ...CASE_LIMITS, ...PATIENT, ...variant.config };
-        await addServer(engine, place, ECHO, config);
+        const options = { endpoint: `/${i}`, ...CASE_LIMITS, ...PATIENT, ...variant.options };
+        await addServer(engine, place, ECHO, options);
         await runCases(t, port, `/${i}`, variant);
       }
     });

@@ -4,8 +4,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { createListener } from '../../src/main/accept/listener.ts';
 import { Engine } from '../../src/main/index.ts';
-import { resolveEngineConfig } from '../../src/shared/options/engine-options.ts';
-import { resolveServerConfig } from '../../src/shared/options/server-options.ts';
+import { resolveEngineOptions } from '../../src/shared/options/engine-options.ts';
+import { resolveServerOptions } from '../../src/shared/options/server-options.ts';
 import { text } from '../conformance/client-frames.ts';
 import { closeServer, listen } from '../end-to-end/kit/http-server.ts';
 import { RawClient } from '../end-to-end/kit/raw-client.ts';
@@ -43,13 +43,13 @@ async function openEngine() {
   const errors: unknown[] = [];
   engine.on('error', (error) => errors.push(error));
   const authorize = () => nextTurn({}); // so that much may happen meanwhile
-  const config = { endpoint: '/w', codec: 'negotiate', authorize } as const;
-  const server = engine.server(config);
+  const options = { endpoint: '/w', codec: 'negotiate', authorize } as const;
+  const server = engine.server(options);
   server.onConnection((c) => c.onMessage((message) => c.emitMessage(message)));
   const { port } = await engine.listen(0, { host: HOST });
-  const resolved = resolveServerConfig(config);
+  const resolved = resolveServerOptions(options);
   const serverAt = (endpoint: string) => (endpoint === '/w' ? resolved : undefined);
-  const http = createListener(resolveEngineConfig({}), serverAt, undefined, assert.ifError);
+  const http = createListener(resolveEngineOptions({}), serverAt, undefined, assert.ifError);
   await engine.attach(http);
   return { engine, port, errors, http, httpPort: await listen(http) };
 }

@@ -12,7 +12,7 @@ test('a URL is enough: the rest has defaults', () => {
   assert.deepEqual(target, {
     host: 'localhost',
     port: 8080,
-    secure: false,
+    isTls: false,
     path: '/chat?token=1',
     authority: 'localhost:8080',
     headers: [],
@@ -38,8 +38,8 @@ test('headers, the origin and the codec go into the upgrade', () => {
   const args = ['--header', 'Cookie: a=b:c', '--header=X-Y:z', '--origin', 'https://a.example'];
   const options = readOptions(['wss://[::1]', ...args, '--codec', 'msgpack', '--insecure']);
   assert.ok(options);
-  const { host, port, secure, authority, headers, protocol, insecure } = options.target;
-  assert.deepEqual([host, port, secure, authority, insecure], ['::1', 443, true, '[::1]', true]);
+  const { host, port, isTls, authority, headers, protocol, insecure } = options.target;
+  assert.deepEqual([host, port, isTls, authority, insecure], ['::1', 443, true, '[::1]', true]);
   assert.deepEqual(headers, [
     ['Cookie', 'a=b:c'],
     ['X-Y', 'z'],

@@ -1,5 +1,5 @@
 import type { CodecName } from '../../src/client/index.ts';
-import type { ServerConfig } from '../../src/main/index.ts';
+import type { ServerOptions } from '../../src/main/index.ts';
 
 import { LOBBY } from './verbs.ts';
 
@@ -45,13 +45,13 @@ export const ENDPOINTS: readonly Endpoint[] = [
 export const ROOMS: readonly string[] = [LOBBY, 'red', 'green', 'blue', 'grey'];
 
 /** How such a server is configured. */
-export function configOf({
+export function optionsOf({
   path,
   place,
   codec,
   slowConsumer,
   compression,
-}: Endpoint): ServerConfig {
+}: Endpoint): ServerOptions {
   return {
     endpoint: path,
     codec,

@@ -4,7 +4,7 @@ import { EventEmitter, once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { BroadcastChannel } from 'node:worker_threads';
 import { Engine, type Server } from '../../src/main/index.ts';
-import { configOf, ENDPOINTS } from './endpoints.ts';
+import { ENDPOINTS, optionsOf } from './endpoints.ts';
 import type { FromEngine, ToEngine } from './engine-link.ts';
 import { REPORTS, type Report, said, stamp, verbs } from './verbs.ts';
 
@@ -87,7 +87,7 @@ channel.onmessage = (event) => {
 engine.on('error', (error) => tell({ kind: 'fault', code: error.code, detail: error.message }));
 engine.on('shardExit', ({ shard, reason }) => tell({ kind: 'exit', shard, reason }));
 for (const endpoint of ENDPOINTS) {
-  const server = engine.server(configOf(endpoint));
+  const server = engine.server(optionsOf(endpoint));
   if (endpoint.place === 'closures') server.onConnection(verbs(note));
   servers.set(endpoint.path, server);
 }

@@ -45,7 +45,7 @@ export interface AcceptedHandle {
   readStart(): number;
   readStop(): number;
   setNoDelay(isOn: boolean): number;
-  getpeername(peer: { address?: string }): number;
+  getpeername(address: { address?: string }): number;
   close(): void;
 }
 
@@ -56,7 +56,7 @@ export type ParsedUpgrade = Omit<UpgradeRequest, 'socket'>;
 export interface ParserOwner {
   /** The first bytes have come. */
   onBytes(parser: UpgradeParser): void;
-  /** The peer has gone without a word. */
+  /** The client has gone without a word. */
   onEnd(parser: UpgradeParser): void;
 }
 

@@ -22,9 +22,9 @@ export class BareSocket {
 
   /** Undefined where it has gone already. */
   get remoteAddress(): string | undefined {
-    const peer: { address?: string } = {};
-    this._handle?.getpeername(peer);
-    return peer.address;
+    const address: { address?: string } = {};
+    this._handle?.getpeername(address);
+    return address.address;
   }
 
   /** What has been read goes beside it. */
@@ -43,7 +43,7 @@ export class BareSocket {
     const options: object = { handle: this._handle };
     const stream = new Socket(options);
     this._handle = null;
-    stream.on('error', () => {}); // the peer may go at any time: there is nobody left to tell
+    stream.on('error', () => {}); // the client may go at any time: there is nobody left to tell
     stream.once('close', () => this.#onGone(this));
     return stream;
   }

@@ -1,6 +1,6 @@
 import type { Server as HttpServer } from 'node:http';
 import type { Socket } from 'node:net';
-import type { ResolvedEngineConfig } from '../../shared/options/engine-options.ts';
+import type { ResolvedEngineOptions } from '../../shared/options/engine-options.ts';
 import { type AcceptedHandle, type ParserOwner, UpgradeParser } from './bare-parser.ts';
 import { BareSocket } from './bare-socket.ts';
 import { type FindEndpoint, isWebSocket, pathOf } from './http-upgrades.ts';
@@ -52,7 +52,7 @@ export class UpgradeReader implements ParserOwner {
     {
       maxHeaderBytes,
       handshakeTimeout,
-    }: Pick<ResolvedEngineConfig, 'maxHeaderBytes' | 'handshakeTimeout'>,
+    }: Pick<ResolvedEngineOptions, 'maxHeaderBytes' | 'handshakeTimeout'>,
   ) {
     this.#server = server;
     this.#find = find;

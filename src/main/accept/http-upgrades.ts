@@ -112,7 +112,7 @@ class UpgradeSource {
     const found = this.#find(request);
     if (found === undefined && this.#appListens) return;
     socket.pause(); // what comes now is for the shard
-    socket.on('error', ignore); // the peer may go at any time: there is nobody left to tell
+    socket.on('error', ignore); // the client may go at any time: there is nobody left to tell
     const answer = () => {
       if (socket.destroyed) return;
       if (found === undefined) refuse(socket, new Refusal(404));

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server as HttpServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { ResolvedEngineConfig } from '../../shared/options/engine-options.ts';
+import type { ResolvedEngineOptions } from '../../shared/options/engine-options.ts';
 import {
   applyRules,
   type Filled,
@@ -11,7 +11,7 @@ import {
   rule,
   secretRule,
 } from '../../shared/options/option-rules.ts';
-import type { ResolvedServerConfig } from '../../shared/options/server-options.ts';
+import type { ResolvedServerOptions } from '../../shared/options/server-options.ts';
 import { answer } from '../script/plain-answer.ts';
 import { scriptAt, serveScript } from '../script/script-route.ts';
 import { pathOf } from './http-upgrades.ts';
@@ -57,21 +57,21 @@ const REQUEST_TIMEOUT = 300_000; // ms: the default of Node.js
  * @param report is told why the client script cannot be served
  */
 export function createListener(
-  config: ResolvedEngineConfig,
-  serverAt: (endpoint: string) => ResolvedServerConfig | undefined,
+  options: ResolvedEngineOptions,
+  serverAt: (endpoint: string) => ResolvedServerOptions | undefined,
   request: RequestListener | undefined,
   report: (error: unknown) => void,
 ): HttpServer {
-  const timeout = config.handshakeTimeout;
-  const options = {
+  const timeout = options.handshakeTimeout;
+  const limits = {
     requestTimeout: Math.max(timeout, REQUEST_TIMEOUT), // or Node.js refuses headersTimeout
-    maxHeaderSize: config.maxHeaderBytes,
+    maxHeaderSize: options.maxHeaderBytes,
     headersTimeout: timeout,
     connectionsCheckingInterval: Math.max(1, Math.floor(timeout / 4)),
   };
-  return createServer(options, (incoming, response) => {
+  return createServer(limits, (incoming, response) => {
     const path = pathOf(incoming.url) ?? '';
-    const script = scriptAt(path, config.clientScriptPath, serverAt);
+    const script = scriptAt(path, options.clientScriptPath, serverAt);
     if (script !== undefined) {
       serveScript(incoming.method, response, script, report);
     } else if (request !== undefined) {

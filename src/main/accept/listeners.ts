@@ -1,23 +1,23 @@
 import { Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { EngineError } from '../../shared/api/errors.ts';
-import type { ResolvedEngineConfig } from '../../shared/options/engine-options.ts';
+import type { ResolvedEngineOptions } from '../../shared/options/engine-options.ts';
 import { optionError } from '../../shared/options/option-rules.ts';
-import type { ResolvedServerConfig } from '../../shared/options/server-options.ts';
+import type { ResolvedServerOptions } from '../../shared/options/server-options.ts';
 import { UpgradeReader } from './bare-upgrades.ts';
 import { type FindEndpoint, takeUpgrades } from './http-upgrades.ts';
 import { createListener, type ListenOptions, listen, resolveListenOptions } from './listener.ts';
 import { OpenRequests } from './open-requests.ts';
-import type { SecureListeners } from './tls-listeners.ts';
+import type { TlsListeners } from './tls-listeners.ts';
 import type { TlsOptions } from './tls-options.ts';
 
 /** What the engine gives to its listeners. */
 export interface ListenersContext {
-  readonly config: ResolvedEngineConfig;
-  readonly secure: SecureListeners;
+  readonly options: ResolvedEngineOptions;
+  readonly tlsListeners: TlsListeners;
   readonly findEndpoint: FindEndpoint;
   /** The options of the server at an endpoint. */
-  serverAt(endpoint: string): ResolvedServerConfig | undefined;
+  serverAt(endpoint: string): ResolvedServerOptions | undefined;
   report(error: unknown): void;
 }
 
@@ -38,23 +38,25 @@ export class Listeners {
    * @throws EngineError ERR_OPTION
    */
   create(port: number, options: ListenOptions): PendingListener {
-    const { config, secure, serverAt, report } = this.#context;
+    const { options: engine, tlsListeners, serverAt, report } = this.#context;
     const { host, request, tls } = resolveListenOptions(options);
-    const server = createListener(config, serverAt, request, report);
-    if (tls !== undefined) secure.add(server, tls);
+    const server = createListener(engine, serverAt, request, report);
+    if (tls !== undefined) tlsListeners.add(server, tls);
     return { server, port, host };
   }
 
   /** Listens, and resolves with the address. @throws what `listen` of Node.js emits */
   async open({ server, port, host }: PendingListener): Promise<AddressInfo> {
-    const { config, findEndpoint, secure } = this.#context;
+    const { options, findEndpoint, tlsListeners } = this.#context;
     const listening = listen(server, port, host);
     this.attach(server);
     this.#own.set(server, {
       listening,
       requests: new OpenRequests(server),
       // Of a TLS port the primary sees no byte that is not decrypted.
-      reader: secure.has(server) ? undefined : new UpgradeReader(server, findEndpoint, config),
+      reader: tlsListeners.has(server)
+        ? undefined
+        : new UpgradeReader(server, findEndpoint, options),
     });
     try {
       return await listening;
@@ -66,7 +68,7 @@ export class Listeners {
 
   /** It has not come to listen. */
   abandon({ server }: Pick<PendingListener, 'server'>): void {
-    this.#context.secure.remove(server);
+    this.#context.tlsListeners.remove(server);
     this.#sources.delete(server);
     this.#own.delete(server);
   }
@@ -78,8 +80,8 @@ export class Listeners {
   attach(server: HttpServer): void {
     if (!(server instanceof HttpServer)) throw optionError('attach', server, ATTACHABLE);
     if (this.#sources.has(server)) return;
-    const { config, findEndpoint } = this.#context;
-    this.#sources.set(server, takeUpgrades(server, findEndpoint, config.handshakeTimeout));
+    const { options, findEndpoint } = this.#context;
+    this.#sources.set(server, takeUpgrades(server, findEndpoint, options.handshakeTimeout));
   }
 
   /**
@@ -87,15 +89,15 @@ export class Listeners {
    * @throws EngineError ERR_OPTION
    */
   setTls(port: number, tls: TlsOptions): void {
-    const { secure } = this.#context;
+    const { tlsListeners } = this.#context;
     const servers = [...this.#own.keys()].filter((server) => {
       const address = server.address() as AddressInfo | null;
-      return secure.has(server) && address?.port === port;
+      return tlsListeners.has(server) && address?.port === port;
     });
     if (servers.length === 0) {
       throw new EngineError('ERR_OPTION', `port: the engine does not speak TLS on ${port}`);
     }
-    for (const server of servers) secure.replace(server, tls);
+    for (const server of servers) tlsListeners.replace(server, tls);
   }
 
   /**

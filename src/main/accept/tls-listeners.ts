@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto';
 import type { Server as HttpServer } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { SecureEvent, ShardTls } from '../../shared/messages/tls-messages.ts';
+import type { ShardTls, TlsEvent } from '../../shared/messages/tls-messages.ts';
 import type { ShardHost } from '../shards/shard-host.ts';
 import { resolveTls, type TlsOptions } from './tls-options.ts';
-import { SecureStream } from './tls-stream.ts';
+import { TlsStream } from './tls-stream.ts';
 
 /** What the engine gives to its TLS listeners. */
-export interface SecureListenersContext {
+export interface TlsListenersContext {
   /** Milliseconds. */
   readonly handshakeTimeout: number;
   readonly hosts: readonly ShardHost[];
@@ -28,14 +28,14 @@ interface PausingServer {
  * sockets that it accepts go to a shard before a byte has been read, and what the HTTP server is
  * given in their place is what the shard has decrypted.
  */
-export class SecureListeners {
-  readonly #context: SecureListenersContext;
+export class TlsListeners {
+  readonly #context: TlsListenersContext;
   readonly #tls = new Map<HttpServer, { readonly listener: number; tls: ShardTls }>();
-  readonly #streams = new Map<number, SecureStream>();
+  readonly #streams = new Map<number, TlsStream>();
   #lastListener = 0;
   #lastStream = 0;
 
-  constructor(context: SecureListenersContext) {
+  constructor(context: TlsListenersContext) {
     this.#context = context;
   }
 
@@ -87,7 +87,7 @@ export class SecureListeners {
   }
 
   /** A shard has something to say of a connection. */
-  receive(stream: number, event: SecureEvent): void {
+  receive(stream: number, event: TlsEvent): void {
     this.#streams.get(stream)?.receive(event);
   }
 
@@ -111,7 +111,7 @@ export class SecureListeners {
   }
 
   async #accept(listener: number, socket: Socket, serve: (stream: Duplex) => void): Promise<void> {
-    socket.on('error', ignore); // the peer may go at any time: there is nobody left to tell
+    socket.on('error', ignore); // the client may go at any time: there is nobody left to tell
     await this.#context.running();
     const host = this.#context.place();
     const { remoteAddress, remotePort, remoteFamily } = socket;
@@ -120,7 +120,7 @@ export class SecureListeners {
       return;
     }
     const number = ++this.#lastStream;
-    const stream = new SecureStream(host, number, { remoteAddress, remotePort, remoteFamily });
+    const stream = new TlsStream(host, number, { remoteAddress, remotePort, remoteFamily });
     this.#streams.set(number, stream);
     host.streams += 1;
     stream.once('close', () => {
@@ -128,7 +128,7 @@ export class SecureListeners {
       host.streams -= 1;
     });
     const onFailed = () => void stream.destroy();
-    host.secureHandoff.add({ socket, arrival: { stream: number, listener }, onFailed });
+    host.tlsHandoff.add({ socket, arrival: { stream: number, listener }, onFailed });
     serve(stream);
   }
 }

@@ -1,11 +1,11 @@
 import { Duplex } from 'node:stream';
 import type { Upgrade } from '../../shared/messages/control-messages.ts';
-import type { SecureCommand, SecureEvent } from '../../shared/messages/tls-messages.ts';
+import type { TlsCommand, TlsEvent } from '../../shared/messages/tls-messages.ts';
 import { takeBuffered } from '../place/handoff.ts';
 import type { ShardHost } from '../shards/shard-host.ts';
 
 /** Who is at the other end of a TCP connection. */
-export interface PeerAddress {
+export interface ClientAddress {
   readonly remoteAddress: string;
   readonly remotePort: number | undefined;
   readonly remoteFamily: string | undefined;
@@ -17,7 +17,7 @@ type Done = (error?: Error | null) => void;
  * A TLS connection of a shard as the primary sees it, as long as it is no WebSocket: the plain
  * bytes of it, which the HTTP server reads as it reads a socket.
  */
-export class SecureStream extends Duplex implements PeerAddress {
+export class TlsStream extends Duplex implements ClientAddress {
   /** As `tls.TLSSocket` has it; Express looks at it. */
   readonly encrypted = true;
   /** The shard that has the connection. */
@@ -31,17 +31,17 @@ export class SecureStream extends Duplex implements PeerAddress {
   #hasLeft = false;
   #idle: NodeJS.Timeout | undefined;
 
-  constructor(host: ShardHost, number: number, peer: PeerAddress) {
+  constructor(host: ShardHost, number: number, client: ClientAddress) {
     super({ allowHalfOpen: true });
     this.host = host;
     this.number = number;
-    this.remoteAddress = peer.remoteAddress;
-    this.remotePort = peer.remotePort;
-    this.remoteFamily = peer.remoteFamily;
+    this.remoteAddress = client.remoteAddress;
+    this.remotePort = client.remotePort;
+    this.remoteFamily = client.remoteFamily;
   }
 
   /** Takes what the shard says of the connection. */
-  receive(event: SecureEvent): void {
+  receive(event: TlsEvent): void {
     if (this.destroyed) return;
     this.#idle?.refresh();
     switch (event.is) {
@@ -114,7 +114,7 @@ export class SecureStream extends Duplex implements PeerAddress {
     return this;
   }
 
-  /** Ends it, and does not wait for the peer to do the same. */
+  /** Ends it, and does not wait for the client to do the same. */
   destroySoon(): void {
     if (this.writable) this.end();
     if (this.writableFinished) this.destroy();
@@ -151,8 +151,8 @@ export class SecureStream extends Duplex implements PeerAddress {
     else this.#tell({ do: 'pull' });
   };
 
-  #tell(command: SecureCommand): void {
-    this.host.post({ type: 'secure', stream: this.number, command });
+  #tell(command: TlsCommand): void {
+    this.host.post({ type: 'tls', stream: this.number, command });
   }
 }
 

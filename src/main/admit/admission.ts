@@ -2,9 +2,9 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { EngineError, handlerError, messageOf } from '../../shared/api/errors.ts';
 import type { ConnectionIdentity } from '../../shared/app/app-connection.ts';
-import type { ResolvedEngineConfig } from '../../shared/options/engine-options.ts';
+import type { ResolvedEngineOptions } from '../../shared/options/engine-options.ts';
 import { BareSocket } from '../accept/bare-socket.ts';
-import { SecureStream } from '../accept/tls-stream.ts';
+import { TlsStream } from '../accept/tls-stream.ts';
 import type { ServerEntry } from '../servers/server-entry.ts';
 import type { ShardHost } from '../shards/shard-host.ts';
 import {
@@ -20,7 +20,7 @@ import { ProxyTrust } from './trust-proxy.ts';
 
 /** What the engine gives to admission. */
 export interface AdmissionContext {
-  readonly config: ResolvedEngineConfig;
+  readonly options: ResolvedEngineOptions;
   /** Resolves when there is a shard to place connections on, or will be none; undefined: now. */
   running(): Promise<void> | undefined;
   /** Is aborted when the engine closes: who has not entered by then is refused. */
@@ -38,7 +38,7 @@ export class Admission {
 
   constructor(context: AdmissionContext) {
     this.#context = context;
-    this.#proxies = new ProxyTrust(context.config.trustProxy);
+    this.#proxies = new ProxyTrust(context.options.trustProxy);
   }
 
   /** Decides on one upgrade for a server, whose socket is paused, and carries that out. */
@@ -48,16 +48,16 @@ export class Admission {
     socket: Duplex | BareSocket,
     head: Buffer | undefined,
   ) {
-    const { config } = entry.primary;
+    const { options } = entry.primary;
     try {
-      const handshake = checkHandshake(request, config);
+      const handshake = checkHandshake(request, options);
       const { remoteAddress, host } = this.#proxies.of(request);
       const connection = connectionRequest(request, remoteAddress);
-      checkOrigin(connection, config.origins, host);
+      checkOrigin(connection, options.origins, host);
       entry.deciding(remoteAddress);
       try {
-        const { closing, config: engine, running } = this.#context;
-        const answer = identify(connection, config, engine.handshakeTimeout, closing);
+        const { closing, options: engine, running } = this.#context;
+        const answer = identify(connection, options, engine.handshakeTimeout, closing);
         // To await what is there already would cost every upgrade turns of the microtask queue.
         const identity = answer instanceof Promise ? await answer : answer;
         const starting = running();
@@ -83,8 +83,8 @@ export class Admission {
     address: string,
   ): void {
     const { primary } = entry;
-    const isSecure = socket instanceof SecureStream; // and then it is in a shard already
-    const host = isSecure ? socket.host : this.#context.place(entry);
+    const isTls = socket instanceof TlsStream; // and then it is in a shard already
+    const host = isTls ? socket.host : this.#context.place(entry);
     if (host === undefined) throw new Refusal(503);
     const connection = ++this.#lastConnection;
     entry.arriving(connection, { shard: host.number, identity, handshake }, address);
@@ -101,7 +101,7 @@ export class Admission {
     };
     const { number: server } = primary;
     const upgrade = { ...travelling, ...handshake, server, connection, head };
-    if (!isSecure) {
+    if (!isTls) {
       host.handoff.add({ socket, upgrade, onFailed });
       return;
     }
@@ -128,10 +128,10 @@ export class Admission {
 }
 
 /** A connection that is in a shard already or can move there. */
-type MovableSocket = Socket | SecureStream | BareSocket;
+type MovableSocket = Socket | TlsStream | BareSocket;
 
 function isMovable(socket: Duplex | BareSocket): socket is MovableSocket {
-  return socket instanceof BareSocket || socket instanceof Socket || socket instanceof SecureStream;
+  return socket instanceof BareSocket || socket instanceof Socket || socket instanceof TlsStream;
 }
 
 function uncloneable(endpoint: string, cause: unknown): EngineError {

@@ -10,7 +10,7 @@ import type { ConnectionIdentity } from '../../shared/app/app-connection.ts';
 import { CODEC_SUBPROTOCOLS, codecNames } from '../../shared/codec/codec.ts';
 import type { DeflateTerms } from '../../shared/messages/control-messages.ts';
 import { MAX_NAME_BYTES } from '../../shared/messages/records.ts';
-import type { Origins, ResolvedServerConfig } from '../../shared/options/server-options.ts';
+import type { Origins, ResolvedServerOptions } from '../../shared/options/server-options.ts';
 import { chooseDeflate } from './deflate-offers.ts';
 import { Refusal } from './refusal.ts';
 import { plainAddress } from './subnet.ts';
@@ -34,7 +34,7 @@ export interface Handshake {
 }
 
 /** The options that the handshake depends on. */
-export type HandshakeConfig = Pick<ResolvedServerConfig, 'protocols' | 'codec' | 'compression'>;
+export type HandshakeOptions = Pick<ResolvedServerOptions, 'protocols' | 'codec' | 'compression'>;
 
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
 
@@ -45,7 +45,7 @@ const KEY = /^[+/0-9A-Za-z]{22}==$/;
  */
 export function checkHandshake(
   request: UpgradeRequest,
-  { protocols, codec, compression }: HandshakeConfig,
+  { protocols, codec, compression }: HandshakeOptions,
 ): Handshake {
   const { method, headers, httpVersion } = request;
   if (method !== 'GET') throw new Refusal(405, 'Method Not Allowed', { Allow: 'GET' });
@@ -157,7 +157,7 @@ function parseUrl(text: string): URL | undefined {
  */
 export function identify(
   request: ConnectionRequest,
-  { authorize, idGenerator }: Pick<ResolvedServerConfig, 'authorize' | 'idGenerator'>,
+  { authorize, idGenerator }: Pick<ResolvedServerOptions, 'authorize' | 'idGenerator'>,
   timeoutMs: number,
   closing: AbortSignal,
 ): ConnectionIdentity | Promise<ConnectionIdentity> {

@@ -34,9 +34,9 @@ export function refusalOf(thrown: unknown): Refusal | undefined {
     if (thrown instanceof Refusal) return thrown;
     const { status, message } = Object(thrown) as { status?: unknown; message?: unknown };
     if (!isRefusalStatus(status)) return undefined;
-    // What failed in the server itself is not the peer's business.
-    const isForPeer = status < 500 && typeof message === 'string';
-    return new Refusal(status, isForPeer ? message : undefined);
+    // What failed in the server itself is not the client's business.
+    const isForClient = status < 500 && typeof message === 'string';
+    return new Refusal(status, isForClient ? message : undefined);
   } catch {
     return undefined; // what cannot even be looked at
   }

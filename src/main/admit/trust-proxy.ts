@@ -4,7 +4,7 @@ import { optionError } from '../../shared/options/option-rules.ts';
 import type { UpgradeRequest } from './handshake-check.ts';
 import { parseSubnet, plainAddress } from './subnet.ts';
 
-/** Whether the peer at an address, so many proxies away from the engine, is believed. */
+/** Whether the client at an address, so many proxies away from the engine, is believed. */
 type Trust = (address: string, hops: number) => boolean;
 
 /** Who sent a request, and to which host. */

@@ -7,7 +7,7 @@ import type {
   StatsOptions,
   ThreadStats,
 } from '../../shared/api/stats.ts';
-import { Replies } from '../../shared/ask/gather.ts';
+import { Gather } from '../../shared/ask/gather.ts';
 import type { FromShard } from '../../shared/messages/control-messages.ts';
 import {
   applyRules,
@@ -41,7 +41,7 @@ type Answer = Extract<FromShard, { type: 'snapshot' }>;
 export class StatsCollector {
   readonly #threads: Threads;
   readonly #servers: Servers;
-  readonly #replies = new Replies<readonly [shard: number, snapshot: ShardSnapshot]>();
+  readonly #replies = new Gather<readonly [shard: number, snapshot: ShardSnapshot]>();
   /** How often each shard has died. */
   readonly #deaths = new Map<number, number>();
 

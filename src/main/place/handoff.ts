@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { MessagePort } from 'node:worker_threads';
 import type { ToShard, Upgrade } from '../../shared/messages/control-messages.ts';
-import type { SecureArrival } from '../../shared/messages/tls-messages.ts';
+import type { TlsArrival } from '../../shared/messages/tls-messages.ts';
 import type { BareSocket } from '../accept/bare-socket.ts';
 
 /**
@@ -39,8 +39,8 @@ export interface Departure extends Leaving {
 }
 
 /** A connection of a TLS port, not a byte of which has been read. */
-export interface SecureDeparture extends Leaving {
-  readonly arrival: SecureArrival;
+export interface TlsDeparture extends Leaving {
+  readonly arrival: TlsArrival;
 }
 
 /** Makes the message that moves sockets, from what goes with them and their handles. */
@@ -154,9 +154,9 @@ export function packUpgrades(departures: readonly Departure[], handles: readonly
 }
 
 /** Packs connections of TLS ports. */
-export function packSecure(departures: readonly SecureDeparture[], handles: readonly object[]) {
+export function packTls(departures: readonly TlsDeparture[], handles: readonly object[]) {
   const arrivals = departures.map(({ arrival }) => arrival);
-  return { type: 'adopt-secure', arrivals, handles } satisfies ToShard;
+  return { type: 'adopt-tls', arrivals, handles } satisfies ToShard;
 }
 
 /**

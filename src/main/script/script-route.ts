@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { ResolvedServerConfig } from '../../shared/options/server-options.ts';
+import type { ResolvedServerOptions } from '../../shared/options/server-options.ts';
 import { clientScript, MSGPACK_MODULE, msgpackModule } from './client-script.ts';
 import { answer } from './plain-answer.ts';
 
@@ -12,7 +12,7 @@ import { answer } from './plain-answer.ts';
 export function scriptAt(
   path: string,
   scriptPath: string,
-  serverAt: (endpoint: string) => ResolvedServerConfig | undefined,
+  serverAt: (endpoint: string) => ResolvedServerOptions | undefined,
 ): (() => Buffer) | undefined {
   const modulePath = scriptPath.replace(/[^/]*$/, MSGPACK_MODULE);
   const suffix = [scriptPath, modulePath].find((end) => path.endsWith(end));

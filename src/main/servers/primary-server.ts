@@ -1,6 +1,6 @@
 import { deserializeError, EngineError } from '../../shared/api/errors.ts';
 import type { Connection, ServerHandle } from '../../shared/api/public-types.ts';
-import { ConnectionFace, type ConnectionIdentity } from '../../shared/app/app-connection.ts';
+import { AppConnection, type ConnectionIdentity } from '../../shared/app/app-connection.ts';
 import type { OutsideScope } from '../../shared/app/app-server.ts';
 import { callHandler } from '../../shared/app/handler-calls.ts';
 import { forgetHeaders } from '../../shared/app/kept-headers.ts';
@@ -28,7 +28,7 @@ import {
   textBodyOf,
 } from '../../shared/messages/records.ts';
 import { optionError } from '../../shared/options/option-rules.ts';
-import type { ResolvedServerConfig } from '../../shared/options/server-options.ts';
+import type { ResolvedServerOptions } from '../../shared/options/server-options.ts';
 import type { CountsMap } from '../../shared/tables/room-counts.ts';
 import type { Handshake } from '../admit/handshake-check.ts';
 import { type RecordOutlet, RemoteLink } from './remote-link.ts';
@@ -50,14 +50,14 @@ export interface Arrival {
 
 /** A connection whose handlers are closures here. */
 interface RemoteConnection {
-  readonly face: ConnectionFace;
+  readonly face: AppConnection;
   readonly link: RemoteLink;
 }
 
 /** One server on the primary: its options, its connections' closures, what it sends to shards. */
 export class PrimaryServer implements OutsideScope {
   readonly number: number;
-  readonly config: ResolvedServerConfig;
+  readonly options: ResolvedServerOptions;
   readonly codecs: readonly Codec[];
   /** What has been sent from here: one for each emit, whoever gets it. */
   readonly counters = { emitted: 0 };
@@ -71,21 +71,21 @@ export class PrimaryServer implements OutsideScope {
   readonly #lists = new RemoteLists();
   #onEmpty: (() => void) | undefined;
 
-  constructor(number: number, config: ResolvedServerConfig, context: ServerContext) {
+  constructor(number: number, options: ResolvedServerOptions, context: ServerContext) {
     this.number = number;
-    this.config = config;
-    this.codecs = createCodecs(config);
+    this.options = options;
+    this.codecs = createCodecs(options);
     this.outlet = context.outlet;
     this.#context = context;
   }
 
   get endpoint(): string {
-    return this.config.endpoint;
+    return this.options.endpoint;
   }
 
   /** Whether what happens to connections comes here. */
   get hasClosures(): boolean {
-    return this.config.handlers === undefined;
+    return this.options.handlers === undefined;
   }
 
   addConnectionHandler(fn: (connection: Connection) => unknown): void {
@@ -175,7 +175,7 @@ export class PrimaryServer implements OutsideScope {
         face.tell('pong', new Uint8Array(copyBody(record, start, end)));
         return;
       case RecordKind.ERROR:
-        face.peerFailed(deserializeError(errorOf(record, start, end)));
+        face.clientFailed(deserializeError(errorOf(record, start, end)));
         return;
       case RecordKind.BACKPRESSURE:
         face.tell('backpressure', backpressureOf(record, start, end));
@@ -213,7 +213,7 @@ export class PrimaryServer implements OutsideScope {
     await promise;
   }
 
-  *#facesOf(selection: Selection): Iterable<ConnectionFace> {
+  *#facesOf(selection: Selection): Iterable<AppConnection> {
     for (const { face } of this.#connections.values()) {
       if (isSelected(face, selection)) yield face;
     }
@@ -224,7 +224,7 @@ export class PrimaryServer implements OutsideScope {
     if (arrival === undefined) return;
     this.#arriving.delete(number);
     const link = new RemoteLink(this, arrival.handshake, number, shard, this.outlet);
-    const face = new ConnectionFace(handle, this, link, arrival.identity);
+    const face = new AppConnection(handle, this, link, arrival.identity);
     this.#connections.set(number, { face, link });
     link.enter();
     const onThrown = (thrown: unknown, of: string) => face.handlerThrew(thrown, of);
@@ -232,7 +232,7 @@ export class PrimaryServer implements OutsideScope {
       callHandler(onConnection, face, 'onConnection', onThrown),
     );
     link.open();
-    forgetHeaders(arrival.identity, this.config.keepHeaders, results);
+    forgetHeaders(arrival.identity, this.options.keepHeaders, results);
   }
 
   #disconnected({ face, link }: RemoteConnection, reason: { code: number; reason: string }): void {

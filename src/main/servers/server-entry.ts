@@ -2,8 +2,8 @@ import { EngineError, messageOf } from '../../shared/api/errors.ts';
 import type { PrimaryServerStats } from '../../shared/api/stats.ts';
 import type { ResolvedCloseOptions } from '../../shared/options/engine-options.ts';
 import {
-  type ResolvedServerConfig,
-  shardServerConfig,
+  type ResolvedServerOptions,
+  shardServerOptions,
 } from '../../shared/options/server-options.ts';
 import { AddressLimit } from '../admit/address-limit.ts';
 import { ConnectionIds } from '../admit/connection-ids.ts';
@@ -45,7 +45,7 @@ export class ServerEntry implements ServerLife {
 
   constructor(
     number: number,
-    config: ResolvedServerConfig,
+    options: ResolvedServerOptions,
     context: ServerContext,
     close: (entry: ServerEntry, options: ResolvedCloseOptions) => Promise<void>,
   ) {
@@ -54,10 +54,10 @@ export class ServerEntry implements ServerLife {
     this.ready.catch(() => {}); // the engine reports it too, so nobody has to ask
     this.#settleReady = { resolve, reject };
     this.#close = close;
-    this.#ids = config.idGenerator === undefined ? undefined : new ConnectionIds();
-    const { maxConnectionsPerAddress: limit } = config;
+    this.#ids = options.idGenerator === undefined ? undefined : new ConnectionIds();
+    const { maxConnectionsPerAddress: limit } = options;
     this.#addresses = limit === 0 ? undefined : new AddressLimit(limit);
-    this.primary = new PrimaryServer(number, config, context);
+    this.primary = new PrimaryServer(number, options, context);
     this.handle = new Server(this.primary, this);
   }
 
@@ -96,7 +96,7 @@ export class ServerEntry implements ServerLife {
    * @throws Refusal 503, 429 where there is none
    */
   deciding(address: string): void {
-    if (this.connections + this.#entering >= this.primary.config.maxConnections) {
+    if (this.connections + this.#entering >= this.primary.options.maxConnections) {
       throw new Refusal(503, 'Too many connections');
     }
     if (this.#addresses?.tryEnter(address) === false) {
@@ -142,10 +142,10 @@ export class ServerEntry implements ServerLife {
 
   /** Tells a shard of the server. */
   addTo(host: ShardHost): void {
-    const { number, config } = this.primary;
+    const { number, options } = this.primary;
     this.#progress.set(host.number, 'loading');
     host.loading.add(number);
-    host.post({ type: 'add-server', server: number, config: shardServerConfig(config) });
+    host.post({ type: 'add-server', server: number, options: shardServerOptions(options) });
   }
 
   /** A shard has the server, or could not load its handlers. */
@@ -176,7 +176,7 @@ export class ServerEntry implements ServerLife {
   /** A shard has died, and all that it had of the server with it. */
   shardDied(shard: number, cause?: unknown): void {
     this.#connections.delete(shard);
-    const { handlers } = this.primary.config;
+    const { handlers } = this.primary.options;
     if (handlers !== undefined && this.#progress.get(shard) === 'loading') {
       const message = `handlers: a shard died while it loaded ${handlers}: ${messageOf(cause)}`;
       this.#settleReady.reject(new EngineError('ERR_HANDLERS_LOAD', message, { cause }));

@@ -1,5 +1,5 @@
 import type { AnyEvents, Connection, EventHandler } from '../../shared/api/public-types.ts';
-import { ServerFace } from '../../shared/app/app-server.ts';
+import { AppServer } from '../../shared/app/app-server.ts';
 import {
   type CloseOptions,
   closeWith,
@@ -15,7 +15,7 @@ export interface ServerLife {
 }
 
 /** One WebSocket server of an engine, as the app sees it; made by `engine.server()`. */
-export class Server<Events extends object = AnyEvents> extends ServerFace<Events> {
+export class Server<Events extends object = AnyEvents> extends AppServer<Events> {
   readonly #primary: PrimaryServer;
   readonly #life: ServerLife;
 

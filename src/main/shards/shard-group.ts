@@ -2,7 +2,7 @@ import { EngineError, messageOf } from '../../shared/api/errors.ts';
 import type { RoutedRecord } from '../../shared/emit/routing.ts';
 import { type DrainTimes, PRIMARY, type ToShard } from '../../shared/messages/control-messages.ts';
 import { ThreadLoad } from '../../shared/observe/thread-load.ts';
-import type { ResolvedEngineConfig } from '../../shared/options/engine-options.ts';
+import type { ResolvedEngineOptions } from '../../shared/options/engine-options.ts';
 import { Doorbell } from '../../shared/ring/doorbell.ts';
 import { Mailbox, type MailboxLink, type RecordHandler } from '../../shared/ring/mailbox.ts';
 import { allocateRing } from '../../shared/ring/ring-layout.ts';
@@ -43,7 +43,7 @@ export interface ShardEvents {
 
 /** All shards of an engine, the primary's mailbox, and the rings between them. */
 export class ShardGroup implements RecordOutlet {
-  readonly #config: ResolvedEngineConfig;
+  readonly #options: ResolvedEngineOptions;
   readonly #events: ShardEvents;
   readonly #mailbox: Mailbox;
   readonly #doorbell = Doorbell.allocate();
@@ -68,20 +68,20 @@ export class ShardGroup implements RecordOutlet {
   #nextStart = Promise.withResolvers<void>();
   readonly #restarts = new Set<NodeJS.Timeout>();
 
-  constructor(config: ResolvedEngineConfig, events: ShardEvents) {
-    this.#config = config;
+  constructor(options: ResolvedEngineOptions, events: ShardEvents) {
+    this.#options = options;
     this.#events = events;
     this.#mailbox = new Mailbox({
       doorbell: this.#doorbell,
-      maxOutboxBytes: config.maxOutboxBytes,
+      maxOutboxBytes: options.maxOutboxBytes,
       onRecord: events.onRecord,
       onWake: () => this.#ticks.schedule(),
       onDrained: () => this.#flushing.recheck(),
       onError: events.onError,
     });
     this.#ticks = new TickLoop(this.#mailbox, () => {});
-    this.#watchdog = new Watchdog(config.shards === 0 ? 0 : config.watchdogMs, () => this.#hosts);
-    this.load = new ThreadLoad(this.#mailbox, this.#ticks, config.sampleInterval);
+    this.#watchdog = new Watchdog(options.shards === 0 ? 0 : options.watchdogMs, () => this.#hosts);
+    this.load = new ThreadLoad(this.#mailbox, this.#ticks, options.sampleInterval);
   }
 
   get hosts(): readonly ShardHost[] {
@@ -99,8 +99,8 @@ export class ShardGroup implements RecordOutlet {
 
   async #start(): Promise<void> {
     await checkHandoff();
-    this.#threads = await startThreads(this.#config, (cause) => this.#threadLost(cause));
-    for (let number = 1; number <= Math.max(1, this.#config.shards); number++) {
+    this.#threads = await startThreads(this.#options, (cause) => this.#threadLost(cause));
+    for (let number = 1; number <= Math.max(1, this.#options.shards); number++) {
       this.#startShard(number);
     }
     this.#ticks.schedule();
@@ -194,13 +194,13 @@ export class ShardGroup implements RecordOutlet {
   #startShard(number: number): void {
     const start = {
       shard: number,
-      ownsThread: this.#config.shards > 0,
+      ownsThread: this.#options.shards > 0,
       doorbell: Doorbell.allocate(),
       interest: InterestTable.allocate(),
       counts: allocateCounts(),
-      maxOutboxBytes: this.#config.maxOutboxBytes,
-      handshakeTimeout: this.#config.handshakeTimeout,
-      sampleInterval: this.#config.sampleInterval,
+      maxOutboxBytes: this.#options.maxOutboxBytes,
+      handshakeTimeout: this.#options.handshakeTimeout,
+      sampleInterval: this.#options.sampleInterval,
     };
     const { run } = this.#threads as ShardThreads;
     const host = new ShardHost(run, start, this.#handoffs, (message) =>
@@ -225,7 +225,7 @@ export class ShardGroup implements RecordOutlet {
 
   /** Lays a ring in each direction between a new shard and everyone else. */
   #connect(host: ShardHost): void {
-    const capacity = ringCapacityFor(this.#config);
+    const capacity = ringCapacityFor(this.#options);
     const toPrimary = allocateRing(capacity);
     const fromPrimary = allocateRing(capacity);
     this.#mailbox.connect(host.number, {

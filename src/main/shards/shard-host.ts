@@ -3,9 +3,9 @@ import type { FromShard, ShardStart, ToShard } from '../../shared/messages/contr
 import {
   Handoff,
   type HandoffSchedule,
-  packSecure,
+  packTls,
   packUpgrades,
-  type SecureDeparture,
+  type TlsDeparture,
 } from '../place/handoff.ts';
 import type { Usable } from '../place/placement.ts';
 import type { Watched } from './watchdog.ts';
@@ -26,7 +26,7 @@ export class ShardHost implements Usable, Watched {
   readonly interest: ShardStart['interest'];
   readonly counts: ShardStart['counts'];
   readonly handoff: Handoff;
-  readonly secureHandoff: Handoff<SecureDeparture>;
+  readonly tlsHandoff: Handoff<TlsDeparture>;
   readonly #port: MessagePort;
   readonly #onMessage: (message: ShardMessage) => void;
   readonly #cut = new AbortController();
@@ -63,7 +63,7 @@ export class ShardHost implements Usable, Watched {
     this.#port = port1;
     this.#onMessage = onMessage;
     this.handoff = new Handoff(schedule, port1, packUpgrades);
-    this.secureHandoff = new Handoff(schedule, port1, packSecure);
+    this.tlsHandoff = new Handoff(schedule, port1, packTls);
     this.startedAt = performance.now();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.up = promise;
@@ -109,7 +109,7 @@ export class ShardHost implements Usable, Watched {
 
   #flushHandoffs(): void {
     this.handoff.flush();
-    this.secureHandoff.flush();
+    this.tlsHandoff.flush();
   }
 
   /** Resolves when all that it has sent so far is in its receivers' rings, or it has died. */

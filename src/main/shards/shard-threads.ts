@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { Piscina } from 'piscina';
 import type { ShardStart } from '../../shared/messages/control-messages.ts';
-import type { ResolvedEngineConfig } from '../../shared/options/engine-options.ts';
+import type { ResolvedEngineOptions } from '../../shared/options/engine-options.ts';
 import type { RunShard } from './shard-host.ts';
 
 const SHARD_URL = new URL(`../../workers/shard/shard${extname(import.meta.url)}`, import.meta.url);
@@ -25,14 +25,14 @@ export interface ShardThreads {
  * @param onLost told of a thread that died before it had begun with a shard's task
  */
 export function startThreads(
-  config: ResolvedEngineConfig,
+  options: ResolvedEngineOptions,
   onLost: (cause: unknown) => void,
 ): Promise<ShardThreads> {
-  return config.shards === 0 ? inline() : Promise.resolve(pool(config, onLost));
+  return options.shards === 0 ? inline() : Promise.resolve(pool(options, onLost));
 }
 
 function pool(
-  { shards, resourceLimits }: ResolvedEngineConfig,
+  { shards, resourceLimits }: ResolvedEngineOptions,
   onLost: (cause: unknown) => void,
 ): ShardThreads {
   const { maxYoungGenerationSizeMb = YOUNG_GENERATION_MB } = resourceLimits ?? {};

@@ -17,19 +17,19 @@ export const ERROR_CODES = {
   ERR_ROOM_LIMIT: 'a connection is in as many rooms as it may be',
   ERR_PAYLOAD: 'a payload cannot be encoded',
   ERR_CLOSE_CODE: 'a close code may not be sent, or a close reason is too long',
-  ERR_MALFORMED_EVENT: 'a peer sent an event that cannot be decoded',
-  ERR_PROTOCOL: 'a peer broke RFC 6455; the connection is closed with closeCode',
-  ERR_MESSAGE_SIZE: 'a peer sent a message larger than maxMessageSize',
+  ERR_MALFORMED_EVENT: 'an event came that cannot be decoded',
+  ERR_PROTOCOL: 'a client broke RFC 6455; the connection is closed with closeCode',
+  ERR_MESSAGE_SIZE: 'a client sent a message larger than maxMessageSize',
   ERR_SLOW_CONSUMER: 'a connection has more than maxBufferedBytes waiting to be sent',
-  ERR_RATE_LIMIT: 'a peer sent more than rateLimit allows',
+  ERR_RATE_LIMIT: 'a client sent more than rateLimit allows',
   ERR_WRITE_TIMEOUT: 'a write did not finish within writeTimeout',
   ERR_PONG_TIMEOUT: 'no pong arrived within pongTimeout',
   ERR_OUTBOX_FULL: 'the outbox behind a full ring has reached maxOutboxBytes',
   ERR_EMITTER_LIMIT: 'as many emitters are open as maxEmitters allows',
   ERR_ACK_TIMEOUT: 'no answer came within timeoutMs',
   ERR_ACK_UNSUPPORTED:
-    'the peer is not known to answer: an old client, or one that has not said so',
-  ERR_ACK_FAILED: 'the peer has no handler for the event, or its handler failed',
+    'the other side is not known to answer: an old client, or one that has not said so',
+  ERR_ACK_FAILED: 'the other side has no handler for the event, or its handler failed',
   ERR_CONNECTION_ENDED: 'the connection ended before the answer came',
   ERR_QUEUE_FULL: 'a client that is not connected has maxQueuedMessages messages waiting',
   ERR_HANDLER: 'a handler of the app threw',
@@ -42,7 +42,7 @@ export type ErrorCode = keyof typeof ERROR_CODES;
 export interface EngineErrorOptions {
   /** What made this error happen. */
   cause?: unknown | undefined;
-  /** The RFC 6455 close code that goes to the peer, where the error closes its connection. */
+  /** The RFC 6455 close code that goes to the client, where the error closes its connection. */
   closeCode?: number | undefined;
 }
 

@@ -89,13 +89,13 @@ export interface ConnectionRequest {
   readonly url: string;
   /** Lower-case names; a header sent more than once is joined with ", ". */
   readonly headers: Readonly<Record<string, string>>;
-  /** The peer's IP address. */
+  /** The client's IP address. */
   readonly remoteAddress: string;
 }
 
 /** Why a connection ended. */
 export interface DisconnectReason {
-  /** RFC 6455 close code; 1005: the peer gave none, 1006: the connection broke. */
+  /** RFC 6455 close code; 1005: the client gave none, 1006: the connection broke. */
   readonly code: number;
   readonly reason: string;
 }
@@ -142,7 +142,7 @@ export interface Emitter<Events extends object = AnyEvents> extends Sender<Event
   except(exceptions: string | readonly string[]): Emitter<Events>;
   /**
    * Sends an event to every connection of the target and collects what they answer: what the
-   * handlers of their side return. A peer that is not known to answer gets the event all the same.
+   * handlers of their side return. A client that is not known to answer gets the event all the same.
    * @throws EngineError ERR_OPTION, ERR_EVENT_NAME, ERR_PAYLOAD, ERR_ROOM_NAME, ERR_OUTBOX_FULL
    */
   emitWithAck<Name extends AskName<Events>>(
@@ -207,7 +207,7 @@ export interface Connection<Events extends object = AnyEvents> {
   readonly rooms: ReadonlySet<string>;
   /**
    * Calls `fn` with the payload of each such event; several handlers run in their order. Where the
-   * peer asks, the answer is the first result that is not undefined.
+   * client asks, the answer is the first result that is not undefined.
    * @throws EngineError ERR_EVENT_NAME, ERR_OPTION
    */
   on<Name extends EventName<Events>>(event: Name, fn: EntryHandler<Events[Name]>): void;
@@ -219,9 +219,9 @@ export interface Connection<Events extends object = AnyEvents> {
   onError(fn: EventHandler<EngineError>): void;
   /** Calls `fn` when the connection falls behind, and when it has caught up or ends behind. */
   onBackpressure(fn: EventHandler<Backpressure>): void;
-  /** Calls `fn` with the payload of each ping of the peer; the pong is sent without it. */
+  /** Calls `fn` with the payload of each ping of the client; the pong is sent without it. */
   onPing(fn: EventHandler<Uint8Array>): void;
-  /** Calls `fn` with the payload of each pong of the peer. */
+  /** Calls `fn` with the payload of each pong of the client. */
   onPong(fn: EventHandler<Uint8Array>): void;
   /** Calls `fn` with each room that the connection leaves, at its close too. */
   onLeave(fn: EventHandler<string>): void;

@@ -10,7 +10,7 @@ export const Broadcast: typeof NotMe = NotMe;
 /**
  * Whom a message is for: {@link All}, {@link NotMe}, a room's name or a connection's id (everyone
  * is in the room named by its own id). An unknown room or id reaches nobody. NotMe is a symbol so
- * that no name a peer thinks of can mean it.
+ * that no name a client thinks of can mean it.
  */
 export type Target = string | typeof NotMe;
 

@@ -19,8 +19,8 @@ import type {
 import { checkRoomName } from '../api/room-name.ts';
 import type { Targets } from '../api/targets.ts';
 import { Ask, type Askable, onlyAnswer } from '../ask/ask.ts';
-import { PeerQuestions } from '../ask/incoming-asks.ts';
-import { PendingAsks } from '../ask/sent-asks.ts';
+import { IncomingAsks } from '../ask/incoming-asks.ts';
+import { SentAsks } from '../ask/sent-asks.ts';
 import type { Codec, Decoded, DecodedEvent, Message } from '../codec/codec.ts';
 import { checkHandledName } from '../codec/event-rules.ts';
 import { checkClose } from '../codec/frame.ts';
@@ -36,7 +36,7 @@ export interface ConnectionLink {
   /** The rooms it has joined; undefined: none so far. */
   readonly rooms: ReadonlySet<string> | undefined;
   readonly codec: Codec;
-  /** Whether the peer said in its handshake that it answers asks. */
+  /** Whether the client said in its handshake that it answers asks. */
   readonly answersAsks: boolean;
   send(message: Message): void;
   join(room: string): void;
@@ -52,7 +52,7 @@ export interface ConnectionIdentity {
 }
 
 /** The app's view of a connection: the same code on the primary and in the shards. */
-export class ConnectionFace<Events extends object = AnyEvents>
+export class AppConnection<Events extends object = AnyEvents>
   implements Connection<Events>, Askable
 {
   readonly server: ServerHandle<Events>;
@@ -63,8 +63,8 @@ export class ConnectionFace<Events extends object = AnyEvents>
   #values: Map<unknown, unknown> | undefined;
   #disconnecting = false;
   #answersAsks: boolean;
-  #asks: PendingAsks | undefined;
-  #questions: PeerQuestions | undefined;
+  #asks: SentAsks | undefined;
+  #questions: IncomingAsks | undefined;
   #ended = false;
 
   constructor(
@@ -115,7 +115,7 @@ export class ConnectionFace<Events extends object = AnyEvents>
   }
 
   on<Name extends EventName<Events>>(event: Name, fn: EntryHandler<Events[Name]>): void {
-    checkHandledName(event, this.#scope.config.maxEventNameBytes);
+    checkHandledName(event, this.#scope.options.maxEventNameBytes);
     this.#handlers.addEvent(event, fn as (payload: never) => unknown);
   }
 
@@ -174,9 +174,9 @@ export class ConnectionFace<Events extends object = AnyEvents>
   }
 
   join(room: string): void {
-    checkRoomName(room, this.#scope.config.maxRoomNameBytes);
+    checkRoomName(room, this.#scope.options.maxRoomNameBytes);
     if (this.#ended || this.isJoined(room)) return;
-    const { maxRooms } = this.#scope.config;
+    const { maxRooms } = this.#scope.options;
     if ((this.#link.rooms?.size ?? 0) >= maxRooms) {
       const message = `connection ${this.id} is in maxRooms (${maxRooms}) rooms already`;
       throw new EngineError('ERR_ROOM_LIMIT', message);
@@ -203,14 +203,14 @@ export class ConnectionFace<Events extends object = AnyEvents>
     this.#disconnecting = true;
   }
 
-  /** Hands a message of the peer to the handlers, or to those who wait for its answer. */
+  /** Hands a message of the client to the handlers, or to those who wait for its answer. */
   receive(message: Message): void {
     if (this.#disconnecting) return; // it was on its way from the shard already
     let decoded: Decoded;
     try {
       decoded = this.codec.decode(message);
     } catch (error) {
-      this.peerFailed(error as EngineError);
+      this.clientFailed(error as EngineError);
       return;
     }
     if ('event' in decoded) {
@@ -228,7 +228,7 @@ export class ConnectionFace<Events extends object = AnyEvents>
     return this.#link.codec;
   }
 
-  /** Whether its peer has asked, answered, or said that it does. */
+  /** Whether its client has asked, answered, or said that it does. */
   get answersAsks(): boolean {
     return this.#answersAsks;
   }
@@ -240,7 +240,7 @@ export class ConnectionFace<Events extends object = AnyEvents>
   sendAsk(message: Message, ask?: Ask): void {
     if (this.#ended) return;
     if (ask !== undefined) {
-      this.#asks ??= new PendingAsks(this);
+      this.#asks ??= new SentAsks(this);
       this.#asks.add(ask);
     }
     this.#link.send(message);
@@ -254,7 +254,7 @@ export class ConnectionFace<Events extends object = AnyEvents>
     const { event } = question;
     const onThrown = (thrown: unknown) => this.handlerThrew(thrown, event);
     this.#answersAsks = true;
-    this.#questions ??= new PeerQuestions(this.#handlers, this.#scope.config.maxPendingAsks);
+    this.#questions ??= new IncomingAsks(this.#handlers, this.#scope.options.maxPendingAsks);
     try {
       const reply = this.#questions.answer(question, ask, this.codec, onThrown);
       const answer = reply instanceof Promise ? await reply : reply;
@@ -270,8 +270,8 @@ export class ConnectionFace<Events extends object = AnyEvents>
     this.#handlers.callHook(hook, argument);
   }
 
-  /** The peer did wrong: that is for this connection's handlers alone, or peers could fill logs. */
-  peerFailed(error: EngineError): void {
+  /** The client did wrong: that is for this connection's handlers alone, or clients could fill logs. */
+  clientFailed(error: EngineError): void {
     this.#handlers.callHook('error', error);
   }
 

@@ -18,7 +18,7 @@ import {
   rule,
 } from '../options/option-rules.ts';
 
-/** What a {@link ServerFace} needs of the server behind it. */
+/** What a {@link AppServer} needs of the server behind it. */
 export interface OutsideScope extends ServerScope {
   /** How many are in a room, '' = all. */
   count(room: string): number;
@@ -45,7 +45,7 @@ const ROOM_LIST_RULES: Rules<Filled<ListOptions>> = {
 };
 
 /** The app's view of a server: the same code on the primary and in the shards. */
-export class ServerFace<Events extends object = AnyEvents> implements ServerHandle<Events> {
+export class AppServer<Events extends object = AnyEvents> implements ServerHandle<Events> {
   readonly #scope: OutsideScope;
 
   constructor(scope: OutsideScope) {
@@ -90,7 +90,7 @@ export class ServerFace<Events extends object = AnyEvents> implements ServerHand
   }
 
   join(whom: Whom, room: string): void {
-    checkRoomName(room, this.#scope.config.maxRoomNameBytes);
+    checkRoomName(room, this.#scope.options.maxRoomNameBytes);
     this.#scope.command(selectionOfWhom(whom), { do: 'join', room });
   }
 

@@ -12,7 +12,7 @@ export interface AckMissing {
   readonly id: string;
   /** ERR_ACK_TIMEOUT, ERR_ACK_UNSUPPORTED, ERR_ACK_FAILED or ERR_CONNECTION_ENDED */
   readonly code: ErrorCode;
-  /** Where the peer said that it cannot, ERR_ACK_FAILED: why, in its words. */
+  /** Where the client said that it cannot, ERR_ACK_FAILED: why, in its words. */
   readonly reason?: string;
 }
 
@@ -28,7 +28,7 @@ export interface AckResult<Answer = unknown> {
 export interface Askable {
   readonly id: string;
   readonly codec: Codec;
-  /** Whether its peer is known to answer. */
+  /** Whether its client is known to answer. */
   readonly answersAsks: boolean;
   /** Whether nothing can be sent to it any more. */
   readonly hasEnded: boolean;
@@ -37,7 +37,7 @@ export interface Askable {
   forgetAsk(ask: Ask): void;
 }
 
-/** An answer as the peer sent it. */
+/** An answer as the client sent it. */
 export interface SentAnswer {
   readonly codec: CodecName;
   readonly message: Message;
@@ -45,7 +45,7 @@ export interface SentAnswer {
 
 /**
  * What is kept of an answer: its payload, or, where that is for another thread, the message with it
- * ({@link SentAnswer}). A structured clone of what a peer sent could fail, or take a lot of memory.
+ * ({@link SentAnswer}). A structured clone of what a client sent could fail, or take a lot of memory.
  */
 export type KeptAnswer = 'payload' | 'message';
 
@@ -123,7 +123,7 @@ export class Ask {
 
   /**
    * There will be no answer.
-   * @param reason what the peer says
+   * @param reason what the client says
    */
   failed(connection: Askable, code: ErrorCode, reason?: string): void {
     if (!this.#waiting.delete(connection)) return;
@@ -171,9 +171,9 @@ function whyMissing(code: ErrorCode, reason: string | undefined, timeoutMs: numb
     case 'ERR_ACK_TIMEOUT':
       return `none came within timeoutMs (${timeoutMs})`;
     case 'ERR_ACK_UNSUPPORTED':
-      return 'the peer is not known to answer';
+      return 'the other side is not known to answer';
     case 'ERR_ACK_FAILED':
-      return `the peer said '${reason}'`;
+      return `the other side said '${reason}'`;
     default:
       return 'the connection ended';
   }

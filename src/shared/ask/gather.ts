@@ -8,7 +8,7 @@ interface Pending<Reply> {
 }
 
 /** What one thread has asked of shards, and the replies that it awaits: one of each shard. */
-export class Replies<Reply> {
+export class Gather<Reply> {
   readonly #pending = new Map<number, Pending<Reply>>();
   #last = 0;
 

@@ -1,8 +1,8 @@
 import type { HandlerLists } from '../app/handler-lists.ts';
 import type { Codec, DecodedEvent, Message } from '../codec/codec.ts';
 
-/** What the peer of one connection asks its handlers. */
-export class PeerQuestions {
+/** What the client of one connection asks its handlers. */
+export class IncomingAsks {
   readonly #handlers: HandlerLists;
   readonly #maxPendingAsks: number;
   /** How many the handlers are about to answer. */
@@ -29,7 +29,7 @@ export class PeerQuestions {
     }
     return this.#answerOfHandlers(event, payload, ask, codec).catch((thrown) => {
       onThrown(thrown);
-      return codec.encodeFailure(ask, 'the handler failed'); // why is not the peer's business
+      return codec.encodeFailure(ask, 'the handler failed'); // why is not the client's business
     });
   }
 

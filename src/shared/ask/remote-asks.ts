@@ -5,7 +5,7 @@ import { type Selection, type Several, shardsOf } from '../emit/selection.ts';
 import type { Question } from '../emit/target-emitter.ts';
 import { encodeRecord, RecordKind } from '../messages/records.ts';
 import type { AckAnswer, AckMissing, AckResult, SentAnswer } from './ask.ts';
-import { Replies } from './gather.ts';
+import { Gather } from './gather.ts';
 
 /*
  * A question to a room goes to every shard that may have members; each asks its own, and sends one
@@ -55,7 +55,7 @@ export interface RemoteQuestion {
 
 /** What one thread has asked of shards. */
 export class RemoteAsks {
-  readonly #replies = new Replies<AskResultBody>();
+  readonly #replies = new Gather<AskResultBody>();
 
   /**
    * Asks every shard which may have somebody of the selection.

@@ -2,7 +2,7 @@ import { serialize } from 'node:v8';
 import type { ReachedServer } from '../emit/outlet.ts';
 import { NOBODY, shardsOfAnyCodec } from '../emit/selection.ts';
 import { encodeRecord, RecordKind } from '../messages/records.ts';
-import { Replies } from './gather.ts';
+import { Gather } from './gather.ts';
 import type { ListedConnection, ListedRoom, PageRequest } from './listing.ts';
 
 /** What is listed: the connections of a room, '' = everyone; or the rooms. */
@@ -58,7 +58,7 @@ function clonable(data: unknown): unknown {
 
 /** What one thread wants to know of the lists in shards. */
 export class RemoteLists {
-  readonly #replies = new Replies<Entries>();
+  readonly #replies = new Gather<Entries>();
 
   /**
    * Asks every shard that may have entries.

@@ -2,7 +2,7 @@ import type { DecodedAnswer, Message } from '../codec/codec.ts';
 import type { Ask, Askable } from './ask.ts';
 
 /** The questions to one connection that await their answers. */
-export class PendingAsks {
+export class SentAsks {
   readonly #connection: Askable;
   readonly #asks = new Map<number, Ask>();
 

@@ -2,7 +2,7 @@
  * A second decoder, for what msgpackr's is not safe or not right with:
  *
  *   - A key such as 1022 is an index to V8, and an object with a few of those gets thousands of empty
- *     elements: 9 bytes of a peer became 31 KB. Here such objects are sparse from the beginning.
+ *     elements: 9 bytes of a client became 31 KB. Here such objects are sparse from the beginning.
  *   - Of a string of more than 64 bytes it loses a leading byte order mark.
  *
  * It is as good for any other message, but slower than msgpackr.

@@ -4,15 +4,15 @@ export type Message = string | Uint8Array;
 /** The codecs there are. */
 export type CodecName = 'text' | 'msgpack';
 
-/** An event of a peer. */
+/** An event of the other side. */
 export interface DecodedEvent {
   readonly event: string;
   readonly payload: unknown;
-  /** The number under which the peer wants an answer; undefined: it wants none. */
+  /** The number under which the other side wants an answer; undefined: it wants none. */
   readonly ask?: number;
 }
 
-/** A peer's answer. */
+/** The other side's answer. */
 export interface DecodedAnswer {
   /** The number that was asked under. */
   readonly answerTo: number;
@@ -21,18 +21,18 @@ export interface DecodedAnswer {
   readonly failure?: string;
 }
 
-/** A peer says that it answers. */
+/** The other side says that it answers. */
 interface DecodedHello {
   /** The version of acknowledgements that it speaks; 1. */
   readonly acks: number;
 }
 
-/** A message of a peer that is no event. */
+/** A message of the other side that is no event. */
 export interface DecodedMessage {
   readonly native: Message;
 }
 
-/** All that a peer may have sent. */
+/** All that the other side may have sent. */
 export type Decoded = DecodedEvent | DecodedMessage | DecodedAnswer | DecodedHello;
 
 /** What a codec has to know of its server. */
@@ -60,7 +60,7 @@ export interface Codec {
   encodeAnswer(ask: number, payload?: unknown): Message;
   /** Says why there is no answer. */
   encodeFailure(ask: number, reason: string): Message;
-  /** Tells the peer that it may ask. */
+  /** Tells the other side that it may ask. */
   encodeHello(): Message;
   /**
    * Encodes a native message. Where the codec changes nothing the result is `data` itself.
@@ -68,8 +68,8 @@ export interface Codec {
    */
   encodeMessage(data: Message): Message;
   /**
-   * Decodes what a peer sent. The result shares no memory with `message`.
-   * @throws EngineError ERR_MALFORMED_EVENT, and nothing else, whatever the peer sent
+   * Decodes what the other side sent. The result shares no memory with `message`.
+   * @throws EngineError ERR_MALFORMED_EVENT, and nothing else, whatever the other side sent
    */
   decode(message: Message): Decoded;
 }

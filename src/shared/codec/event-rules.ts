@@ -41,7 +41,7 @@ export function nameRule(maxBytes: number): string {
   return `an event name is 1 to maxEventNameBytes (${maxBytes}) bytes without ';'`;
 }
 
-/** Tells whether a peer may name an event so: 1 to `maxBytes` bytes of UTF-8. */
+/** Tells whether the other side may name an event so: 1 to `maxBytes` bytes of UTF-8. */
 export function isEventName(event: string, maxBytes: number): boolean {
   const { length } = event;
   // A character has 1 to 3 bytes: only where that cannot tell are they counted.

@@ -39,7 +39,7 @@ export type ControlOpcode = typeof OPCODES.CLOSE | typeof OPCODES.PING | typeof 
 export const CLOSE_CODES = {
   GOING_AWAY: 1001,
   PROTOCOL_ERROR: 1002,
-  /** Never sent: the peer's close frame had no code. */
+  /** Never sent: the client's close frame had no code. */
   NO_STATUS: 1005,
   /** Never sent: there was no close frame. */
   ABNORMAL: 1006,
@@ -189,7 +189,7 @@ export function buildControlFrame(opcode: ControlOpcode, payload: Uint8Array = N
 
 /**
  * Builds a close frame, RFC 6455 §5.5.1.
- * @param code see {@link isValidCloseCode}; without one the payload is empty (the peer sees 1005)
+ * @param code see {@link isValidCloseCode}; without one the payload is empty (the client sees 1005)
  * @param reason 0 to 123 bytes in UTF-8; only with a code
  * @throws EngineError ERR_CLOSE_CODE as {@link checkClose}
  */

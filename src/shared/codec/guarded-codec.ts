@@ -10,7 +10,7 @@ const SHALLOW = 2 * MAX_LEVELS;
 const LOOKALIKE = 'a native message that begins with the eventPrefix';
 
 /**
- * What a server asks of a codec beyond what a client does, since it passes on what peers send:
+ * What a server asks of a codec beyond what a client does, since it passes on what clients send:
  *
  * - A native message must not begin as an event of the text codec does. Somebody's native message
  *   would be an event, or a forged answer, to those who get it as text. Byte order marks ahead of it
@@ -103,7 +103,7 @@ function mayNest(message: Message): boolean {
   return false;
 }
 
-/** Whether a value of a peer nests deeper than so many levels. */
+/** Whether a value of a client nests deeper than so many levels. */
 function nests(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return false;
   if (levels === 0) return true;

@@ -6,7 +6,7 @@ const waiting = new Uint32Array(MAX_NESTING + 1);
 /** Which of them are maps: 1, else 0. */
 const isMap = new Uint8Array(MAX_NESTING + 1);
 
-/** What a look at the msgpack of a peer has found. */
+/** What a look at the msgpack of a client has found. */
 export interface MsgpackFinding {
   /** What is wrong with it; undefined: nothing. */
   readonly fault?: string;
@@ -46,7 +46,7 @@ const SHAPES = Uint8Array.of(
 );
 
 /**
- * Looks at the msgpack of a peer. What has no fault is one value that ends where the bytes end,
+ * Looks at the msgpack of a client. What has no fault is one value that ends where the bytes end,
  * nests at most {@link MAX_NESTING} deep, claims no length beyond its bytes and has no extension
  * but timestamps: the extensions of msgpackr (references, records, bundled strings) let a few bytes
  * stand for very many. msgpackr can then be trusted with it, unless it is tricky.

@@ -20,7 +20,7 @@ import { packable } from './msgpack-values.ts';
  * Wants an answer:             array of three | str: event name | payload | int: number from 1
  * An answer:                   array of two | int: number | payload
  * No answer:                   array of two | int: −number | str: reason
- * The peer may ask:            array of two | 0 | 1
+ * The other side may ask:            array of two | 0 | 1
  * A native binary message:     bin
  *
  * Plain msgpack, which every language can read: no records, no extension but timestamps.

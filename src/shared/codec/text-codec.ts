@@ -24,7 +24,7 @@ export const DEFAULT_EVENT_PREFIX = 'iris-websocket-message:';
  *   | prefix | event name | ; | type | ? | number | ; | payload … |    wants an answer
  *   | prefix |            | ; | type | ! | number | ; | payload … |    is the answer
  *   | prefix |            | ; | 0    | ~ | number | ; | reason … |     there is no answer
- *   | prefix |            | ; | 0    | + | 1      | ; |                the peer may ask
+ *   | prefix |            | ; | 0    | + | 1      | ; |                the other side may ask
  */
 const SEPARATOR = 0x3b;
 const BYTES = 0x33;

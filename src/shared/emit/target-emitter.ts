@@ -13,7 +13,7 @@ import type { AckResult } from '../ask/ask.ts';
 import type { Codec, Message } from '../codec/codec.ts';
 import { checkEventName, nativeMessage, unencodable } from '../codec/event-rules.ts';
 import { ackTimeout } from '../options/ack-timeout.ts';
-import type { ShardServerConfig } from '../options/server-options.ts';
+import type { ShardServerOptions } from '../options/server-options.ts';
 import type { Outlet } from './outlet.ts';
 import { excepting, type Selection } from './selection.ts';
 
@@ -29,7 +29,7 @@ export interface Question {
 
 /** The options of a server that bound what handlers may ask for. */
 type ScopeLimits = Pick<
-  ShardServerConfig,
+  ShardServerOptions,
   'maxRooms' | 'maxRoomNameBytes' | 'maxEventNameBytes' | 'maxPendingAsks'
 >;
 
@@ -40,7 +40,7 @@ export interface ServerScope {
   /** What its connections speak; each connection one of them. */
   readonly codecs: readonly Codec[];
   readonly outlet: Outlet;
-  readonly config: ScopeLimits;
+  readonly options: ScopeLimits;
   /**
    * Sends a message to everyone who is selected.
    * @param encode is called once, at once, for each codec that somebody of them may speak
@@ -54,7 +54,7 @@ export interface ServerScope {
 
 /** What sends for an emitter that asks nothing. */
 export interface SenderScope extends Pick<ServerScope, 'publish'> {
-  readonly config: Pick<ScopeLimits, 'maxEventNameBytes'>;
+  readonly options: Pick<ScopeLimits, 'maxEventNameBytes'>;
 }
 
 /** What sends and asks for a {@link TargetEmitter}. */
@@ -136,8 +136,8 @@ export function sendMessage(scope: SenderScope, selection: Selection, data: Mess
  * Nobody is there, so that nothing has been encoded: misuse shall not wait until somebody is. What
  * a payload holds is not looked at, since that would cost as much as encoding it.
  */
-function checkUnsent({ config }: SenderScope, event: string, payload: unknown): void {
-  checkEventName(event, config.maxEventNameBytes);
+function checkUnsent({ options }: SenderScope, event: string, payload: unknown): void {
+  checkEventName(event, options.maxEventNameBytes);
   const type = typeof payload;
   if (type === 'function' || type === 'symbol') throw unencodable(`a ${type}`);
 }

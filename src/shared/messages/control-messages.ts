@@ -2,11 +2,11 @@ import type { MessagePort } from 'node:worker_threads';
 import type { SerializedError } from '../api/errors.ts';
 import type { ShardSnapshot } from '../api/stats.ts';
 import type { ResolvedCloseOptions } from '../options/engine-options.ts';
-import type { ShardServerConfig } from '../options/server-options.ts';
+import type { ShardServerOptions } from '../options/server-options.ts';
 import type { MailboxLink } from '../ring/mailbox.ts';
 import type { InterestMemory } from '../tables/interest-table.ts';
 import type { CountsMemory } from '../tables/room-counts.ts';
-import type { SecureArrival, SecureCommand, SecureEvent, ShardTls } from './tls-messages.ts';
+import type { ShardTls, TlsArrival, TlsCommand, TlsEvent } from './tls-messages.ts';
 
 /*
  * The control plane: what the primary and a shard say to each other by port. Nothing here is sent
@@ -79,7 +79,7 @@ export type ToShard =
     }
   /** The peer has died. */
   | { readonly type: 'disconnect-peer'; readonly peer: number }
-  | { readonly type: 'add-server'; readonly server: number; readonly config: ShardServerConfig }
+  | { readonly type: 'add-server'; readonly server: number; readonly options: ShardServerOptions }
   | (DrainTimes & { readonly type: 'remove-server'; readonly server: number })
   | {
       readonly type: 'adopt';
@@ -90,12 +90,12 @@ export type ToShard =
   /** How TLS ends for a listener from now on; undefined: it is no more. */
   | { readonly type: 'set-tls'; readonly listener: number; readonly tls: ShardTls | undefined }
   | {
-      readonly type: 'adopt-secure';
-      readonly arrivals: readonly SecureArrival[];
+      readonly type: 'adopt-tls';
+      readonly arrivals: readonly TlsArrival[];
       /** The handles of their sockets, in the same order. */
       readonly handles: readonly object[];
     }
-  | { readonly type: 'secure'; readonly stream: number; readonly command: SecureCommand }
+  | { readonly type: 'tls'; readonly stream: number; readonly command: TlsCommand }
   /** The shard answers with a snapshot that names so many of its slowest connections. */
   | { readonly type: 'take-snapshot'; readonly question: number; readonly slowest: number }
   /** Asks for `flushed`. */
@@ -114,7 +114,7 @@ export type FromShard =
   | { readonly type: 'refused'; readonly server: number; readonly connection: number }
   /** Connections that are no more. */
   | { readonly type: 'closed'; readonly server: number; readonly connections: readonly number[] }
-  | { readonly type: 'secure'; readonly stream: number; readonly event: SecureEvent }
+  | { readonly type: 'tls'; readonly stream: number; readonly event: TlsEvent }
   | { readonly type: 'snapshot'; readonly question: number; readonly snapshot: ShardSnapshot }
   | { readonly type: 'error'; readonly error: SerializedError }
   /** All that it had sent when it was asked is in its receivers' rings. */

@@ -64,7 +64,7 @@ export const RecordKind = {
   // to the primary
   /** An upgrade has arrived; the shard waits for OPEN. */
   CONNECTED: 16,
-  /** Body: a message of the peer; flag is 1 where it is binary. */
+  /** Body: a message of the client; flag is 1 where it is binary. */
   MESSAGE: 17,
   /** Body: the ping's payload. */
   PING: 18,

@@ -18,14 +18,14 @@ export interface ShardTls {
 }
 
 /** A TCP connection that has just been accepted on a TLS port. */
-export interface SecureArrival {
+export interface TlsArrival {
   /** The number of its stream on the primary. */
   readonly stream: number;
   readonly listener: number;
 }
 
 /** What the primary asks of a TLS connection. */
-export type SecureCommand =
+export type TlsCommand =
   /** The chunk has been taken: another one may come. */
   | { readonly do: 'pull' }
   | { readonly do: 'write'; readonly bytes: Uint8Array }
@@ -35,7 +35,7 @@ export type SecureCommand =
   | { readonly do: 'enter'; readonly upgrade: Upgrade };
 
 /** What a TLS connection has to say to the primary. */
-export type SecureEvent =
+export type TlsEvent =
   | { readonly is: 'data'; readonly bytes: Uint8Array }
   | { readonly is: 'end' }
   /** What was to be written has gone to the kernel. */

@@ -12,7 +12,7 @@ import {
 } from './option-rules.ts';
 
 /** The options of an engine. */
-export interface EngineConfig {
+export interface EngineOptions {
   /**
    * Worker threads, 0 to 256; 0 runs the one shard on the primary's own loop. Default: cores − 1, at
    * least 1.
@@ -62,7 +62,7 @@ export interface EngineConfig {
 export type TrustProxy = number | readonly string[];
 
 /** An engine's options with what is left out filled in. */
-export type ResolvedEngineConfig = Filled<EngineConfig, 'resourceLimits'>;
+export type ResolvedEngineOptions = Filled<EngineOptions, 'resourceLimits'>;
 
 /** Options of `close`, of an engine and of a server. */
 export interface CloseOptions {
@@ -78,7 +78,7 @@ export interface CloseOptions {
 /** The options of `close` with what is left out filled in. */
 export type ResolvedCloseOptions = Filled<CloseOptions, 'drainMs'>;
 
-const ENGINE_RULES: Rules<ResolvedEngineConfig> = {
+const ENGINE_RULES: Rules<ResolvedEngineOptions> = {
   shards: integer(0, 256, Math.max(1, availableParallelism() - 1)),
   ringMemory: integer(2 ** 16, 2 ** 40, 64 * 2 ** 20),
   maxOutboxBytes: integer(1, 2 ** 40, 64 * 2 ** 20),
@@ -109,8 +109,8 @@ const CLOSE_RULES: Rules<ResolvedCloseOptions> = {
  * Checks an engine's options and fills in the defaults.
  * @throws EngineError ERR_OPTION
  */
-export function resolveEngineConfig(config: EngineConfig): ResolvedEngineConfig {
-  return applyRules(ENGINE_RULES, config);
+export function resolveEngineOptions(options: EngineOptions): ResolvedEngineOptions {
+  return applyRules(ENGINE_RULES, options);
 }
 
 /**

@@ -87,15 +87,15 @@ export function optionalFunction(): Rule<undefined> {
  */
 export function applyRules<Filled extends object>(
   rules: Rules<Filled>,
-  config: Given<Filled>,
+  options: Given<Filled>,
   prefix = '',
 ): Filled {
-  if (config === null || typeof config !== 'object') {
+  if (options === null || typeof options !== 'object') {
     const what = prefix === '' ? 'options' : prefix.slice(0, -1);
-    throw new EngineError('ERR_OPTION', `${what} must be an object, not ${show(config)}`);
+    throw new EngineError('ERR_OPTION', `${what} must be an object, not ${show(options)}`);
   }
   const names = Object.keys(rules) as (keyof Filled & string)[];
-  for (const name of Object.keys(config)) {
+  for (const name of Object.keys(options)) {
     if (Object.hasOwn(rules, name)) continue;
     const known = names.join(', ');
     throw new EngineError('ERR_OPTION', `${prefix}${name}: no such option; there are ${known}`);
@@ -103,7 +103,7 @@ export function applyRules<Filled extends object>(
   const result: Partial<Filled> = {};
   for (const name of names) {
     const { allowed, check, fallback, secret } = rules[name];
-    const value = config[name];
+    const value = options[name];
     if (value !== undefined && !check(value)) {
       throw secret
         ? secretError(prefix + name, allowed)

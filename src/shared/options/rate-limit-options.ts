@@ -9,7 +9,7 @@ import {
   type Rules,
 } from './option-rules.ts';
 
-/** How much a peer may send: of each kind so much a second, and so much at once. */
+/** How much a client may send: of each kind so much a second, and so much at once. */
 export interface RateLimit {
   /** Messages, pings and pongs: 1 to 2^30. Default: no limit. */
   messagesPerSecond?: number | undefined;

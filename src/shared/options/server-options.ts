@@ -4,7 +4,7 @@ import type { KeepHeaders } from '../app/kept-headers.ts';
 import type { CodecChoice } from '../codec/codec.ts';
 import {
   COMPRESSION_RULE,
-  type CompressionConfig,
+  type CompressionOptions,
   type ResolvedCompression,
   resolveCompression,
 } from './compression-options.ts';
@@ -38,7 +38,7 @@ export type SlowConsumerChoice = 'close' | 'drop' | 'latest';
  * The options of one server; times in milliseconds, sizes in bytes. Where no range is given, a time
  * is 1 to 2^31 − 1.
  */
-export interface ServerConfig {
+export interface ServerOptions {
   /** The path of this server, such as '/chat'; '' (default) = the server is disabled. */
   endpoint?: string | undefined;
   /** How events are encoded; 'negotiate' = as each client asks, by subprotocol. Default 'text'. */
@@ -61,7 +61,7 @@ export interface ServerConfig {
   /** Makes the id of a connection; must be unique among the living. Default: random. */
   idGenerator?: ((request: ConnectionRequest) => string) | undefined;
   /** Compresses messages (permessage-deflate, RFC 7692) for clients that offer it. Default false. */
-  compression?: boolean | CompressionConfig | undefined;
+  compression?: boolean | CompressionOptions | undefined;
   /**
    * Largest message, inflated, all its fragments together, 1 to 2^30; larger: close 1009. Default
    * 1024.
@@ -80,7 +80,7 @@ export interface ServerConfig {
   pongTimeout?: number | undefined;
   /** How often a ping is sent; less than pongTimeout. Default 9/10 of it. */
   pingPeriod?: number | undefined;
-  /** How long the peer may take to answer a close. Default 5 000. */
+  /** How long the client may take to answer a close. Default 5 000. */
   closeTimeout?: number | undefined;
   /** Bytes that may wait for one connection: 1 to 2^30. Default 1 MiB. */
   maxBufferedBytes?: number | undefined;
@@ -96,7 +96,7 @@ export interface ServerConfig {
   /** Longest event name, in bytes of UTF-8: 1 to 65 535. Default 256. */
   maxEventNameBytes?: number | undefined;
   /**
-   * Questions of one peer that may await their answers, 1 to 2^24; more are not asked. Default 1000.
+   * Questions of one client that may await their answers, 1 to 2^24; more are not asked. Default 1000.
    */
   maxPendingAsks?: number | undefined;
   /**
@@ -111,7 +111,7 @@ export interface ServerConfig {
    * limit.
    */
   maxConnectionsPerAddress?: number | undefined;
-  /** What one peer may send. Default: no limit. */
+  /** What one client may send. Default: no limit. */
   rateLimit?: RateLimit | undefined;
   /**
    * Headers that `connection.request` has when its handlers have been told of it: 'all', these,
@@ -120,20 +120,20 @@ export interface ServerConfig {
   keepHeaders?: KeepHeaders | undefined;
 }
 
-type FilledServerConfig = Filled<
-  ServerConfig,
+type FilledServerOptions = Filled<
+  ServerOptions,
   'handlers' | 'authorize' | 'idGenerator' | 'rateLimit'
 >;
 
 /** A server's options as the engine keeps them. */
-export type ResolvedServerConfig = Omit<FilledServerConfig, 'compression' | 'rateLimit'> & {
+export type ResolvedServerOptions = Omit<FilledServerOptions, 'compression' | 'rateLimit'> & {
   readonly compression: ResolvedCompression;
   readonly rateLimit: ResolvedRateLimit | undefined;
 };
 
 /** The part of a server's options that shards need: no functions, so that it can cross threads. */
-export type ShardServerConfig = Omit<
-  ResolvedServerConfig,
+export type ShardServerOptions = Omit<
+  ResolvedServerOptions,
   'authorize' | 'idGenerator' | 'origins' | 'handlers'
 > & { readonly handlers: string | undefined };
 
@@ -143,7 +143,7 @@ const MIN_DEFAULT_FRAGMENTS = 1024;
 /** Small for a fragment: who sends smaller ones than this all the time does it to cost time. */
 const FRAGMENT_BYTES = 16;
 
-const SERVER_RULES: Rules<FilledServerConfig> = {
+const SERVER_RULES: Rules<FilledServerOptions> = {
   endpoint: rule("'' or a path such as '/chat' without query", '', isPathOrEmpty),
   codec: oneOf<CodecChoice>(['text', 'msgpack', 'negotiate'], 'text'),
   eventPrefix: rule(
@@ -199,13 +199,13 @@ const SERVER_RULES: Rules<FilledServerConfig> = {
  * Checks a server's options and fills in the defaults.
  * @throws EngineError ERR_OPTION
  */
-export function resolveServerConfig(config: ServerConfig): ResolvedServerConfig {
-  const checked = applyRules(SERVER_RULES, config);
+export function resolveServerOptions(options: ServerOptions): ResolvedServerOptions {
+  const checked = applyRules(SERVER_RULES, options);
   const resolved = { ...checked, compression: resolveCompression(checked.compression) };
-  if (config?.pingPeriod === undefined) {
+  if (options?.pingPeriod === undefined) {
     resolved.pingPeriod = Math.max(1, Math.floor((resolved.pongTimeout * 9) / 10));
   }
-  if (config?.maxFragments === undefined) {
+  if (options?.maxFragments === undefined) {
     const fragments = Math.ceil(resolved.maxMessageSize / FRAGMENT_BYTES);
     const atLeast = Math.max(MIN_DEFAULT_FRAGMENTS, fragments);
     resolved.maxFragments = Math.min(MAX_FRAGMENTS, atLeast);
@@ -218,8 +218,8 @@ export function resolveServerConfig(config: ServerConfig): ResolvedServerConfig 
 }
 
 /** The part of a server's options that crosses into the shards. */
-export function shardServerConfig(config: ResolvedServerConfig): ShardServerConfig {
-  const { authorize, idGenerator, origins, handlers, ...rest } = config;
+export function shardServerOptions(options: ResolvedServerOptions): ShardServerOptions {
+  const { authorize, idGenerator, origins, handlers, ...rest } = options;
   return { ...rest, handlers: handlers === undefined ? undefined : String(handlers) };
 }
 

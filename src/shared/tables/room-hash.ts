@@ -8,7 +8,7 @@ export interface RoomKey {
 /**
  * Hashes the name of a room under a secret, so that who chooses names does not choose where they
  * stand in a table. After HalfSipHash-1-3 (Aumasson, Bernstein: SipHash), on words of two UTF-16 units.
- * @param secret any two words that peers do not know
+ * @param secret any two words that clients do not know
  * @param owner whose room it is
  */
 export function roomKey(secret: Int32Array, owner: number, room: string): RoomKey {

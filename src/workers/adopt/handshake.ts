@@ -41,7 +41,7 @@ const REFUSAL_TIMEOUT = 5_000; // ms
 /** Refuses an upgrade whose server cannot take it any more. */
 export function refuse(socket: Socket | undefined): void {
   if (socket === undefined) return;
-  socket.on('error', () => {}); // the peer may be gone: there is nobody left to tell
+  socket.on('error', () => {}); // the client may be gone: there is nobody left to tell
   const body = 'Service Unavailable';
   // It was handed over paused, so its end would go unnoticed: it goes when this has been written.
   const deadline = setTimeout(() => socket.destroy(), REFUSAL_TIMEOUT).unref();

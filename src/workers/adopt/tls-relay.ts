@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { SecureCommand, SecureEvent } from '../../shared/messages/tls-messages.ts';
+import type { TlsCommand, TlsEvent } from '../../shared/messages/tls-messages.ts';
 
 /** How long what has been written last may take to go out, in milliseconds. */
 const LINGER = 5_000;
@@ -14,13 +14,13 @@ const LINGER_AT_STOP = 1_000;
  */
 export class Relay {
   readonly #raw: Socket;
-  readonly #tell: (event: SecureEvent) => void;
+  readonly #tell: (event: TlsEvent) => void;
   #socket: TLSSocket | undefined;
   /** Ends it, where it has been destroyed and lingers. */
   #lingering: NodeJS.Timeout | undefined;
 
   /** @param raw the TCP connection: what closes it closes all */
-  constructor(raw: Socket, tell: (event: SecureEvent) => void) {
+  constructor(raw: Socket, tell: (event: TlsEvent) => void) {
     this.#raw = raw;
     this.#tell = tell;
     raw.on('error', ignore);
@@ -36,7 +36,7 @@ export class Relay {
   }
 
   /** Does what the primary asks for. */
-  carryOut(command: Exclude<SecureCommand, { do: 'enter' }>): void {
+  carryOut(command: Exclude<TlsCommand, { do: 'enter' }>): void {
     const socket = this.#socket;
     // Before the handshake is done there is nobody to answer; it is the deadline that has passed.
     if (socket === undefined) this.#raw.destroy();
@@ -76,7 +76,7 @@ export class Relay {
     socket.end(() => socket.destroy());
   }
 
-  /** A timeout of the socket's own would begin anew with each byte that the peer sends. */
+  /** A timeout of the socket's own would begin anew with each byte that the client sends. */
   #cutAfter(ms: number): void {
     clearTimeout(this.#lingering);
     this.#lingering = setTimeout(() => this.#raw.destroy(), ms);

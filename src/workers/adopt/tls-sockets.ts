@@ -6,17 +6,17 @@ import {
   Server as TlsServer,
 } from 'node:tls';
 import type {
-  SecureArrival,
-  SecureCommand,
-  SecureEvent,
   ShardTls,
+  TlsArrival,
+  TlsCommand,
+  TlsEvent,
 } from '../../shared/messages/tls-messages.ts';
 import { settledWithin } from '../../shared/time/settled-within.ts';
 import { movedSocket } from './moved-socket.ts';
 import { OverheadWatch } from './tls-overhead.ts';
 import { Relay } from './tls-relay.ts';
 
-type Tell = (stream: number, event: SecureEvent) => void;
+type Tell = (stream: number, event: TlsEvent) => void;
 
 /** The part of a TLS socket that is used here and is not said to be there: the socket below it. */
 interface HasParent {
@@ -27,7 +27,7 @@ interface HasParent {
  * The TLS connections of a shard, from their first byte until they are WebSockets; that they send more
  * than TLS is watched to their end.
  */
-export class SecureSockets {
+export class TlsSockets {
   readonly #tell: Tell;
   /** What ends TLS, by listener. They do not listen: sockets come from the primary. */
   readonly #servers = new Map<number, TlsServer>();
@@ -44,11 +44,11 @@ export class SecureSockets {
   /** Connections that come from now on speak TLS in this way. */
   setTls(listener: number, tls: ShardTls | undefined): void {
     if (tls === undefined) this.#servers.delete(listener);
-    else this.#servers.set(listener, createTlsServer(tls, this.#onSecure));
+    else this.#servers.set(listener, createTlsServer(tls, this.#onTlsSocket));
   }
 
   /** Begins TLS on sockets that have come. */
-  adopt(arrivals: readonly SecureArrival[], handles: readonly object[]): void {
+  adopt(arrivals: readonly TlsArrival[], handles: readonly object[]): void {
     for (const [at, { stream, listener }] of arrivals.entries()) {
       const raw = movedSocket(handles[at] as object);
       const relay = new Relay(raw, (event) => {
@@ -64,7 +64,7 @@ export class SecureSockets {
   }
 
   /** Does what the primary asks for; of a connection that is gone it will have been told. */
-  carryOut(stream: number, command: Exclude<SecureCommand, { do: 'enter' }>): void {
+  carryOut(stream: number, command: Exclude<TlsCommand, { do: 'enter' }>): void {
     this.#relays.get(stream)?.carryOut(command);
   }
 
@@ -92,7 +92,7 @@ export class SecureSockets {
     if (this.#relays.size === 0) this.#emptied?.resolve();
   }
 
-  readonly #onSecure = (socket: TLSSocket): void => {
+  readonly #onTlsSocket = (socket: TLSSocket): void => {
     const { _parent: raw } = socket as unknown as HasParent;
     if (socket.getProtocol() === 'TLSv1.3') this.#overhead.add(socket, raw);
     this.#shaking.get(raw)?.start(socket);
@@ -101,14 +101,14 @@ export class SecureSockets {
 
 function createTlsServer(
   { server, named }: ShardTls,
-  onSecure: (socket: TLSSocket) => void,
+  onTlsSocket: (socket: TLSSocket) => void,
 ): TlsServer {
   const contexts = new Map<string, SecureContext>();
   for (const [name, options] of named) contexts.set(name, createSecureContext(options));
   const SNICallback = (name: string, done: (error: null, context?: SecureContext) => void) =>
     done(null, contextOf(contexts, name.toLowerCase()));
   // Whoever fails in the handshake has been answered with an alert, and closed.
-  return new TlsServer({ ...server, SNICallback }, onSecure).on('tlsClientError', ignore);
+  return new TlsServer({ ...server, SNICallback }, onTlsSocket).on('tlsClientError', ignore);
 }
 
 /** Names go before wildcards (RFC 9525 section 6.3); undefined: the listener's own context. */

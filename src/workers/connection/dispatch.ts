@@ -5,7 +5,7 @@ import type {
   DisconnectReason,
   HandlerModule,
 } from '../../shared/api/public-types.ts';
-import { ConnectionFace } from '../../shared/app/app-connection.ts';
+import { AppConnection } from '../../shared/app/app-connection.ts';
 import { callHandler } from '../../shared/app/handler-calls.ts';
 import { forgetHeaders } from '../../shared/app/kept-headers.ts';
 import {
@@ -48,14 +48,14 @@ export class ModuleDispatch implements Dispatch {
 
   connected(socket: ServerWebSocket): void {
     const { server } = socket;
-    const face = new ConnectionFace(server.handle, server, socket, socket.identity);
+    const face = new AppConnection(server.handle, server, socket, socket.identity);
     socket.face = face;
     socket.enter();
     const onConnection = (connection: Connection) => this.#module.onConnection(connection);
     const onThrown = (thrown: unknown, of: string) => face.handlerThrew(thrown, of);
     const result = callHandler(onConnection, face, 'onConnection', onThrown);
     socket.open();
-    forgetHeaders(socket.identity, server.config.keepHeaders, [result]);
+    forgetHeaders(socket.identity, server.options.keepHeaders, [result]);
   }
 
   message(socket: ServerWebSocket, data: Buffer, isBinary: boolean): void {
@@ -70,7 +70,7 @@ export class ModuleDispatch implements Dispatch {
   // message to some members ahead of the one on its way: so the handlers run right after.
 
   failed(socket: ServerWebSocket, error: EngineError): void {
-    queueMicrotask(() => socket.face?.peerFailed(error));
+    queueMicrotask(() => socket.face?.clientFailed(error));
   }
 
   backpressure(socket: ServerWebSocket, backpressure: Backpressure): void {

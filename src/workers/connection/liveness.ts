@@ -2,7 +2,7 @@ import { EngineError } from '../../shared/api/errors.ts';
 import { buildControlFrame, OPCODES } from '../../shared/codec/frame.ts';
 import type { Transport } from '../write/transport.ts';
 
-/** What a peer that lives answers. */
+/** What a client that lives answers. */
 export const PING = buildControlFrame(OPCODES.PING);
 
 /** The times that a connection is held to, in ms. */
@@ -12,7 +12,7 @@ interface LivenessLimits {
   readonly writeTimeout: number;
 }
 
-/** Whether a connection's peer still answers and reads. All times are ms, monotonic. */
+/** Whether a connection's client still answers and reads. All times are ms, monotonic. */
 export class Liveness {
   readonly #limits: LivenessLimits;
   readonly #transport: Transport;
@@ -29,12 +29,12 @@ export class Liveness {
     this.#pingAt = now + limits.pingPeriod;
   }
 
-  /** Bytes that wait because the peer does not read. */
+  /** Bytes that wait because the client does not read. */
   get waitingBytes(): number {
     return this.#transport.waitingBytes;
   }
 
-  /** The peer has answered, or its silence is not its fault. */
+  /** The client has answered, or its silence is not its fault. */
   pong(now = performance.now()): void {
     this.#pongAt = now;
   }

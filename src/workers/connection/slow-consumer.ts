@@ -27,7 +27,7 @@ export class SlowConsumer {
     this.#socket = socket;
     this.#transport = transport;
     const { server } = socket;
-    const { slowConsumer, maxBufferedBytes, eventPrefix } = server.config;
+    const { slowConsumer, maxBufferedBytes, eventPrefix } = server.options;
     this.#keys = new MessageKeys(eventPrefix);
     if (slowConsumer !== 'latest') return;
     const maxKeptBytes = maxBufferedBytes - server.maxQueuedBytes;
@@ -49,7 +49,7 @@ export class SlowConsumer {
     const slow = new SlowConsumer(socket, transport);
     server.counters.fellBehind += 1;
     slow.#tell('behind');
-    const { slowConsumer, maxBufferedBytes } = server.config;
+    const { slowConsumer, maxBufferedBytes } = server.options;
     if (slowConsumer === 'latest') return slow; // as the app wants it: no error
     const message =
       `${waiting} bytes wait for connection ${id}, ` +
@@ -66,7 +66,7 @@ export class SlowConsumer {
    */
   refuse(frame: Buffer, room: string, plain: Buffer): boolean {
     const { codec, server } = this.#socket;
-    const isToClose = server.config.slowConsumer === 'close';
+    const isToClose = server.options.slowConsumer === 'close';
     if (this.#latest !== undefined && !isControlFrame(frame)) {
       this.#latest.keep(this.#keys.keyOf(codec.name, plain, room), frame);
     } else if (isControlFrame(frame)) {
@@ -100,12 +100,12 @@ export class SlowConsumer {
   /** Sends what was kept for it: with what waits that is within the limit. */
   sendKept(): void {
     const socket = this.#socket;
-    const { counters, config, fanOut } = socket.server;
+    const { counters, options, fanOut } = socket.server;
     if (this.#pong !== undefined) fanOut.send(socket, this.#pong);
     this.#pong = undefined;
     for (const frame of this.#latest?.takeAll() ?? []) {
       const batched = socket.batch?.bytes ?? 0;
-      if (batched > 0 && batched + frame.length > config.writeBufferSize) socket.flush();
+      if (batched > 0 && batched + frame.length > options.writeBufferSize) socket.flush();
       fanOut.send(socket, frame);
       counters.delivered += 1;
     }

@@ -1,6 +1,6 @@
 import type { EngineError } from '../../shared/api/errors.ts';
 import type { DisconnectReason } from '../../shared/api/public-types.ts';
-import type { ConnectionFace, ConnectionLink } from '../../shared/app/app-connection.ts';
+import type { AppConnection, ConnectionLink } from '../../shared/app/app-connection.ts';
 import { type Codec, impliesAnswers, type Message } from '../../shared/codec/codec.ts';
 import {
   buildCloseFrame,
@@ -34,7 +34,7 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, TransportOwne
   readonly home: Rooms;
   rooms: Set<string> | undefined;
   /** The app's view of it, where the handlers run in this thread. */
-  face: ConnectionFace | undefined;
+  face: AppConnection | undefined;
   /** What this tick has for it; the fan-out's. */
   batch: Batch | undefined;
   /** Whether the fan-out will flush it at the end of this tick; the fan-out's. */
@@ -48,7 +48,7 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, TransportOwne
   #state: 'open' | 'closing' | 'closed' = 'open';
   /** Whether the 101 waits, and all behind it, until the handlers know of the connection. */
   #isOpening = true;
-  /** What answers the peer's end of it, as long as closures may have more to say before that. */
+  /** What answers the client's end of it, as long as closures may have more to say before that. */
   #closeFrame: Buffer | undefined;
   #endsAfterFlush = false;
   #isHeld = false;
@@ -70,8 +70,8 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, TransportOwne
     transport.owner = this;
     this.deflateBits = upgrade.deflate ? (upgrade.deflate.serverMaxWindowBits ?? 15) : 0;
     this.#rate = RateLimitedSink.of(this, now);
-    this.#reader = new FrameReader(server.config, this.#rate ?? this, this.deflateBits > 0);
-    this.liveness = new Liveness(server.config, transport, now);
+    this.#reader = new FrameReader(server.options, this.#rate ?? this, this.deflateBits > 0);
+    this.liveness = new Liveness(server.options, transport, now);
   }
 
   get shard(): number {
@@ -131,14 +131,14 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, TransportOwne
   }
 
   onClose(code: number, reason: string): void {
-    this.#peerEnds(code === CLOSE_CODES.NO_STATUS ? undefined : code, { code, reason });
+    this.#clientEnds(code === CLOSE_CODES.NO_STATUS ? undefined : code, { code, reason });
   }
 
   onViolation(error: EngineError): void {
-    const code = error.closeCode ?? CLOSE_CODES.ABNORMAL; // from 1008 on a limit, of which the peer is told
+    const code = error.closeCode ?? CLOSE_CODES.ABNORMAL; // from 1008 on a limit, of which the client is told
     if (this.isOpen) this.server.dispatch.failed(this, error);
     this.#reader.stop();
-    this.#peerEnds(
+    this.#clientEnds(
       code,
       { code, reason: error.message },
       code < CLOSE_CODES.POLICY_VIOLATION ? '' : error.message,
@@ -174,8 +174,9 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, TransportOwne
   admits(frame: Buffer, room: string, plain = frame): boolean {
     if (!this.isOpen && this.#closeFrame === undefined) return false;
     const bytes = frame.length;
-    const { maxQueuedBytes, config } = this.server;
-    if (this.batch !== undefined && this.batch.bytes + bytes > config.writeBufferSize) this.flush();
+    const { maxQueuedBytes, options } = this.server;
+    if (this.batch !== undefined && this.batch.bytes + bytes > options.writeBufferSize)
+      this.flush();
     if (this.batch === undefined) this.#backlog = this.#transport.waitingBytes;
     const waiting = this.#backlog + (this.batch?.bytes ?? 0);
     // One message may always wait, or none larger than the limit could ever be sent.
@@ -231,7 +232,7 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, TransportOwne
     this.#conclude({ code, reason });
   }
 
-  /** The handlers know that the peer has ended it: it is answered behind what they have sent. */
+  /** The handlers know that the client has ended it: it is answered behind what they have sent. */
   concluded(): void {
     if (this.#closeFrame === undefined) return; // the server has ended it
     this.server.fanOut.send(this, this.#closeFrame);
@@ -258,7 +259,7 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, TransportOwne
     this.server.forget(this);
   }
 
-  #peerEnds(answer: number | undefined, reason: DisconnectReason, told = ''): void {
+  #clientEnds(answer: number | undefined, reason: DisconnectReason, told = ''): void {
     if (this.isOpen) {
       this.#slow?.sendKept();
       this.#closeFrame = buildCloseFrame(answer, told);
@@ -284,7 +285,7 @@ export class ServerWebSocket implements ConnectionLink, FrameSink, TransportOwne
   /** Does what is due by the time `now` (ms, monotonic): a ping, or the end of a dead connection. */
   sweep(now: number): void {
     if (this.#state === 'closing') {
-      if (now - this.#closingAt <= this.server.config.closeTimeout) return;
+      if (now - this.#closingAt <= this.server.options.closeTimeout) return;
       // Where closures are late it waits no more for them; what is cut is who does not answer.
       if (this.#closeFrame === undefined) this.#transport.destroy();
       else this.concluded();

@@ -1,8 +1,8 @@
 import type { TLSSocket } from 'node:tls';
 import { type EngineError, serializeError } from '../../shared/api/errors.ts';
 import type { DisconnectReason, ServerHandle } from '../../shared/api/public-types.ts';
-import type { ConnectionFace } from '../../shared/app/app-connection.ts';
-import { type OutsideScope, ServerFace } from '../../shared/app/app-server.ts';
+import type { AppConnection } from '../../shared/app/app-connection.ts';
+import { AppServer, type OutsideScope } from '../../shared/app/app-server.ts';
 import type { AckResult } from '../../shared/ask/ask.ts';
 import type { Found, Query } from '../../shared/ask/remote-lists.ts';
 import type { Codec, Message } from '../../shared/codec/codec.ts';
@@ -15,7 +15,7 @@ import { labelOf, type Selection } from '../../shared/emit/selection.ts';
 import type { Question } from '../../shared/emit/target-emitter.ts';
 import type { DrainTimes, Upgrade } from '../../shared/messages/control-messages.ts';
 import { flagOf, frameStartOf } from '../../shared/messages/records.ts';
-import type { ShardServerConfig } from '../../shared/options/server-options.ts';
+import type { ShardServerOptions } from '../../shared/options/server-options.ts';
 import { switchingProtocols } from '../adopt/handshake.ts';
 import { movedSocket } from '../adopt/moved-socket.ts';
 import type { Dispatch } from '../connection/dispatch.ts';
@@ -39,7 +39,7 @@ export class ShardServer implements OutsideScope {
   readonly shard: ShardContext;
   readonly outlet: Outlet;
   readonly number: number;
-  readonly config: ShardServerConfig;
+  readonly options: ShardServerOptions;
   readonly codecs: readonly Codec[];
   /** For each codec the rooms of those who speak it. */
   readonly rooms: readonly Rooms[];
@@ -47,7 +47,7 @@ export class ShardServer implements OutsideScope {
   readonly asks = new ShardAsks(this);
   readonly lists = new ShardLists(this);
   /** The app's view of it. */
-  readonly handle: ServerHandle = new ServerFace(this);
+  readonly handle: ServerHandle = new AppServer(this);
   /** Compresses what goes to those who agreed to it; undefined where that is not wanted. */
   readonly deflater: FrameDeflater | undefined;
   readonly counters = new Counters();
@@ -59,26 +59,31 @@ export class ShardServer implements OutsideScope {
   #closed: number[] = [];
   #emptied: PromiseWithResolvers<void> | undefined;
 
-  constructor(shard: ShardContext, number: number, config: ShardServerConfig, dispatch: Dispatch) {
+  constructor(
+    shard: ShardContext,
+    number: number,
+    options: ShardServerOptions,
+    dispatch: Dispatch,
+  ) {
     this.shard = shard;
     this.outlet = shard.outlet;
     this.number = number;
-    this.config = config;
-    this.codecs = createCodecs(config);
+    this.options = options;
+    this.codecs = createCodecs(options);
     this.dispatch = dispatch;
-    const { compression } = config;
+    const { compression } = options;
     this.deflater = compression === undefined ? undefined : new FrameDeflater(compression);
-    const { maxBufferedBytes, slowConsumer } = config;
+    const { maxBufferedBytes, slowConsumer } = options;
     // The other half is for what is kept while it cannot stand in line.
     this.maxQueuedBytes = slowConsumer === 'latest' ? maxBufferedBytes / 2 : maxBufferedBytes;
     this.rooms = this.codecs.map(
       (_, codec) => new Rooms(number, codec, shard.interest, shard.counts),
     );
-    this.#readBuffer = Buffer.allocUnsafeSlow(config.readBufferSize);
+    this.#readBuffer = Buffer.allocUnsafeSlow(options.readBufferSize);
   }
 
   get endpoint(): string {
-    return this.config.endpoint;
+    return this.options.endpoint;
   }
 
   get fanOut(): FanOut {
@@ -109,7 +114,7 @@ export class ShardServer implements OutsideScope {
     webSocket.home.expect(webSocket);
     this.counters.opened += 1;
     publishOpened(webSocket);
-    this.fanOut.send(webSocket, switchingProtocols(upgrade, this.config.headers));
+    this.fanOut.send(webSocket, switchingProtocols(upgrade, this.options.headers));
     webSocket.hold(); // until the handlers know of it
     if (upgrade.head !== undefined) webSocket.read(Buffer.from(upgrade.head));
     this.dispatch.connected(webSocket);
@@ -174,8 +179,8 @@ export class ShardServer implements OutsideScope {
   }
 
   /** Who is here of a selection, where the handlers are here too. */
-  facesOf(selection: Selection, speaks = (_codec: number) => true): ConnectionFace[] {
-    const faces: ConnectionFace[] = [];
+  facesOf(selection: Selection, speaks = (_codec: number) => true): AppConnection[] {
+    const faces: AppConnection[] = [];
     for (const [codec, rooms] of this.rooms.entries()) {
       const selected = speaks(codec) ? selectedIn(rooms, selection) : undefined;
       if (selected === undefined) continue;

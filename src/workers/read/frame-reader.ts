@@ -8,7 +8,7 @@ import { inflateMessage } from './inflate.ts';
 import { MessageAssembly } from './message-assembly.ts';
 import { turnMask, unmask } from './unmask.ts';
 
-/** What a {@link FrameReader} holds a peer to. */
+/** What a {@link FrameReader} holds a client to. */
 export interface FrameLimits {
   /** Bytes that a message may have, over all its fragments; 0 and up. */
   readonly maxMessageSize: number;
@@ -32,7 +32,7 @@ export interface FrameSink {
   /** A close frame: the last call. The code is 1005 if there was none. */
   onClose(code: number, reason: string): void;
   /**
-   * The peer broke a rule: the last call. ERR_PROTOCOL with closeCode 1002, 1007 (a text is not
+   * The client broke a rule: the last call. ERR_PROTOCOL with closeCode 1002, 1007 (a text is not
    * UTF-8, or what is compressed cannot be inflated) or 1008 (maxFragments), or ERR_MESSAGE_SIZE with closeCode 1009.
    */
   onViolation(error: EngineError): void;
@@ -161,7 +161,7 @@ export class FrameReader {
   /** Keeps a copy of what is too short to be read; the whole chunk is used up then. */
   #hold(bytes: Buffer, chunk: Buffer): number {
     if (!this.#isStopped) {
-      // Not from the pool: a peer that never goes on would keep the whole slab of 64 KiB alive.
+      // Not from the pool: a client that never goes on would keep the whole slab of 64 KiB alive.
       this.#held = Buffer.allocUnsafeSlow(bytes.length);
       bytes.copy(this.#held);
     }

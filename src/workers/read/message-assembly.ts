@@ -62,7 +62,7 @@ export class MessageAssembly {
   #grow(byteLength: number): void {
     const roomy = Math.max(2 * this.#storage.length, MIN_STORAGE_BYTES);
     const capacity = Math.max(byteLength, Math.min(roomy, this.#maxMessageSize));
-    // Not from the pool: a peer that never finishes would keep the whole slab of 64 KiB alive.
+    // Not from the pool: a client that never finishes would keep the whole slab of 64 KiB alive.
     const storage = Buffer.allocUnsafeSlow(capacity);
     this.#storage.copy(storage, 0, 0, this.#byteLength);
     this.#storage = storage;

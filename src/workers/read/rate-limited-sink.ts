@@ -17,11 +17,11 @@ export class RateLimitedSink implements FrameSink {
 
   /** Undefined where there is no limit. */
   static of(socket: ServerWebSocket, now: number): RateLimitedSink | undefined {
-    const { rateLimit } = socket.server.config;
+    const { rateLimit } = socket.server.options;
     return rateLimit && new RateLimitedSink(socket, new RateLimiter(rateLimit, now));
   }
 
-  /** From now on the peer is not read from. */
+  /** From now on the client is not read from. */
   held(): void {
     this.#limiter.held(performance.now());
   }
@@ -61,7 +61,7 @@ export class RateLimitedSink implements FrameSink {
     this.#socket.onViolation(error);
   }
 
-  /** Whether the peer may send so much now; does what is due where not. */
+  /** Whether the client may send so much now; does what is due where not. */
   #mayPass(bytes: number, isCounted = false): boolean {
     if (!this.#socket.isOpen) return true; // it has ended: the socket knows what to do
     const now = performance.now();

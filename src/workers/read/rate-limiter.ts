@@ -82,7 +82,7 @@ export class RateLimiter {
     return this.#takeBytes(bytes, 0);
   }
 
-  /** From now on the peer is not read from. */
+  /** From now on the client is not read from. */
   held(now: number): void {
     this.#fill(now);
   }

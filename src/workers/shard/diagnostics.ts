@@ -29,7 +29,7 @@ export function publishClosed(socket: ServerWebSocket, { code, reason }: Disconn
 /** A connection that is behind loses a message of so many bytes. */
 export function publishDropped(socket: ServerWebSocket, bytes: number): void {
   if (!dropped.hasSubscribers) return;
-  const { slowConsumer } = socket.server.config;
+  const { slowConsumer } = socket.server.options;
   const message: MessageDropped = { ...identityOf(socket), slowConsumer, bytes };
   queueMicrotask(() => dropped.publish(message));
 }

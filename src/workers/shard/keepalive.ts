@@ -5,7 +5,7 @@ const LONGEST_SWEEP = 1000;
 
 /** Sweeps over a server's connections in one shard; returns what stops it. */
 export function startKeepalive(server: ShardServer): () => void {
-  const { pingPeriod, pongTimeout, writeTimeout, closeTimeout } = server.config;
+  const { pingPeriod, pongTimeout, writeTimeout, closeTimeout } = server.options;
   const shortest = Math.min(pingPeriod, pongTimeout - pingPeriod, writeTimeout, closeTimeout);
   const period = Math.min(Math.max(shortest / 4, SHORTEST_SWEEP), LONGEST_SWEEP);
   const timer = setInterval(() => {

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { type EngineError, serializeError } from '../../shared/api/errors.ts';
 import type { HandlerModule } from '../../shared/api/public-types.ts';
 import type { DrainTimes, Upgrade } from '../../shared/messages/control-messages.ts';
-import type { ShardServerConfig } from '../../shared/options/server-options.ts';
+import type { ShardServerOptions } from '../../shared/options/server-options.ts';
 import { settledWithin } from '../../shared/time/settled-within.ts';
 import { refuse } from '../adopt/handshake.ts';
 import type { Dispatch } from '../connection/dispatch.ts';
@@ -47,7 +47,7 @@ export class ShardServers {
   }
 
   /** Adds a server, and tells the primary when it is ready or could not be. */
-  add(number: number, config: ShardServerConfig): void {
+  add(number: number, options: ShardServerOptions): void {
     const { promise: ready, resolve, reject } = Promise.withResolvers<ShardServer>();
     const waiting = new WaitingUpgrades(this.#waitMs);
     const entry: Entry = { ready, giveUp: () => reject(), waiting, isReady: false };
@@ -56,7 +56,7 @@ export class ShardServers {
       () => waiting.refuse(),
     );
     this.#entries.set(number, entry);
-    this.#load(number, config).then(
+    this.#load(number, options).then(
       (server) => {
         if (this.#entries.get(number) !== entry) return; // too late
         entry.isReady = true;
@@ -111,10 +111,10 @@ export class ShardServers {
     await Promise.all([...this.#entries.keys()].map((number) => this.close(number, times)));
   }
 
-  async #load(number: number, config: ShardServerConfig): Promise<ShardServer> {
-    const { handlers } = config;
+  async #load(number: number, options: ShardServerOptions): Promise<ShardServer> {
+    const { handlers } = options;
     const module = handlers === undefined ? undefined : await loadHandlers(handlers);
-    const server = new ShardServer(this.#shard, number, config, this.#createDispatch(module));
+    const server = new ShardServer(this.#shard, number, options, this.#createDispatch(module));
     if (!this.#entries.has(number)) return server; // too late
     this.loaded.set(number, server);
     if (module?.onServer !== undefined) await startHandlers(module, server.handle);

@@ -16,7 +16,7 @@ import { CountsMap, RoomCounts } from '../../shared/tables/room-counts.ts';
 import { Conditions } from '../../shared/time/conditions.ts';
 import { settledWithin } from '../../shared/time/settled-within.ts';
 import { movedSocket } from '../adopt/moved-socket.ts';
-import { SecureSockets } from '../adopt/tls-sockets.ts';
+import { TlsSockets } from '../adopt/tls-sockets.ts';
 import { ModuleDispatch, PrimaryDispatch, type PrimaryOutlet } from '../connection/dispatch.ts';
 import type { ServerWebSocket } from '../connection/web-socket.ts';
 import { FanOut } from '../deliver/fan-out.ts';
@@ -49,9 +49,7 @@ class Shard implements ShardContext {
   readonly load: ThreadLoad;
   readonly coalescing = new Coalescing();
   readonly #servers: ShardServers;
-  readonly #secure = new SecureSockets((stream, event) =>
-    this.tell({ type: 'secure', stream, event }),
-  );
+  readonly #tls = new TlsSockets((stream, event) => this.tell({ type: 'tls', stream, event }));
   /** Sockets that do not read because the primary's ring is full. */
   readonly #held = new Set<ServerWebSocket>();
   readonly #primary: PrimaryOutlet = {
@@ -122,20 +120,20 @@ class Shard implements ShardContext {
         for (const server of this.#servers.loaded.values()) server.siblingDied(message.peer);
         return;
       case 'add-server':
-        this.#servers.add(message.server, message.config);
+        this.#servers.add(message.server, message.options);
         return;
       case 'adopt':
         this.#adopt(message);
         return;
       case 'set-tls':
-        this.#secure.setTls(message.listener, message.tls);
+        this.#tls.setTls(message.listener, message.tls);
         return;
-      case 'adopt-secure':
-        this.#secure.adopt(message.arrivals, message.handles);
+      case 'adopt-tls':
+        this.#tls.adopt(message.arrivals, message.handles);
         return;
-      case 'secure':
+      case 'tls':
         if (message.command.do === 'enter') this.#enter(message.stream, message.command.upgrade);
-        else this.#secure.carryOut(message.stream, message.command);
+        else this.#tls.carryOut(message.stream, message.command);
         return;
       case 'remove-server':
         void this.#removeServer(message.server, message);
@@ -167,7 +165,7 @@ class Shard implements ShardContext {
   /** A TLS connection has been let in; it may be gone. */
   #enter(stream: number, upgrade: Upgrade): void {
     const { server, connection } = upgrade;
-    const socket = this.#secure.release(stream);
+    const socket = this.#tls.release(stream);
     const take = (entered: ShardServer) => {
       if (socket === undefined || socket.destroyed) {
         this.tell({ type: 'refused', server, connection });
@@ -186,7 +184,7 @@ class Shard implements ShardContext {
     this.#mailbox.drain();
     const deadline = performance.now() + times.timeoutMs;
     await this.#servers.closeAll(times);
-    await this.#secure.close(deadline - performance.now());
+    await this.#tls.close(deadline - performance.now());
     await this.#primaryHasAll(deadline - performance.now());
     this.load.stop();
     this.#ticks.stop();

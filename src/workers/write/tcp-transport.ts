@@ -53,7 +53,7 @@ export class TcpTransport extends Transport {
   readonly #handle: TcpHandle;
   readonly #buffer: Buffer;
   #isReading = false;
-  #hasPeerEnded = false;
+  #hasClientEnded = false;
   #isShut = false;
 
   /**
@@ -82,7 +82,7 @@ export class TcpTransport extends Transport {
   }
 
   override resume(): void {
-    if (this.#isReading || this.#hasPeerEnded || this.isDestroyed) return;
+    if (this.#isReading || this.#hasClientEnded || this.isDestroyed) return;
     this.#isReading = true;
     if (this.#handle.readStart() !== 0) this.destroy();
   }
@@ -94,7 +94,7 @@ export class TcpTransport extends Transport {
       this.owner?.read(this.#buffer.subarray(0, bytes));
     } else if (bytes === END_OF_INPUT) {
       this.#isReading = false;
-      this.#hasPeerEnded = true;
+      this.#hasClientEnded = true;
       this.owner?.socketEnded();
     } else this.destroy();
   }
@@ -119,8 +119,8 @@ export class TcpTransport extends Transport {
   }
 
   protected override finish(): void {
-    // Both sides are done: closing says the same to the peer.
-    if (this.#hasPeerEnded) this.destroy();
+    // Both sides are done: closing says the same to the client.
+    if (this.#hasClientEnded) this.destroy();
     else if (!this.#isShut) this.#shutDown();
   }
 

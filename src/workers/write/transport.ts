@@ -4,7 +4,7 @@ import { SendQueue } from './send-queue.ts';
 export interface TransportOwner {
   /** Bytes have come; `chunk` is only valid during the call. */
   read(chunk: Buffer): void;
-  /** The peer has ended its side. */
+  /** The client has ended its side. */
   socketEnded(): void;
   /** The socket is gone. */
   socketClosed(): void;
@@ -40,13 +40,13 @@ export abstract class Transport {
    */
   protected abstract begin(bytes: Buffer): boolean;
 
-  /** Ends this side: nothing waits. May be called again when the peer has ended its own. */
+  /** Ends this side: nothing waits. May be called again when the client has ended its own. */
   protected abstract finish(): void;
 
   /** Lets go of the socket; {@link Transport.closed} is to be called when that is done. */
   protected abstract close(): void;
 
-  /** Bytes that wait because the peer does not read; a write counts until it has gone whole. */
+  /** Bytes that wait because the client does not read; a write counts until it has gone whole. */
   get waitingBytes(): number {
     return this.#queue?.bytes ?? 0;
   }

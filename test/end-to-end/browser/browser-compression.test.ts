@@ -7,8 +7,8 @@ const VERBS = new URL('../fixtures/verbs.ts', import.meta.url);
 
 test('a browser compresses, and is sent compressed messages', async () => {
   await withEngine({ shards: 2 }, async ({ engine, port }) => {
-    const config = { endpoint: '/b', compression: true, maxMessageSize: 100_000 };
-    await addServer(engine, 'module', VERBS, { ...config, origins: '*' });
+    const options = { endpoint: '/b', compression: true, maxMessageSize: 100_000 };
+    await addServer(engine, 'module', VERBS, { ...options, origins: '*' });
     await using browser = await startBrowser();
     const page = await browser.newPage();
     const seen = await page.evaluate(async (url) => {

@@ -191,7 +191,7 @@ describe('in a browser', () => {
     const echoOf = (text: string) =>
       echo
         .getByText(text)
-        .locator('../..')
+        .locator('..')
         .getByText(/^\d+\.\d ms$/);
     await echoOf('20 round trips').waitFor();
 

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import type { Server, ServerConfig } from '../../../src/main/index.ts';
+import type { Server, ServerOptions } from '../../../src/main/index.ts';
 import { binary, text } from '../../conformance/client-frames.ts';
 import { RawClient } from '../kit/raw-client.ts';
 import { addServer, type Place, withEngine } from '../kit/test-engine.ts';
@@ -13,7 +13,7 @@ const IDS = ['ann', 'bob', 'cid'];
 
 interface Variant {
   readonly place: Place;
-  readonly config: ServerConfig & { endpoint: string; maxMessageSize: number };
+  readonly options: ServerOptions & { endpoint: string; maxMessageSize: number };
   readonly client: VerbClientOptions;
 }
 
@@ -23,7 +23,7 @@ function variant(i: number): Variant {
   const eventPrefix = `prefix-${i}:`;
   return {
     place: i % 2 === 0 ? 'closures' : 'module',
-    config: {
+    options: {
       endpoint: `/server/${i}`,
       codec,
       eventPrefix,
@@ -47,14 +47,14 @@ test('50 servers in one process see nothing of each other', async (t) => {
   await withEngine({ shards: 2 }, async ({ engine, port }) => {
     const variants = Array.from({ length: SERVERS }, (_, i) => variant(i));
     const servers: Server[] = [];
-    for (const { place, config } of variants) {
-      servers.push(await addServer(engine, place, VERBS, config));
+    for (const { place, options } of variants) {
+      servers.push(await addServer(engine, place, VERBS, options));
     }
 
     const guests: Guest[] = [];
-    for (const [server, { config, client: options }] of variants.entries()) {
+    for (const [server, { options, client: clientOptions }] of variants.entries()) {
       for (const id of IDS) {
-        const client = await VerbClient.open({ port }, `${config.endpoint}?${id}`, options);
+        const client = await VerbClient.open({ port }, `${options.endpoint}?${id}`, clientOptions);
         if (id !== 'cid') await client.do('join', 'lobby');
         guests.push({ server, id, client });
       }
@@ -80,10 +80,10 @@ test('50 servers in one process see nothing of each other', async (t) => {
     });
 
     await t.test('headers, limits of messages and of rooms', async () => {
-      for (const [server, { config }] of variants.entries())
-        await checkLimits(port, server, config);
+      for (const [server, { options }] of variants.entries())
+        await checkLimits(port, server, options);
       for (const { server, id, client } of guests) {
-        if (id === 'cid') await checkMaxRooms(client, variants[server]?.config.maxRooms as number);
+        if (id === 'cid') await checkMaxRooms(client, variants[server]?.options.maxRooms as number);
       }
     });
 
@@ -109,11 +109,11 @@ function expected(server: number, id: string): string[] {
   return said.sort();
 }
 
-async function checkLimits(port: number, server: number, config: Variant['config']) {
+async function checkLimits(port: number, server: number, options: Variant['options']) {
   await using client = await RawClient.connect(port);
-  const head = await client.upgrade(`${config.endpoint}?limits`);
+  const head = await client.upgrade(`${options.endpoint}?limits`);
   assert.match(head, new RegExp(`^X-Server: number ${server}\r$`, 'm'));
-  const content = 'x'.repeat(config.maxMessageSize);
+  const content = 'x'.repeat(options.maxMessageSize);
   // Native in either codec: in msgpack a text frame.
   client.send(text(content));
   assert.equal(await client.message(), content);

@@ -43,13 +43,13 @@ test('whatever authorize and origins throw, the upgrade is answered', async (t) 
       const throwIt = () => {
         throw odd();
       };
-      for (const [where, config] of [
+      for (const [where, options] of [
         ['authorize', { authorize: throwIt }],
         ['authorize, later', { authorize: async () => throwIt() }],
         ['origins', { origins: throwIt }],
       ] as const) {
         await t.test(`${name} in ${where}`, async () => {
-          const server = context.engine.server({ endpoint: '/t', ...config });
+          const server = context.engine.server({ endpoint: '/t', ...options });
           await using client = await RawClient.connect(context.port);
           client.send(upgradeRequest('/t', { Origin: 'http://example.com' }));
           assert.match(await client.rest(), /^HTTP\/1\.1 401 /);

@@ -64,8 +64,8 @@ for (const { place, shards } of SETUPS) {
 
 test('a server that closes cuts what is left after timeoutMs', { timeout: 20_000 }, async () => {
   await withEngine({ shards: 1 }, async ({ engine, port }) => {
-    const config = { endpoint: '/a', closeTimeout: 60_000 };
-    const server = await addServer(engine, 'closures', VERBS, config);
+    const options = { endpoint: '/a', closeTimeout: 60_000 };
+    const server = await addServer(engine, 'closures', VERBS, options);
     await using silent = await RawClient.open(port, '/a');
     await server.close({ timeoutMs: 20 });
     assert.equal((await silent.closeFrame()).code, 1001);

@@ -186,8 +186,8 @@ test('a shard that dies while nobody listens to shardExit is an error', async ()
 });
 
 test("a dead shard that is not replaced yet fills nobody's outbox", async () => {
-  const config = { shards: 2, ringMemory: 2 ** 16, maxOutboxBytes: 10_000 };
-  await withEngine(config, async (context) => {
+  const options = { shards: 2, ringMemory: 2 ** 16, maxOutboxBytes: 10_000 };
+  await withEngine(options, async (context) => {
     const { engine, port } = context;
     await addServer(engine, 'module', VERBS, { endpoint: '/m', maxBufferedBytes: 2 ** 30 });
     let victim = await VerbClient.open({ port }, '/m');

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { All, type EngineConfig, type Server, type ShardExit } from '../../../src/main/index.ts';
+import { All, type EngineOptions, type Server, type ShardExit } from '../../../src/main/index.ts';
 import type { Fault } from '../fixtures/faults.ts';
 import { TestClient } from '../kit/test-client.ts';
 import { addServer, type TestEngine, withEngine } from '../kit/test-engine.ts';
@@ -11,7 +11,7 @@ const FAULTS = new URL('../fixtures/faults.ts', import.meta.url);
 
 interface Case {
   readonly fault: Fault;
-  readonly config?: EngineConfig;
+  readonly options?: EngineOptions;
   readonly reason: RegExp;
 }
 
@@ -21,12 +21,12 @@ const CASES: readonly Case[] = [
   { fault: 'process.exit', reason: /exited with code: 7/ },
   {
     fault: 'a heap that is full',
-    config: { resourceLimits: { maxOldGenerationSizeMb: 24, maxYoungGenerationSizeMb: 4 } },
+    options: { resourceLimits: { maxOldGenerationSizeMb: 24, maxYoungGenerationSizeMb: 4 } },
     reason: /memory limit/,
   },
   {
     fault: 'a loop without end',
-    config: { watchdogMs: 400 },
+    options: { watchdogMs: 400 },
     reason: /^its loop stood still for watchdogMs \(400 ms\)$/,
   },
 ];
@@ -83,9 +83,9 @@ async function openOnReplacement({ engine, port }: TestEngine): Promise<void> {
   }
 }
 
-for (const { fault, config, reason } of CASES) {
+for (const { fault, options, reason } of CASES) {
   test(`${fault} ends one shard, and nothing is lost or repeated on the other`, async () => {
-    await withEngine({ shards: 2, ...config }, async (context) => {
+    await withEngine({ shards: 2, ...options }, async (context) => {
       const { closures, modules, ends, lost, left, victim } = await open(context);
       const exits: ShardExit[] = [];
       context.engine.on('shardExit', (exit) => exits.push(exit));

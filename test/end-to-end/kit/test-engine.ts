@@ -3,11 +3,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import {
   Engine,
-  type EngineConfig,
   type EngineError,
+  type EngineOptions,
   type HandlerModule,
   type Server,
-  type ServerConfig,
+  type ServerOptions,
 } from '../../../src/main/index.ts';
 import { listenOptions } from './transport.ts';
 
@@ -64,12 +64,12 @@ export function leakCheck(): () => Promise<void> {
  * no thread, no handle, no port, no error that nobody expected.
  */
 export async function withEngine(
-  config: EngineConfig,
+  options: EngineOptions,
   body: (context: TestEngine) => Promise<void>,
 ): Promise<void> {
   const leavesNothing = leakCheck();
   const errors: EngineError[] = [];
-  const engine = new Engine(config);
+  const engine = new Engine(options);
   engine.on('error', (error) => errors.push(error));
   try {
     const { port } = await engine.listen(0, listenOptions());
@@ -86,9 +86,9 @@ export async function addServer(
   engine: Engine,
   place: Place,
   handlers: URL,
-  config: ServerConfig,
+  options: ServerOptions,
 ): Promise<Server> {
-  const server = engine.server(place === 'module' ? { ...config, handlers } : config);
+  const server = engine.server(place === 'module' ? { ...options, handlers } : options);
   if (place === 'closures') {
     const module = (await import(handlers.href)) as HandlerModule;
     server.onConnection((connection) => module.onConnection(connection));
@@ -102,10 +102,10 @@ export async function withServer(
   engine: Engine,
   place: Place,
   handlers: URL,
-  config: ServerConfig,
+  options: ServerOptions,
   body: (server: Server) => Promise<void>,
 ): Promise<void> {
-  const server = await addServer(engine, place, handlers, config);
+  const server = await addServer(engine, place, handlers, options);
   try {
     await body(server);
   } finally {

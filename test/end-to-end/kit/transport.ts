@@ -18,37 +18,37 @@ export function identity(name: 'first' | 'second' | 'wildcard' | 'exact') {
 
 const CA = tlsFile('ca.pem');
 
-let secure = false;
+let overTls = false;
 
 /** From here on the tests of this process speak TLS: the engines of `withEngine`, and all clients. */
 export function speakTls(): void {
-  secure = true;
+  overTls = true;
 }
 
 /** Why a test is left out where the others of its file speak TLS; false: it is not. */
 export function skippedOverTls(reason: string): string | false {
-  return secure && reason;
+  return overTls && reason;
 }
 
 /** How test engines listen. */
 export function listenOptions(): ListenOptions {
   const host = '127.0.0.1';
-  return secure ? { host, tls: identity('first') } : { host };
+  return overTls ? { host, tls: identity('first') } : { host };
 }
 
 /** What WebSocket URLs begin with. */
 export function webSocketScheme(): 'ws' | 'wss' {
-  return secure ? 'wss' : 'ws';
+  return overTls ? 'wss' : 'ws';
 }
 
 /** What clients of `ws` need for it. */
 export function clientOptions(): ClientOptions {
-  return secure ? { ca: CA } : {};
+  return overTls ? { ca: CA } : {};
 }
 
 /** A connection to a port of the loopback interface, with what it emits when it is open. */
 export function openSocket(port: number): { socket: Socket; opens: 'connect' | 'secureConnect' } {
   const options = { port, host: '127.0.0.1', allowHalfOpen: true };
-  if (!secure) return { socket: connectTcp(options), opens: 'connect' };
+  if (!overTls) return { socket: connectTcp(options), opens: 'connect' };
   return { socket: connectTls({ ...options, ca: CA }), opens: 'secureConnect' };
 }

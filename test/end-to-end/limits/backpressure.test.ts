@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import type { Backpressure, ServerConfig } from '../../../src/main/index.ts';
+import type { Backpressure, ServerOptions } from '../../../src/main/index.ts';
 import { text } from '../../conformance/client-frames.ts';
 import type { Verb } from '../fixtures/verbs.ts';
 import { RawClient } from '../kit/raw-client.ts';
@@ -67,7 +67,7 @@ async function readFlood(client: RawClient) {
 
 type Case = (port: number) => Promise<void>;
 
-const CASES: readonly [title: string, config: ServerConfig, run: Case][] = [
+const CASES: readonly [title: string, options: ServerOptions, run: Case][] = [
   [
     'is closed with 1013 at maxBufferedBytes',
     { maxBufferedBytes: 2 * MIB },
@@ -166,9 +166,9 @@ const CASES: readonly [title: string, config: ServerConfig, run: Case][] = [
 for (const { place, shards } of SETUPS) {
   test(`a client that does not read: ${place}, ${shards} shards`, async (t) => {
     await withEngine({ shards }, async ({ engine, port }) => {
-      for (const [title, config, run] of CASES) {
+      for (const [title, options, run] of CASES) {
         await t.test(title, () =>
-          withServer(engine, place, VERBS, { endpoint: '/v', ...config }, () => run(port)),
+          withServer(engine, place, VERBS, { endpoint: '/v', ...options }, () => run(port)),
         );
       }
     });

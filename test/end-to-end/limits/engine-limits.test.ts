@@ -52,8 +52,8 @@ test('ringMemory is room for more than fits into an outbox', async () => {
 });
 
 test('closures are told when an outbox is full, and then nothing of it has been done', async () => {
-  const config = { shards: 1, ringMemory: SMALL_RINGS, maxOutboxBytes: 10_000 };
-  await withEngine(config, async ({ engine, port }) => {
+  const options = { shards: 1, ringMemory: SMALL_RINGS, maxOutboxBytes: 10_000 };
+  await withEngine(options, async ({ engine, port }) => {
     const server = engine.server({ endpoint: '/v', maxBufferedBytes: 2 ** 30 });
     const { promise: connected, resolve } = Promise.withResolvers<Connection>();
     server.onConnection(resolve);
@@ -86,8 +86,8 @@ test('closures are told when an outbox is full, and then nothing of it has been 
 });
 
 test('a module is told when an outbox is full, and then nobody got the message', async () => {
-  const config = { shards: 2, ringMemory: SMALL_RINGS, maxOutboxBytes: 10_000 };
-  await withEngine(config, async ({ engine, port }) => {
+  const options = { shards: 2, ringMemory: SMALL_RINGS, maxOutboxBytes: 10_000 };
+  await withEngine(options, async ({ engine, port }) => {
     await addServer(engine, 'module', VERBS, { endpoint: '/v', maxBufferedBytes: 2 ** 30 });
     await using near = await VerbClient.open({ port }, '/v');
     await using far = await VerbClient.open({ port }, '/v');

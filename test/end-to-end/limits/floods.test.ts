@@ -24,8 +24,8 @@ async function assertServed(port: number): Promise<void> {
 }
 
 test('handshakes that never end are ended, and keep nobody out', options, async (t) => {
-  const config = { shards: 1, handshakeTimeout: 400, maxHeaderBytes: 2 ** 24 };
-  await withEngine(config, async ({ engine, port }) => {
+  const options = { shards: 1, handshakeTimeout: 400, maxHeaderBytes: 2 ** 24 };
+  await withEngine(options, async ({ engine, port }) => {
     await addServer(engine, 'module', ECHO, { endpoint: '/v' });
 
     await t.test('one that trickles in, at handshakeTimeout', async () => {

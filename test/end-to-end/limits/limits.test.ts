@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import type { ServerConfig } from '../../../src/main/index.ts';
+import type { ServerOptions } from '../../../src/main/index.ts';
 import { FrameReader } from '../../../src/workers/read/frame-reader.ts';
 import { Transport } from '../../../src/workers/write/transport.ts';
 import {
@@ -23,7 +23,7 @@ const PREFIX = 'iris-websocket-message:';
 
 interface Case {
   readonly title: string;
-  readonly config?: ServerConfig;
+  readonly options?: ServerOptions;
   readonly frames: readonly Buffer[];
   /** What comes back. */
   readonly echoes?: readonly string[];
@@ -38,43 +38,43 @@ const CASES: readonly Case[] = [
   { title: 'refuses more by default with 1009', frames: [text(a(1025))], closes: 1009 },
   {
     title: 'takes maxMessageSize bytes in one frame',
-    config: { maxMessageSize: 100 },
+    options: { maxMessageSize: 100 },
     frames: [text(a(100)), binary(a(100))],
     echoes: [a(100), a(100)],
   },
   {
     title: 'refuses one byte more than maxMessageSize with 1009, at its header',
-    config: { maxMessageSize: 100 },
+    options: { maxMessageSize: 100 },
     frames: [text(a(101)).subarray(0, 2)],
     closes: 1009,
   },
   {
     title: 'takes maxMessageSize bytes over all fragments',
-    config: { maxMessageSize: 100 },
+    options: { maxMessageSize: 100 },
     frames: [firstText(a(50)), ping(a(60)), more(a(49)), last(a(1))],
     echoes: [a(60), a(100)],
   },
   {
     title: 'refuses one byte more over all fragments with 1009',
-    config: { maxMessageSize: 100 },
+    options: { maxMessageSize: 100 },
     frames: [firstText(a(50)), more(a(49)), last(a(2))],
     closes: 1009,
   },
   {
     title: 'counts bytes and not characters',
-    config: { maxMessageSize: 100 },
+    options: { maxMessageSize: 100 },
     frames: [text('é'.repeat(51))],
     closes: 1009,
   },
   {
     title: 'takes maxFragments fragments',
-    config: { maxFragments: 3 },
+    options: { maxFragments: 3 },
     frames: [firstText('1'), more('2'), last('3'), text('again')],
     echoes: ['123', 'again'],
   },
   {
     title: 'refuses one fragment more than maxFragments with 1008',
-    config: { maxFragments: 3 },
+    options: { maxFragments: 3 },
     frames: [firstText('1'), more(''), more(''), more('')],
     closes: 1008,
   },
@@ -83,9 +83,9 @@ const CASES: readonly Case[] = [
 for (const place of PLACES) {
   test(`limits of what a client sends: ${place}`, async (t) => {
     await withEngine({ shards: 1 }, async ({ engine, port }) => {
-      for (const { title, config, frames, echoes = [], closes } of CASES) {
+      for (const { title, options, frames, echoes = [], closes } of CASES) {
         await t.test(title, async () => {
-          await withServer(engine, place, VERBS, { endpoint: '/v', ...config }, async () => {
+          await withServer(engine, place, VERBS, { endpoint: '/v', ...options }, async () => {
             await using client = await RawClient.open(port, '/v');
             for (const bytes of frames) client.send(bytes);
             for (const echo of echoes) assert.equal(await client.message(), echo);

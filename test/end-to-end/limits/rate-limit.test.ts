@@ -108,8 +108,8 @@ for (const { place, shards } of SETUPS) {
     await withEngine({ shards }, async ({ engine, port }) => {
       for (const { title, limit, frames, echoes, closes, told } of CASES) {
         await t.test(title, async () => {
-          const config = { endpoint: '/v', rateLimit: limit, compression: true };
-          await withServer(engine, place, VERBS, config, async () => {
+          const options = { endpoint: '/v', rateLimit: limit, compression: true };
+          await withServer(engine, place, VERBS, options, async () => {
             const seen: string[] = [];
             await using client = await RawClient.open(port, '/v', OFFER);
             await using watcher = await VerbClient.open({ port }, '/v');

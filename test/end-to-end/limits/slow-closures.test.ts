@@ -16,7 +16,7 @@ const GONE = 2;
 const MESSAGES = 2000;
 const CLIENTS = 3;
 /** The smallest there is: a few dozen messages fill a ring. */
-const config = { shards: 2, ringMemory: 2 ** 16 };
+const engineOptions = { shards: 2, ringMemory: 2 ** 16 };
 const options = { timeout: 20_000 };
 
 /** Memory that the shards of the engines made next tell of what they do; see the fixture. */
@@ -39,7 +39,7 @@ function flood(client: RawClient, name: string): void {
 
 test('a shard stops reading while the primary is blocked, and loses nothing', options, async () => {
   const words = probe();
-  await withEngine(config, async ({ engine, port }) => {
+  await withEngine(engineOptions, async ({ engine, port }) => {
     await engine.server({ endpoint: '/probe', handlers: PROBE }).ready;
     const received = new Map<string, number>();
     const { promise: all, resolve, reject } = Promise.withResolvers<void>();
@@ -76,7 +76,7 @@ test(
   options,
   async () => {
     const words = probe();
-    await withEngine(config, async ({ engine, port }) => {
+    await withEngine(engineOptions, async ({ engine, port }) => {
       await engine.server({ endpoint: '/probe', handlers: PROBE }).ready;
       const { promise: ended, resolve, reject } = Promise.withResolvers<unknown>();
       const server = engine.server({ endpoint: '/slow', closeTimeout: 60_000 });
@@ -105,7 +105,7 @@ test(
 
 test('the pongs of a connection that is not read count as soon as it is', options, async () => {
   const words = probe();
-  await withEngine(config, async ({ engine, port }) => {
+  await withEngine(engineOptions, async ({ engine, port }) => {
     await engine.server({ endpoint: '/probe', handlers: PROBE }).ready;
     const pongTimeout = 400;
     const server = engine.server({ endpoint: '/slow', pongTimeout, pingPeriod: 40 });
@@ -140,7 +140,7 @@ test('a server that closes is closed when its closures have caught up', options,
     if (message.type === 'remove-server' && log.length > 0) blockUntil(words, GONE);
   });
   const log: string[] = [];
-  await withEngine(config, async ({ engine, port }) => {
+  await withEngine(engineOptions, async ({ engine, port }) => {
     await engine.server({ endpoint: '/probe', handlers: PROBE }).ready;
     const { promise: closed, resolve, reject } = Promise.withResolvers<void>();
     const server = engine.server({ endpoint: '/slow' });

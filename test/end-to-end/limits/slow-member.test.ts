@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { type TestContext, test } from 'node:test';
-import type { Backpressure, ServerConfig } from '../../../src/main/index.ts';
+import type { Backpressure, ServerOptions } from '../../../src/main/index.ts';
 import { ShardServer } from '../../../src/workers/deliver/shard-server.ts';
 import { Transport } from '../../../src/workers/write/transport.ts';
 import { text } from '../../conformance/client-frames.ts';
@@ -77,8 +77,8 @@ for (const { place, shards } of SETUPS) {
     test(`a member that does not read keeps nothing from the others: ${title}`, async (t) => {
       const waited = spyOnWaitingBytes(t);
       await withEngine({ shards }, async ({ engine, port }) => {
-        const config: ServerConfig = { endpoint: '/v', maxBufferedBytes: LIMIT, slowConsumer };
-        await addServer(engine, place, VERBS, config);
+        const options: ServerOptions = { endpoint: '/v', maxBufferedBytes: LIMIT, slowConsumer };
+        await addServer(engine, place, VERBS, options);
         const { messages, last, told } = await flood(port);
         assert.ok(messages > 0 && messages < SENT, `${messages} messages`);
         assert.ok(told.every(({ queuedBytes }) => queuedBytes <= LIMIT));

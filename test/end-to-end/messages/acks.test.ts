@@ -82,7 +82,7 @@ for (const { place, shards } of SETUPS) {
           client.fail(await client.question('add'), 'never');
           assert.deepEqual(await client.event('failed'), [
             'ERR_ACK_FAILED',
-            "no answer to 'add': the peer said 'never'",
+            "no answer to 'add': the other side said 'never'",
           ]);
         });
         await t.test('which answers too late: nobody hears of it', async () => {
@@ -134,7 +134,7 @@ for (const { place, shards } of SETUPS) {
         await using old = await AckClient.open({ port }, '/a', codec, OLD);
         const failed = [
           'ERR_ACK_UNSUPPORTED',
-          "no answer to 'add': the peer is not known to answer",
+          "no answer to 'add': the other side is not known to answer",
         ];
         old.send({ self: true }, 'add', 'x', LONG);
         assert.deepEqual(await old.connection.next(), plain(old.codec.encode('add', 'x')));

@@ -33,8 +33,8 @@ for (const { place, shards } of SETUPS) {
   for (const codec of ['text', 'msgpack'] as const) {
     test(`who compresses and who does not hear the same: ${codec}, ${place}, ${shards} shards`, async () => {
       await withEngine({ shards }, async ({ engine, port }) => {
-        const config = { ...LIMITS, endpoint: `/${codec}`, codec, compression: true };
-        const server = await addServer(engine, place, VERBS, config);
+        const options = { ...LIMITS, endpoint: `/${codec}`, codec, compression: true };
+        const server = await addServer(engine, place, VERBS, options);
         const clients = await openAll(port, codec);
         for (const [i, client] of clients.entries()) {
           assert.equal(client.connection.socket.extensions, OFFERS[i]?.[1] && 'permessage-deflate');
@@ -69,8 +69,8 @@ for (const { place, shards } of SETUPS) {
 for (const place of PLACES) {
   test(`messages keep their order, compressed or not: ${place}`, async () => {
     await withEngine({ shards: 2 }, async ({ engine, port }) => {
-      const config = { ...LIMITS, endpoint: '/o', compression: { threshold: 100 } };
-      await addServer(engine, place, VERBS, config);
+      const options = { ...LIMITS, endpoint: '/o', compression: { threshold: 100 } };
+      await addServer(engine, place, VERBS, options);
       const websocket = { perMessageDeflate: { threshold: 50 } };
       await using client = await VerbClient.open({ port }, '/o', { websocket });
       const sent = Array.from({ length: 300 }, (_, i) => `${i} `.repeat((i * 37) % 200));
@@ -100,8 +100,8 @@ for (const place of PLACES) {
 
   test(`messages to all go compressed, in each shard: ${place}`, async () => {
     await withEngine({ shards: 2 }, async ({ engine, port }) => {
-      const config = { ...LIMITS, endpoint: '/a', compression: true };
-      const server = await addServer(engine, place, VERBS, config);
+      const options = { ...LIMITS, endpoint: '/a', compression: true };
+      const server = await addServer(engine, place, VERBS, options);
       const listeners: Conversation[] = [];
       for (let i = 0; i < 3; i++) listeners.push(await Conversation.open(port, '/a', OFFER));
       await using client = await VerbClient.open({ port }, '/a');

@@ -15,7 +15,7 @@ import { addServer, SETUPS, withEngine } from '../kit/test-engine.ts';
 
 const OUTSIDE = new URL('../fixtures/outside.ts', import.meta.url);
 const JOB = new URL('../fixtures/job.ts', import.meta.url);
-const config = { endpoint: '/o', codec: 'negotiate' } as const;
+const options = { endpoint: '/o', codec: 'negotiate' } as const;
 
 /** A thread of the app, and what it says to each step. */
 function startJob(engine: Engine) {
@@ -45,7 +45,7 @@ async function openMembers(port: number) {
 for (const { place, shards } of SETUPS) {
   test(`any thread emits to rooms, each member once and in order: ${place}, ${shards} shards`, async () => {
     await withEngine({ shards, ringMemory: 2 ** 16 }, async ({ engine, port }) => {
-      const server = await addServer(engine, place, OUTSIDE, config);
+      const server = await addServer(engine, place, OUTSIDE, options);
       const { one, two, three, close } = await openMembers(port);
       const job = startJob(engine);
       assert.equal(await job.opened, 'open');
@@ -63,7 +63,7 @@ for (const { place, shards } of SETUPS) {
 
 test('what a job emits arrives while it works on and its event loop does not turn', async () => {
   await withEngine({ shards: 2, sampleInterval: 0 }, async ({ engine, port }) => {
-    await addServer(engine, 'module', OUTSIDE, config);
+    await addServer(engine, 'module', OUTSIDE, options);
     const { one, two, close } = await openMembers(port);
     const job = startJob(engine);
     await job.opened;
@@ -80,7 +80,7 @@ test('what a job emits arrives while it works on and its event loop does not tur
 
 test('what an emitter has committed arrives, though its thread ends at once', async () => {
   await withEngine({ shards: 2 }, async ({ engine, port }) => {
-    await addServer(engine, 'module', OUTSIDE, config);
+    await addServer(engine, 'module', OUTSIDE, options);
     const { one, two, close } = await openMembers(port);
     for (let round = 0; round < 3; round++) {
       const job = startJob(engine);
@@ -97,7 +97,7 @@ test('what an emitter has committed arrives, though its thread ends at once', as
 
 test('an emitter learns of the shard in the place of one that died', async () => {
   await withEngine({ shards: 2 }, async ({ engine, port }) => {
-    await addServer(engine, 'module', OUTSIDE, config);
+    await addServer(engine, 'module', OUTSIDE, options);
     engine.on('shardExit', () => {});
     await using emitter = await openEmitter(engine.emitter());
     const red = emitter.server('/o').to('red');
@@ -124,7 +124,7 @@ test('an emitter that was there first learns of servers and shards', async () =>
       message: /^endpoint: '\/o' is not an endpoint of the engine: it has no server/,
     });
     engine.server({ endpoint: '' }); // disabled: nobody is told to use it
-    const server = await addServer(engine, 'closures', OUTSIDE, config);
+    const server = await addServer(engine, 'closures', OUTSIDE, options);
     await using one = await OutsideClient.open(port, '/o', ['red']);
     const message = "endpoint: '/p' is not one of /o";
     assert.throws(() => emitter.server('/p'), { code: 'ERR_OPTION', message });
@@ -150,7 +150,7 @@ async function openWhenThereIsRoom(engine: Engine): Promise<ThreadEmitter> {
 
 test('no more emitters are open than maxEmitters, and one that has gone makes room', async () => {
   await withEngine({ shards: 1, maxEmitters: 1 }, async ({ engine }) => {
-    await addServer(engine, 'module', OUTSIDE, config);
+    await addServer(engine, 'module', OUTSIDE, options);
     const job = startJob(engine);
     assert.equal(await job.opened, 'open');
     const another = startJob(engine);
@@ -164,7 +164,7 @@ test('no more emitters are open than maxEmitters, and one that has gone makes ro
 test('an engine that closes ends its emitters, and none can be opened any more', async () => {
   let handle: EmitterHandle | undefined;
   await withEngine({ shards: 1 }, async ({ engine }) => {
-    await addServer(engine, 'module', OUTSIDE, config);
+    await addServer(engine, 'module', OUTSIDE, options);
     handle = structuredClone(engine.emitter());
     const emitter = await openEmitter(handle);
     const job = startJob(engine);

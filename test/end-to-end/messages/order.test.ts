@@ -34,8 +34,8 @@ type AbstractStep = typeof abstractStep extends fc.Arbitrary<infer Value> ? Valu
 for (const { place, shards } of SETUPS) {
   test(`what one thread sends arrives in its order: ${place}, ${shards} shards`, async () => {
     await withEngine({ shards }, async ({ engine, port }) => {
-      const config = { endpoint: '/p', maxMessageSize: 2 ** 20 };
-      await addServer(engine, place, PROGRAM, config);
+      const options = { endpoint: '/p', maxMessageSize: 2 ** 20 };
+      await addServer(engine, place, PROGRAM, options);
       const members: Member[] = [];
       while (members.length < MEMBERS) members.push(await openMember(port));
       // In a module a thread has the connections of its own shard; on the primary all of them.

@@ -5,7 +5,7 @@ import { CALLERS, callerOf, OutsideClient } from '../kit/outside-client.ts';
 import { addServer, SETUPS, withEngine } from '../kit/test-engine.ts';
 
 const OUTSIDE = new URL('../fixtures/outside.ts', import.meta.url);
-const config = {
+const options = {
   endpoint: '/o',
   codec: 'negotiate',
   authorize: ({ url }: { url: string }) => ({ url }),
@@ -28,7 +28,7 @@ for (const { place, shards } of SETUPS) {
 
     test(`connections and rooms are listed and counted: ${title}`, async () => {
       await withEngine({ shards }, async ({ engine, port }) => {
-        const server = await addServer(engine, place, OUTSIDE, config);
+        const server = await addServer(engine, place, OUTSIDE, options);
         const { ann, cid, dan, all, close } = await openFour(port);
         const call = callerOf(who, server, ann);
         assert.equal(await call('count'), 4);
@@ -69,7 +69,7 @@ for (const { place, shards } of SETUPS) {
 
     test(`connections are joined, left and closed from outside: ${title}`, async () => {
       await withEngine({ shards }, async ({ engine, port }) => {
-        const server = await addServer(engine, place, OUTSIDE, { ...config, maxRooms: 3 });
+        const server = await addServer(engine, place, OUTSIDE, { ...options, maxRooms: 3 });
         const { ann, bob, cid, dan, close } = await openFour(port);
         const log = await OutsideClient.open(port, '/o?log', ['log']);
         const call = callerOf(who, server, ann);
@@ -114,7 +114,7 @@ for (const { place, shards } of SETUPS) {
 
   test(`several targets and exceptions reach each member once: ${place}, ${shards} shards`, async (t) => {
     await withEngine({ shards }, async ({ engine, port }) => {
-      const server = await addServer(engine, place, OUTSIDE, config);
+      const server = await addServer(engine, place, OUTSIDE, options);
       const { ann, bob, cid, dan, all, close } = await openFour(port);
       const cases = [
         { to: ['red', 'blue'], except: null, reach: all },

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { ServerConfig } from '../../../src/main/index.ts';
+import type { ServerOptions } from '../../../src/main/index.ts';
 import { RawClient, upgradeRequest } from '../kit/raw-client.ts';
 import { TestClient } from '../kit/test-client.ts';
 import { addServer, PLACES, SETUPS, type TestEngine, withEngine } from '../kit/test-engine.ts';
@@ -71,10 +71,10 @@ for (const place of PLACES) {
 /** How an upgrade that is being decided on ends, and whether it is a connection then. */
 const DECISIONS = { 'let in': undefined, refused: false, failed: new Error('failed') };
 
-for (const [what, config, answer] of [
+for (const [what, options, answer] of [
   ['an address', { maxConnectionsPerAddress: 1 }, TOO_MANY],
   ['a server', { maxConnections: 1 }, '503 Too many connections'],
-] as const satisfies readonly [string, ServerConfig, string][]) {
+] as const satisfies readonly [string, ServerOptions, string][]) {
   for (const [end, decision] of Object.entries(DECISIONS)) {
     test(`an upgrade that is being decided on takes a place of ${what}, then ${end}`, async () => {
       await withEngine({ shards: 1 }, async ({ engine, port, errors }) => {
@@ -85,7 +85,7 @@ for (const [what, config, answer] of [
           asked.resolve();
           return decided.promise;
         };
-        await addServer(engine, 'closures', VERBS, { endpoint: '/a', authorize, ...config });
+        await addServer(engine, 'closures', VERBS, { endpoint: '/a', authorize, ...options });
         await using slow = await RawClient.connect(port);
         slow.send(upgradeRequest('/a?slow'));
         await asked.promise;

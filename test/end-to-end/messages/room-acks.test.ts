@@ -140,8 +140,8 @@ for (const { place, shards } of SETUPS) {
 
   test(`whatever a peer answers hurts nobody: ${place}, ${shards} shards`, async () => {
     await withEngine({ shards }, async ({ engine, port }) => {
-      const config = { endpoint: '/a', codec: 'negotiate', maxMessageSize: 2 ** 18 } as const;
-      const server = await addServer(engine, place, ACKS, config);
+      const options = { endpoint: '/a', codec: 'negotiate', maxMessageSize: 2 ** 18 } as const;
+      const server = await addServer(engine, place, ACKS, options);
       const { clients, ids, close } = await openRoom(port, '/a');
       const [one, two, three, four] = clients;
       const deep = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`;
@@ -231,8 +231,8 @@ for (const place of PLACES) {
 test('who has asked a shard that is busy is answered when the server goes', async () => {
   await withEngine({ shards: 2 }, async ({ engine, port }) => {
     const gate = new Int32Array(new SharedArrayBuffer(12));
-    const config = { endpoint: '/gate', authorize: () => gate };
-    const server = await addServer(engine, 'module', GATED, config);
+    const options = { endpoint: '/gate', authorize: () => gate };
+    const server = await addServer(engine, 'module', GATED, options);
     await using one = await AckClient.open({ port }, '/gate', 'text');
     await using two = await AckClient.open({ port }, '/gate', 'text');
     try {

@@ -54,8 +54,8 @@ test('connections are published where they are: in their shard, and nowhere else
 test('what a slow client loses is published, message by message', async () => {
   published.length = 0;
   await withEngine({ shards: 0 }, async ({ engine, port }) => {
-    const config = { endpoint: '/p', slowConsumer: 'drop', maxBufferedBytes: MIB } as const;
-    await addServer(engine, 'module', PUBLISHED, config);
+    const options = { endpoint: '/p', slowConsumer: 'drop', maxBufferedBytes: MIB } as const;
+    await addServer(engine, 'module', PUBLISHED, options);
     await using client = await RawClient.open(port, '/p');
     client.socket.pause();
     client.send(text(`iris-websocket-message:do;4;["flood",40,${MIB}]`));

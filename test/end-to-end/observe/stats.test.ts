@@ -78,8 +78,8 @@ for (const { place, shards } of SETUPS) {
 
   test(`of what is meant for a slow client all is delivered or dropped, and it is named: ${where}`, async () => {
     await withEngine({ shards }, async ({ engine, port }) => {
-      const config = { endpoint: '/v', slowConsumer: 'drop', maxBufferedBytes: MIB } as const;
-      await addServer(engine, place, VERBS, config);
+      const options = { endpoint: '/v', slowConsumer: 'drop', maxBufferedBytes: MIB } as const;
+      await addServer(engine, place, VERBS, options);
       await using slow = await RawClient.open(port, '/v');
       await using speaker = await VerbClient.open({ port }, '/v');
       slow.send(text('iris-websocket-message:do;4;["join","red"]'));

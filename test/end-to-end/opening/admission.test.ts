@@ -5,7 +5,7 @@ import {
   type EngineError,
   type Origins,
   Refusal,
-  type ServerConfig,
+  type ServerOptions,
 } from '../../../src/main/index.ts';
 import { RawClient, upgradeRequest } from '../kit/raw-client.ts';
 import { addServer, PLACES, type TestEngine, withEngine, withServer } from '../kit/test-engine.ts';
@@ -107,7 +107,7 @@ class Session {
 for (const place of PLACES) {
   test(`what authorize returns is the data of the connection: ${place}`, async (t) => {
     await withEngine({ shards: 1 }, async ({ engine, port }) => {
-      const answers: readonly [title: string, ServerConfig, unknown][] = [
+      const answers: readonly [title: string, ServerOptions, unknown][] = [
         ['at once', { authorize: ({ url }) => ({ url }) }, { url: '/w?x' }],
         ['later', { authorize: async ({ method }) => [method] }, ['GET']],
         // A query of a database, say: no Promise, and it would be true if it were not awaited.
@@ -117,9 +117,9 @@ for (const place of PLACES) {
         ['nothing', { authorize: () => undefined }, null],
         ['no authorize', {}, null],
       ];
-      for (const [title, config, data] of answers) {
+      for (const [title, options, data] of answers) {
         await t.test(title, async () => {
-          await withServer(engine, place, VERBS, { endpoint: '/w', ...config }, async () => {
+          await withServer(engine, place, VERBS, { endpoint: '/w', ...options }, async () => {
             await using client = await VerbClient.open({ port }, '/w?x');
             assert.deepEqual(await client.do('data'), data);
           });
@@ -188,7 +188,7 @@ test('what goes wrong in deciding is refused, and reported', async (t) => {
     const throwing = (thrown: unknown) => () => {
       throw thrown;
     };
-    const cases: readonly [title: string, ServerConfig, status: number, code: string][] = [
+    const cases: readonly [title: string, ServerOptions, status: number, code: string][] = [
       ['a plain error', { authorize: throwing(new Error('oops')) }, 401, 'ERR_HANDLER'],
       ['undefined', { authorize: throwing(undefined) }, 401, 'ERR_HANDLER'],
       ['a status of success', { authorize: throwing({ status: 200 }) }, 401, 'ERR_HANDLER'],
@@ -204,10 +204,10 @@ test('what goes wrong in deciding is refused, and reported', async (t) => {
         'ERR_CONNECTION_ID',
       ],
     ];
-    for (const [title, config, status, code] of cases) {
+    for (const [title, options, status, code] of cases) {
       await t.test(title, async () => {
         const place = title.startsWith('data') ? 'module' : 'closures';
-        await withServer(context.engine, place, VERBS, { endpoint: '/w', ...config }, async () => {
+        await withServer(context.engine, place, VERBS, { endpoint: '/w', ...options }, async () => {
           const headers = { Origin: 'http://example.com' };
           assert.match(await knock(context.port, headers), new RegExp(`^HTTP/1\\.1 ${status} `));
           assert.deepEqual(
@@ -233,7 +233,7 @@ test('what goes wrong in deciding is refused, and reported', async (t) => {
 for (const place of PLACES) {
   test(`an idGenerator makes the ids, each unique among the living: ${place}`, async () => {
     await withEngine({ shards: 2 }, async ({ engine, port, errors }) => {
-      const idGenerator: ServerConfig['idGenerator'] = ({ url }) => url.slice('/w?'.length);
+      const idGenerator: ServerOptions['idGenerator'] = ({ url }) => url.slice('/w?'.length);
       await addServer(engine, place, VERBS, { endpoint: '/w', idGenerator, maxRoomNameBytes: 8 });
       const long = 'n'.repeat(300);
       const clients: VerbClient[] = [];

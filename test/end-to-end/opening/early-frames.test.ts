@@ -16,7 +16,7 @@ const VERBS = new URL('../fixtures/verbs.ts', import.meta.url);
 const SLOW_MODULE = new URL('../fixtures/slow-module.ts', import.meta.url);
 
 function messages(count: number, bytes: number): string[] {
-  return Array.from({ length: count }, (_, i) => `${i} `.padEnd(bytes, '..'));
+  return Array.from({ length: count }, (_, i) => `${i} `.padEnd(bytes, '.'));
 }
 
 function framesOf(contents: readonly string[]): Buffer {

@@ -1,14 +1,14 @@
 import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
-import type { ServerConfig } from '../../../src/main/index.ts';
+import type { ServerOptions } from '../../../src/main/index.ts';
 import { RawClient, upgradeRequest } from '../kit/raw-client.ts';
 import { type TestEngine, withEngine } from '../kit/test-engine.ts';
 
 interface Refused {
   readonly title: string;
   readonly path?: string;
-  readonly config?: ServerConfig;
+  readonly options?: ServerOptions;
   readonly headers?: Record<string, string>;
   /** The request line, where it is not `GET <path> HTTP/1.1`. */
   readonly line?: string;
@@ -94,13 +94,13 @@ const REFUSED: readonly Refused[] = [
   },
   {
     title: 'whom authorize does not want with 401',
-    config: { authorize: () => false },
+    options: { authorize: () => false },
     status: '401 Unauthorized',
     body: 'Unauthorized',
   },
   {
     title: 'whom authorize refuses with a status with that',
-    config: {
+    options: {
       authorize: async () => {
         throw Object.assign(new Error('come back ✓'), { status: 402 });
       },
@@ -112,9 +112,9 @@ const REFUSED: readonly Refused[] = [
 
 test('an upgrade that is refused gets a status and a short body', async (t) => {
   await withEngine({ shards: 1 }, async ({ engine, port }) => {
-    for (const { title, path = '/w', config, headers, line, behind = '', ...answer } of REFUSED) {
+    for (const { title, path = '/w', options, headers, line, behind = '', ...answer } of REFUSED) {
       await t.test(title, async () => {
-        const server = engine.server({ endpoint: '/w', ...config });
+        const server = engine.server({ endpoint: '/w', ...options });
         await using client = await RawClient.connect(port);
         const request = upgradeRequest(path, headers);
         client.send((line === undefined ? request : request.replace(/^.*(?=\r)/, line)) + behind);

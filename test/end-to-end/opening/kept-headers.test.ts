@@ -39,14 +39,14 @@ for (const { place, shards } of SETUPS) {
       for (const [keepHeaders, kept] of CASES) {
         await t.test(`and then ${keepHeaders ?? 'by default'}`, async () => {
           let asked: string[] = [];
-          const config = {
+          const options = {
             endpoint: '/h',
             authorize: ({ headers }: { headers: object }) => {
               asked = Object.keys(headers).sort();
             },
             ...(keepHeaders === undefined ? {} : { keepHeaders }),
           };
-          await withServer(engine, place, HEADERS, config, async () => {
+          await withServer(engine, place, HEADERS, options, async () => {
             await using client = await RawClient.open(port, '/h', SENT);
             client.send(text('?'));
             const [told, later, now] = JSON.parse(await client.message()) as string[][];

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { Engine, type EngineConfig, type ShardExit } from '../../../src/main/index.ts';
+import { Engine, type EngineOptions, type ShardExit } from '../../../src/main/index.ts';
 import type { Loading } from '../fixtures/loading.ts';
 import { RawClient, upgradeRequest } from '../kit/raw-client.ts';
 import { TestClient } from '../kit/test-client.ts';
@@ -23,9 +23,9 @@ function loads(how: Loading): void {
 }
 
 /** Runs `body` with an engine whose shards have the module. */
-async function withModule(config: EngineConfig, body: (context: TestEngine) => Promise<void>) {
+async function withModule(options: EngineOptions, body: (context: TestEngine) => Promise<void>) {
   loads('well');
-  await withEngine(config, async (context) => {
+  await withEngine(options, async (context) => {
     context.engine.on('shardExit', () => {});
     await context.engine.server({ endpoint: '/m', handlers: HANDLERS }).ready;
     await body(context);

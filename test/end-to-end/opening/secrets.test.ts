@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { inspect } from 'node:util';
-import { Engine, type EngineError, Refusal, type ServerConfig } from '../../../src/main/index.ts';
+import { Engine, type EngineError, Refusal, type ServerOptions } from '../../../src/main/index.ts';
 import { close, frame, text } from '../../conformance/client-frames.ts';
 import { RawClient, upgradeRequest } from '../kit/raw-client.ts';
 import { SETUPS } from '../kit/test-engine.ts';
@@ -22,7 +22,7 @@ const fail = () => {
 };
 
 /** What can go wrong with an upgrade; of each the peer and the app are told something. */
-const REFUSED: Readonly<Record<string, ServerConfig>> = {
+const REFUSED: Readonly<Record<string, ServerOptions>> = {
   'an origin': { origins: [] },
   'authorize that refuses': { authorize: () => false },
   'authorize that throws': { authorize: fail },
@@ -59,9 +59,9 @@ for (const { place, shards } of SETUPS.filter(({ place }) => place === 'closures
   test(`no upgrade that fails tells what was in its request: ${place}, ${shards} shards`, async (t) => {
     const { engine, log } = loggingEngine(shards);
     const { port } = await engine.listen(0, { host: '127.0.0.1' });
-    for (const [what, config] of Object.entries(REFUSED)) {
+    for (const [what, options] of Object.entries(REFUSED)) {
       await t.test(what, async () => {
-        const server = engine.server({ endpoint: '/s', ...config });
+        const server = engine.server({ endpoint: '/s', ...options });
         await server.ready;
         await using first = await RawClient.connect(port);
         first.send(upgradeRequest(PATH, REQUEST));
@@ -86,10 +86,10 @@ for (const { place, shards } of SETUPS) {
     const { engine, log, note } = loggingEngine(shards);
     const limits = { rateLimit: { messagesPerSecond: 50 }, maxMessageSize: 100 };
     const handlers = new URL('../fixtures/leaky.ts', import.meta.url);
-    const config = { endpoint: '/s', ...limits };
-    if (place === 'module') engine.server({ ...config, handlers });
+    const options = { endpoint: '/s', ...limits };
+    if (place === 'module') engine.server({ ...options, handlers });
     else {
-      engine.server(config).onConnection((c) => {
+      engine.server(options).onConnection((c) => {
         c.onError(note);
         c.onMessage(() => fail());
       });

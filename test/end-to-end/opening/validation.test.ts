@@ -4,7 +4,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { createServer as createNetServer } from 'node:net';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Engine, type EngineConfig, type ServerConfig } from '../../../src/main/index.ts';
+import { Engine, type EngineOptions, type ServerOptions } from '../../../src/main/index.ts';
 import { RawClient, upgradeRequest } from '../kit/raw-client.ts';
 import { addServer, leakCheck, withEngine } from '../kit/test-engine.ts';
 
@@ -32,7 +32,7 @@ test('an option that is wrong is refused at once, with its name, its value and w
     code: 'ERR_OPTION',
     message: 'shards: -1 is not a whole number from 0 to 256',
   });
-  assert.throws(() => new Engine({ shard: 1 } as EngineConfig), {
+  assert.throws(() => new Engine({ shard: 1 } as EngineOptions), {
     code: 'ERR_OPTION',
     message: /^shard: no such option; there are shards, /,
   });
@@ -41,8 +41,8 @@ test('an option that is wrong is refused at once, with its name, its value and w
     code: 'ERR_OPTION',
     message: "endpoint: 'chat' is not '' or a path such as '/chat' without query",
   });
-  const config = { endpoint: '/a', codec: 'json' } as unknown as ServerConfig;
-  assert.throws(() => engine.server(config), {
+  const options = { endpoint: '/a', codec: 'json' } as unknown as ServerOptions;
+  assert.throws(() => engine.server(options), {
     code: 'ERR_OPTION',
     message: "codec: 'json' is not 'text' or 'msgpack' or 'negotiate'",
   });

@@ -35,8 +35,8 @@ async function withApp(app: RequestListener, body: (port: number) => Promise<voi
   await leavesNothing();
 }
 
-async function ask(port: number, path: string, config: RequestOptions = {}, body?: Buffer) {
-  const asking = request({ port, host: HOST, path, ca: CA, ...config });
+async function ask(port: number, path: string, options: RequestOptions = {}, body?: Buffer) {
+  const asking = request({ port, host: HOST, path, ca: CA, ...options });
   asking.end(body);
   const [answer] = (await once(asking, 'response')) as [IncomingMessage];
   return { status: answer.statusCode, body: Buffer.concat(await answer.toArray()), answer };

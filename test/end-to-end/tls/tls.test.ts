@@ -17,8 +17,8 @@ const options = { timeout: 20_000 };
 speakTls();
 
 /** A connection whose TLS handshake is done. */
-async function open(port: number, config: ConnectionOptions = {}): Promise<TLSSocket> {
-  const socket = connect({ port, ...HOST, ca: CA, ...config });
+async function open(port: number, options: ConnectionOptions = {}): Promise<TLSSocket> {
+  const socket = connect({ port, ...HOST, ca: CA, ...options });
   socket.on('error', () => {}); // 'close' follows
   await once(socket, 'secureConnect');
   return socket;

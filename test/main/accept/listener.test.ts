@@ -4,20 +4,20 @@ import type { RequestListener, Server } from 'node:http';
 import { test } from 'node:test';
 import { createListener, listen, resolveListenOptions } from '../../../src/main/accept/listener.ts';
 import {
-  type EngineConfig,
-  resolveEngineConfig,
+  type EngineOptions,
+  resolveEngineOptions,
 } from '../../../src/shared/options/engine-options.ts';
-import { resolveServerConfig } from '../../../src/shared/options/server-options.ts';
+import { resolveServerOptions } from '../../../src/shared/options/server-options.ts';
 
 /** A listener while it listens. */
 async function withListener(
-  config: EngineConfig,
+  options: EngineOptions,
   request: RequestListener | undefined,
   body: (url: string, server: Server) => Promise<void>,
 ): Promise<void> {
-  const chat = resolveServerConfig({ endpoint: '/chat' });
+  const chat = resolveServerOptions({ endpoint: '/chat' });
   const serverAt = (endpoint: string) => (endpoint === '/chat' ? chat : undefined);
-  const server = createListener(resolveEngineConfig(config), serverAt, request, assert.ifError);
+  const server = createListener(resolveEngineOptions(options), serverAt, request, assert.ifError);
   const { address, port } = await listen(server, 0, '127.0.0.1');
   await body(`http://${address}:${port}`, server);
   const closed = once(server, 'close');
@@ -66,8 +66,8 @@ test('the app gets every request but those for the client script', async () => {
 });
 
 test('limits of the engine hold for the HTTP server', async () => {
-  const config = { maxHeaderBytes: 512, handshakeTimeout: 2 ** 31 - 1 };
-  await withListener(config, undefined, async (url, server) => {
+  const options = { maxHeaderBytes: 512, handshakeTimeout: 2 ** 31 - 1 };
+  await withListener(options, undefined, async (url, server) => {
     assert.equal(server.headersTimeout, 2 ** 31 - 1);
     assert.equal((await fetch(url, { headers: { 'X-Fill': 'x'.repeat(512) } })).status, 431);
   });
@@ -81,7 +81,7 @@ test('limits of the engine hold for the HTTP server', async () => {
 test('a port that is taken is refused as Node.js refuses it', async () => {
   await withListener({}, undefined, async (url) => {
     const server = createListener(
-      resolveEngineConfig({}),
+      resolveEngineOptions({}),
       () => undefined,
       undefined,
       assert.ifError,

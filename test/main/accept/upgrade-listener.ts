@@ -50,8 +50,8 @@ export class UpgradeListener {
     handshakeTimeout = WAIT,
   ): Promise<UpgradeListener> {
     const listener = new UpgradeListener();
-    const config = { maxHeaderBytes: MAX_HEADER_BYTES, handshakeTimeout };
-    if (isRead) listener.reader = new UpgradeReader(listener.server, listener.find, config);
+    const options = { maxHeaderBytes: MAX_HEADER_BYTES, handshakeTimeout };
+    if (isRead) listener.reader = new UpgradeReader(listener.server, listener.find, options);
     await listen(listener.server);
     t.after(async () => {
       for (const socket of [...listener.taken, ...listener.clients]) socket.destroy();

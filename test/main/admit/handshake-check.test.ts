@@ -88,17 +88,17 @@ for (const [codec, offered, protocol, spoken] of [
 ] as const) {
   test(`where the codec is '${codec}', a client that offers ${offered} gets '${protocol}'`, () => {
     const headers = { 'sec-websocket-protocol': offered };
-    const config = { ...PLAIN, protocols: ['own'], codec };
-    const handshake = checkHandshake(incoming({ headers }), config);
+    const options = { ...PLAIN, protocols: ['own'], codec };
+    const handshake = checkHandshake(incoming({ headers }), options);
     assert.deepEqual(handshake, { key: KEY, protocol, codec: spoken });
   });
 }
 
 test('compression is agreed on where the server and the client want it', () => {
   const compression = { threshold: 0, level: 1 };
-  const agreed = (offer: string | undefined, config = { ...PLAIN, compression }) => {
+  const agreed = (offer: string | undefined, options = { ...PLAIN, compression }) => {
     const headers = { 'sec-websocket-extensions': offer };
-    return 'deflate' in checkHandshake(incoming({ headers }), config);
+    return 'deflate' in checkHandshake(incoming({ headers }), options);
   };
   assert.equal(agreed('permessage-deflate'), true);
   assert.equal(agreed('permessage-deflate; unknown'), false);
@@ -170,8 +170,8 @@ test('an identity has a random id, the request, and what authorize returns', asy
 
 test('idGenerator makes the id, from the request', async () => {
   const idGenerator = ({ url }: { url: string }) => `id of ${url}`;
-  const config = { authorize: undefined, idGenerator };
-  assert.equal((await identify(request, config, 1000, never)).id, 'id of /chat');
+  const options = { authorize: undefined, idGenerator };
+  assert.equal((await identify(request, options, 1000, never)).id, 'id of /chat');
   for (const id of ['', 5, undefined, null, '\ud800', 'a\udc00']) {
     const wrong = { authorize: undefined, idGenerator: () => id as string };
     await assert.rejects(async () => identify(request, wrong, 1000, never), {
@@ -189,13 +189,13 @@ test('whoever authorize refuses gets no id', async () => {
 });
 
 test('authorize has its time, until the engine closes', async () => {
-  const config = { authorize: () => new Promise(() => {}), idGenerator: undefined };
-  await assert.rejects(async () => identify(request, config, 1, never), {
+  const options = { authorize: () => new Promise(() => {}), idGenerator: undefined };
+  await assert.rejects(async () => identify(request, options, 1, never), {
     status: 503,
     message: 'authorize timed out',
   });
   const closing = new AbortController();
-  const refused = Promise.resolve(identify(request, config, 2 ** 31 - 1, closing.signal));
+  const refused = Promise.resolve(identify(request, options, 2 ** 31 - 1, closing.signal));
   closing.abort();
   await assert.rejects(refused, { status: 503, message: 'Service Unavailable' });
 });

@@ -16,8 +16,8 @@ import {
   RecordKind,
 } from '../../../src/shared/messages/records.ts';
 import {
-  resolveServerConfig,
-  type ServerConfig,
+  resolveServerOptions,
+  type ServerOptions,
 } from '../../../src/shared/options/server-options.ts';
 import {
   InterestMap,
@@ -33,11 +33,11 @@ const handle = {} as ServerHandle;
 const handshake = { key: '', protocol: '', codec: 0 };
 
 /** A server on the primary whose shards are tables of what they want, and a list of records. */
-function openServer(options: ServerConfig = {}) {
+function openServer(options: ServerOptions = {}) {
   const sent: [shards: readonly number[], record: Buffer][] = [];
   const interest = new InterestMap();
   for (const shard of SHARDS) interest.set(shard, InterestTable.allocate());
-  const server = new PrimaryServer(SERVER, resolveServerConfig({ endpoint: '/a', ...options }), {
+  const server = new PrimaryServer(SERVER, resolveServerOptions({ endpoint: '/a', ...options }), {
     outlet: {
       from: PRIMARY,
       interest,

@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { ServerEntry } from '../../../src/main/servers/server-entry.ts';
 import { PRIMARY } from '../../../src/shared/messages/control-messages.ts';
 import {
-  resolveServerConfig,
-  type ServerConfig,
+  resolveServerOptions,
+  type ServerOptions,
 } from '../../../src/shared/options/server-options.ts';
 import { InterestMap } from '../../../src/shared/tables/interest-table.ts';
 import { CountsMap } from '../../../src/shared/tables/room-counts.ts';
@@ -12,14 +12,14 @@ import { CountsMap } from '../../../src/shared/tables/room-counts.ts';
 const ADDRESS = '192.0.2.1';
 
 /** A server that no shard has, and what lets connections in as upgrades that have been decided on. */
-function openEntry(options: ServerConfig) {
+function openEntry(given: ServerOptions) {
   const context = {
     outlet: { from: PRIMARY, interest: new InterestMap(), send: () => {}, sendAlways: () => {} },
     counts: new CountsMap(),
     report: (error: Error) => assert.fail(error),
   };
-  const config = resolveServerConfig({ endpoint: '/a', ...options });
-  const entry = new ServerEntry(1, config, context, async () => {});
+  const options = resolveServerOptions({ endpoint: '/a', ...given });
+  const entry = new ServerEntry(1, options, context, async () => {});
   const enter = (connection: number, shard: number, id: string) => {
     entry.deciding(ADDRESS);
     try {

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import type { ServerHandle } from '../../../src/shared/api/public-types.ts';
-import { ConnectionFace, type ConnectionLink } from '../../../src/shared/app/app-connection.ts';
+import { AppConnection, type ConnectionLink } from '../../../src/shared/app/app-connection.ts';
 import { FakeScope } from './fake-scope.ts';
 
 /** A connection whose peer answers, or is not known to; what it sends is kept. */
@@ -18,7 +18,7 @@ function connect(answersAsks: boolean) {
   } as unknown as ConnectionLink & { send(message: unknown): void };
   const server = { endpoint: '/fake' } as ServerHandle;
   const request = { method: 'GET', url: '/fake', headers: {}, remoteAddress: '' };
-  const face = new ConnectionFace(server, scope, link, { id: 'me', request, data: undefined });
+  const face = new AppConnection(server, scope, link, { id: 'me', request, data: undefined });
   return { face, link, scope, sent };
 }
 
@@ -67,7 +67,7 @@ test('what a peer answers says why there is no answer', async () => {
   const { face, sent } = connect(true);
   const asked = face.emitWithAck('add', 'x', { timeoutMs: 5000 });
   face.receive(`>;0~${numberOf(sent)};no handler`);
-  const message = "no answer to 'add': the peer said 'no handler'";
+  const message = "no answer to 'add': the other side said 'no handler'";
   await assert.rejects(asked, { code: 'ERR_ACK_FAILED', message });
 });
 
@@ -122,7 +122,7 @@ test('a peer may ask maxPendingAsks questions at a time; more are refused, at on
     throw new Error('no');
   });
   for (const ask of [1, 2, 3, 4]) face.receive(`>add;0?${ask};x`);
-  assert.equal(scope.config.maxPendingAsks, 3);
+  assert.equal(scope.options.maxPendingAsks, 3);
   assert.equal(answers.length, 3, 'the handlers are not bothered');
   assert.deepEqual(sent.splice(0), ['>;0~4;too many questions']);
   face.receive('>add;0;x');

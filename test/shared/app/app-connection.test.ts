@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { EngineError } from '../../../src/shared/api/errors.ts';
 import type { ServerHandle } from '../../../src/shared/api/public-types.ts';
 import { NotMe } from '../../../src/shared/api/targets.ts';
-import { ConnectionFace, type ConnectionLink } from '../../../src/shared/app/app-connection.ts';
+import { AppConnection, type ConnectionLink } from '../../../src/shared/app/app-connection.ts';
 import type { Codec } from '../../../src/shared/codec/codec.ts';
 import { FakeScope } from './fake-scope.ts';
 
@@ -46,7 +46,7 @@ function connect({ answersAsks = false } = {}) {
   const link = new FakeLink(scope.codec, answersAsks);
   const server = { endpoint: '/fake' } as ServerHandle;
   const request = { method: 'GET', url: '/fake', headers: {}, remoteAddress: '' };
-  const face = new ConnectionFace(server, scope, link, { id: 'me', request, data: { user: 1 } });
+  const face = new AppConnection(server, scope, link, { id: 'me', request, data: { user: 1 } });
   const log: unknown[] = [];
   return { face, link, scope, server, log };
 }
@@ -83,7 +83,7 @@ test('what comes is an event, a native message or an error', () => {
 test('what the peer does wrong is for nobody where nobody listens', () => {
   const { face, scope } = connect();
   face.receive('>chat;9;x');
-  face.peerFailed(new EngineError('ERR_PROTOCOL', 'wrong'));
+  face.clientFailed(new EngineError('ERR_PROTOCOL', 'wrong'));
   assert.deepEqual(scope.reported, []);
 });
 

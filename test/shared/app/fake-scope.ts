@@ -12,7 +12,7 @@ export class FakeScope implements ServerScope {
   readonly endpoint = '/fake';
   readonly codecs = createCodecs({ codec: 'text', eventPrefix: '>', maxEventNameBytes: 16 });
   readonly outlet = { from: 0, interest: new InterestMap(), send: () => {} };
-  readonly config = {
+  readonly options = {
     maxRooms: 2,
     maxRoomNameBytes: 8,
     maxEventNameBytes: 16,

@@ -203,8 +203,8 @@ test('the only answer is what came, or the error of why nothing came', async () 
   }
   for (const [missing, message] of [
     [{ code: 'ERR_ACK_TIMEOUT' }, "no answer to 'add': none came within timeoutMs (50)"],
-    [{ code: 'ERR_ACK_UNSUPPORTED' }, "no answer to 'add': the peer is not known to answer"],
-    [{ code: 'ERR_ACK_FAILED', reason: 'no' }, "no answer to 'add': the peer said 'no'"],
+    [{ code: 'ERR_ACK_UNSUPPORTED' }, "no answer to 'add': the other side is not known to answer"],
+    [{ code: 'ERR_ACK_FAILED', reason: 'no' }, "no answer to 'add': the other side said 'no'"],
     [{ code: 'ERR_CONNECTION_ENDED' }, "no answer to 'add': the connection ended"],
   ] as const) {
     const { code } = missing;

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Ask, Askable } from '../../../src/shared/ask/ask.ts';
-import { PendingAsks } from '../../../src/shared/ask/sent-asks.ts';
+import { SentAsks } from '../../../src/shared/ask/sent-asks.ts';
 
 /** The questions to somebody, and what is told to each of them. */
 function pendingAsks(...numbers: number[]) {
   const log: unknown[][] = [];
-  const pending = new PendingAsks({ id: 'ann' } as Askable);
+  const pending = new SentAsks({ id: 'ann' } as Askable);
   const asks = numbers.map((number) => {
     const ask = {
       number,

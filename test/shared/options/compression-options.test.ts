@@ -1,17 +1,17 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import {
-  type CompressionConfig,
+  type CompressionOptions,
   resolveCompression,
 } from '../../../src/shared/options/compression-options.ts';
-import { resolveServerConfig } from '../../../src/shared/options/server-options.ts';
+import { resolveServerOptions } from '../../../src/shared/options/server-options.ts';
 
 const DEFAULTS = { threshold: 1024, level: 1 };
 
 test('compression is off unless it is asked for', () => {
-  assert.equal(resolveServerConfig({}).compression, undefined);
-  assert.equal(resolveServerConfig({ compression: false }).compression, undefined);
-  assert.deepEqual(resolveServerConfig({ compression: true }).compression, DEFAULTS);
+  assert.equal(resolveServerOptions({}).compression, undefined);
+  assert.equal(resolveServerOptions({ compression: false }).compression, undefined);
+  assert.deepEqual(resolveServerOptions({ compression: true }).compression, DEFAULTS);
 });
 
 test('what is left out of the options of compression has its default', () => {
@@ -28,7 +28,7 @@ for (const [what, wrong, message] of [
   ['an unknown option', { treshold: 1 }, /^compression\.treshold: no such option; there are thr/],
 ] as const) {
   test(`compression: ${what} is refused`, () => {
-    const compression = wrong as CompressionConfig;
-    assert.throws(() => resolveServerConfig({ compression }), { code: 'ERR_OPTION', message });
+    const compression = wrong as CompressionOptions;
+    assert.throws(() => resolveServerOptions({ compression }), { code: 'ERR_OPTION', message });
   });
 }

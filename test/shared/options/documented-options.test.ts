@@ -1,8 +1,8 @@
 import { strict as assert } from 'node:assert';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { resolveEngineConfig } from '../../../src/shared/options/engine-options.ts';
-import { resolveServerConfig } from '../../../src/shared/options/server-options.ts';
+import { resolveEngineOptions } from '../../../src/shared/options/engine-options.ts';
+import { resolveServerOptions } from '../../../src/shared/options/server-options.ts';
 
 const UNITS: Readonly<Record<string, number>> = {
   KiB: 2 ** 10,
@@ -32,8 +32,8 @@ function optionsBehind(heading: string, page: string): [name: string, range: str
 }
 
 for (const [heading, resolve] of [
-  ['`new Engine(options?)`', resolveEngineConfig],
-  ['Server options', resolveServerConfig],
+  ['`new Engine(options?)`', resolveEngineOptions],
+  ['Server options', resolveServerOptions],
 ] as const) {
   test(`docs/api.md names all options and the ranges of numbers: ${heading}`, async () => {
     const page = await readFile(new URL('../../../docs/api.md', import.meta.url), 'utf8');

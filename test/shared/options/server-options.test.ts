@@ -2,14 +2,14 @@ import { strict as assert } from 'node:assert';
 import { availableParallelism } from 'node:os';
 import { test } from 'node:test';
 import {
-  type EngineConfig,
+  type EngineOptions,
   resolveCloseOptions,
-  resolveEngineConfig,
+  resolveEngineOptions,
 } from '../../../src/shared/options/engine-options.ts';
 import {
-  resolveServerConfig,
-  type ServerConfig,
-  shardServerConfig,
+  resolveServerOptions,
+  type ServerOptions,
+  shardServerOptions,
 } from '../../../src/shared/options/server-options.ts';
 
 const ANY_NUMBER = ['5', 1.5, Number.NaN, Infinity, null, true, 10n];
@@ -35,7 +35,7 @@ function whole(minimum: number, maximum: number) {
 const MS = 2 ** 31 - 1;
 const aFunction = { good: [() => true], bad: ['x', {}, null, true], allowed: 'a function' };
 
-const ENGINE: Values<EngineConfig> = {
+const ENGINE: Values<EngineOptions> = {
   shards: whole(0, 256),
   ringMemory: whole(2 ** 16, 2 ** 40),
   maxOutboxBytes: whole(1, 2 ** 40),
@@ -62,7 +62,7 @@ const ENGINE: Values<EngineConfig> = {
   },
 };
 
-const SERVER: Values<ServerConfig> = {
+const SERVER: Values<ServerOptions> = {
   endpoint: {
     good: ['', '/', '/chat', '/a/b', '/a%20b', '/chat/'],
     bad: ['chat', '/a?b', '/a#b', '/a b', '/ä', '/a/../b', '//host/a', 'ws://host/a', null, 1],
@@ -115,7 +115,7 @@ const SERVER: Values<ServerConfig> = {
   authorize: aFunction,
   idGenerator: aFunction,
   compression: {
-    good: [], // becomes something else: compression-config.test.ts
+    good: [], // becomes something else: compression-options.test.ts
     bad: [null, 1, 'deflate', [], () => true],
     allowed: 'true, false or an object of compression options',
   },
@@ -152,8 +152,8 @@ const SERVER: Values<ServerConfig> = {
 };
 
 for (const [what, values, resolve] of [
-  ['engine', ENGINE, resolveEngineConfig],
-  ['server', SERVER, resolveServerConfig],
+  ['engine', ENGINE, resolveEngineOptions],
+  ['server', SERVER, resolveServerOptions],
 ] as const) {
   for (const [name, { good, bad, allowed }] of Object.entries(values)) {
     test(`${what}, ${name}: takes ${allowed}, and nothing else`, () => {
@@ -179,8 +179,8 @@ for (const [what, values, resolve] of [
       code: 'ERR_OPTION',
       message: /^pongTimout: no such option; there are /,
     });
-    for (const config of [null, 'x', 5]) {
-      assert.throws(() => resolve(config as unknown as object), {
+    for (const options of [null, 'x', 5]) {
+      assert.throws(() => resolve(options as unknown as object), {
         code: 'ERR_OPTION',
         message: /^options must be an object, not /,
       });
@@ -189,7 +189,7 @@ for (const [what, values, resolve] of [
 }
 
 test('an option that is left out, or undefined, has its default', () => {
-  assert.deepEqual(resolveEngineConfig({ shards: undefined }), {
+  assert.deepEqual(resolveEngineOptions({ shards: undefined }), {
     shards: Math.max(1, availableParallelism() - 1),
     ringMemory: 64 * 2 ** 20,
     maxOutboxBytes: 64 * 2 ** 20,
@@ -202,7 +202,7 @@ test('an option that is left out, or undefined, has its default', () => {
     watchdogMs: 0,
     trustProxy: 0,
   });
-  assert.deepEqual(resolveServerConfig({ authorize: undefined }), {
+  assert.deepEqual(resolveServerOptions({ authorize: undefined }), {
     endpoint: '',
     codec: 'text',
     eventPrefix: 'iris-websocket-message:',
@@ -244,10 +244,10 @@ test('closes are spread over no more time than there is', () => {
 });
 
 test('pingPeriod follows pongTimeout, and must be less', () => {
-  assert.equal(resolveServerConfig({ pongTimeout: 1000 }).pingPeriod, 900);
-  assert.equal(resolveServerConfig({ pongTimeout: 2 }).pingPeriod, 1);
-  assert.equal(resolveServerConfig({ pongTimeout: 1000, pingPeriod: 999 }).pingPeriod, 999);
-  assert.throws(() => resolveServerConfig({ pongTimeout: 1000, pingPeriod: 1000 }), {
+  assert.equal(resolveServerOptions({ pongTimeout: 1000 }).pingPeriod, 900);
+  assert.equal(resolveServerOptions({ pongTimeout: 2 }).pingPeriod, 1);
+  assert.equal(resolveServerOptions({ pongTimeout: 1000, pingPeriod: 999 }).pingPeriod, 999);
+  assert.throws(() => resolveServerOptions({ pongTimeout: 1000, pingPeriod: 1000 }), {
     code: 'ERR_OPTION',
     message: 'pingPeriod: 1000 is not less than pongTimeout (1000)',
   });
@@ -261,22 +261,22 @@ test('maxFragments leaves room for a message of maxMessageSize in small fragment
     [2 ** 24, 2 ** 20],
     [2 ** 30, 2 ** 24],
   ] as const) {
-    assert.equal(resolveServerConfig({ maxMessageSize }).maxFragments, maxFragments);
+    assert.equal(resolveServerOptions({ maxMessageSize }).maxFragments, maxFragments);
   }
-  assert.equal(resolveServerConfig({ maxMessageSize: 2 ** 24, maxFragments: 3 }).maxFragments, 3);
+  assert.equal(resolveServerOptions({ maxMessageSize: 2 ** 24, maxFragments: 3 }).maxFragments, 3);
 });
 
 test('what goes to the shards can be cloned, and has all that they need', () => {
-  const config = resolveServerConfig({
+  const options = resolveServerOptions({
     endpoint: '/a',
     handlers: new URL('file:///a.ts'),
     authorize: () => true,
     idGenerator: () => 'x',
     origins: () => true,
   });
-  const { authorize, idGenerator, origins, ...rest } = config;
-  const forShards = shardServerConfig(config);
+  const { authorize, idGenerator, origins, ...rest } = options;
+  const forShards = shardServerOptions(options);
   assert.deepEqual(forShards, { ...rest, handlers: 'file:///a.ts' });
   assert.deepEqual(structuredClone(forShards), forShards);
-  assert.equal(shardServerConfig(resolveServerConfig({})).handlers, undefined);
+  assert.equal(shardServerOptions(resolveServerOptions({})).handlers, undefined);
 });

@@ -13,9 +13,9 @@ type TakesUndefined<Options> =
 
 /** Every public interface of options. */
 export const TAKES_UNDEFINED: readonly true[] = [
-  true satisfies TakesUndefined<Main.EngineConfig>,
-  true satisfies TakesUndefined<Main.ServerConfig>,
-  true satisfies TakesUndefined<Main.CompressionConfig>,
+  true satisfies TakesUndefined<Main.EngineOptions>,
+  true satisfies TakesUndefined<Main.ServerOptions>,
+  true satisfies TakesUndefined<Main.CompressionOptions>,
   true satisfies TakesUndefined<Main.RateLimit>,
   true satisfies TakesUndefined<Main.ListenOptions>,
   true satisfies TakesUndefined<Main.TlsIdentity>,

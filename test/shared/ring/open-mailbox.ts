@@ -54,7 +54,7 @@ export function openPair(options: Partial<MailboxOptions> = {}): [OpenMailbox, O
 export function congest(from: OpenMailbox, peer: number): string[] {
   const sent: string[] = [];
   while (!from.mailbox.isCongested(peer)) {
-    const text = `${sent.length}`.padEnd(120, '..');
+    const text = `${sent.length}`.padEnd(120, '.');
     from.mailbox.send([peer], Buffer.from(text));
     sent.push(text);
   }

@@ -6,7 +6,7 @@ import { RemoteLink } from '../../../src/main/servers/remote-link.ts';
 import { createCodecs } from '../../../src/shared/codec/codecs.ts';
 import type { RoutedRecord } from '../../../src/shared/emit/routing.ts';
 import { PRIMARY, type Upgrade } from '../../../src/shared/messages/control-messages.ts';
-import { resolveServerConfig } from '../../../src/shared/options/server-options.ts';
+import { resolveServerOptions } from '../../../src/shared/options/server-options.ts';
 import {
   InterestMap,
   InterestTable,
@@ -24,7 +24,7 @@ const SERVER = 3;
 const SHARD = 1;
 const CODEC = 0;
 const handshake = { key: '', protocol: '', codec: CODEC };
-const codecs = createCodecs(resolveServerConfig({}));
+const codecs = createCodecs(resolveServerOptions({}));
 const scope = { number: SERVER, codecs, counters: { emitted: 0 } } as unknown as PrimaryServer;
 
 /** The primary, one shard and what is on its way between them, all in this thread. */
@@ -47,7 +47,7 @@ function openShard() {
   const sockets = new Map<number, ServerWebSocket>();
   const rooms = new Rooms(SERVER, CODEC, interest, new RoomCounts(allocateCounts()));
   const server = {
-    config: resolveServerConfig({}),
+    options: resolveServerOptions({}),
     rooms: [rooms],
     codecs,
     fanOut: { send: () => {} },

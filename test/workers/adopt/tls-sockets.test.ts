@@ -3,21 +3,21 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
-import type { SecureCommand, SecureEvent } from '../../../src/shared/messages/tls-messages.ts';
-import { SecureSockets } from '../../../src/workers/adopt/tls-sockets.ts';
+import type { TlsCommand, TlsEvent } from '../../../src/shared/messages/tls-messages.ts';
+import { TlsSockets } from '../../../src/workers/adopt/tls-sockets.ts';
 import { identity, tlsFile } from '../../end-to-end/kit/transport.ts';
 
 /** The TLS connections of a shard, with one client that has said 'hello'. */
 async function openOne() {
-  const events: SecureEvent[] = [];
+  const events: TlsEvent[] = [];
   let onEvent = () => {};
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
-  const secure = new SecureSockets((_stream, event) => {
+  const sockets = new TlsSockets((_stream, event) => {
     events.push(event);
     onEvent();
     if (event.is === 'closed') end();
   });
-  secure.setTls(1, { server: identity('first'), named: new Map() });
+  sockets.setTls(1, { server: identity('first'), named: new Map() });
   const listener = createServer({ pauseOnConnect: true, allowHalfOpen: true });
   listener.listen(0, '127.0.0.1');
   await once(listener, 'listening');
@@ -26,7 +26,7 @@ async function openOne() {
   client.on('error', () => {}); // 'close' follows
   client.write('hello');
   const [accepted] = (await once(listener, 'connection')) as [Socket & { _handle: object }];
-  secure.adopt([{ stream: 7, listener: 1 }], [accepted._handle]);
+  sockets.adopt([{ stream: 7, listener: 1 }], [accepted._handle]);
   const next = () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     onEvent = resolve;
@@ -34,19 +34,19 @@ async function openOne() {
   };
   while (events.length === 0) await next();
   listener.close();
-  const say = (command: Exclude<SecureCommand, { do: 'enter' }>) => secure.carryOut(7, command);
-  return { secure, client, events, next, ended, say };
+  const say = (command: Exclude<TlsCommand, { do: 'enter' }>) => sockets.carryOut(7, command);
+  return { sockets, client, events, next, ended, say };
 }
 
 test('what was answered last goes out before all ends', async () => {
-  const { secure, client, events, say } = await openOne();
+  const { sockets, client, events, say } = await openOne();
   const [first] = events;
   assert.equal(first?.is === 'data' && Buffer.from(first.bytes).toString(), 'hello');
   const answer = Buffer.alloc(16_000_000, 'answer');
   say({ do: 'write', bytes: answer });
   say({ do: 'destroy' });
   const received = client.toArray();
-  await secure.close(10_000);
+  await sockets.close(10_000);
   assert.ok(Buffer.concat(await received).equals(answer));
   assert.deepEqual(
     events.map(({ is }) => is),
@@ -55,16 +55,16 @@ test('what was answered last goes out before all ends', async () => {
 });
 
 test('who takes too long is cut', async () => {
-  const { secure, client } = await openOne();
+  const { sockets, client } = await openOne();
   const closed = once(client.resume(), 'close');
-  await secure.close(10);
+  await sockets.close(10);
   await closed;
 });
 
 /** One that has been destroyed, whose client does not read what it was answered, but sends on. */
 async function openLingering(t: TestContext) {
-  const { secure, client, ended, say } = await openOne();
-  const sending = setInterval(() => client.write('..'), 20);
+  const { sockets, client, ended, say } = await openOne();
+  const sending = setInterval(() => client.write('.'), 20);
   t.after(() => {
     clearInterval(sending);
     client.destroy();
@@ -72,7 +72,7 @@ async function openLingering(t: TestContext) {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   say({ do: 'write', bytes: Buffer.alloc(16_000_000) });
   say({ do: 'destroy' });
-  return { secure, ended };
+  return { sockets, ended };
 }
 
 const options = { timeout: 20_000 };
@@ -88,16 +88,16 @@ test(
 );
 
 test('a shard that stops does not wait long for last answers', options, async (t) => {
-  const { secure, ended } = await openLingering(t);
+  const { sockets, ended } = await openLingering(t);
   t.mock.timers.tick(2_000);
-  const closed = secure.close(60_000);
+  const closed = sockets.close(60_000);
   t.mock.timers.tick(1_000);
   await Promise.all([closed, ended]);
 });
 
 /** Has a client send so many records of one byte. */
 async function sendBytes(client: TLSSocket, count: number): Promise<void> {
-  for (let i = 0; i < count; i++) await new Promise((resolve) => client.write('..', resolve));
+  for (let i = 0; i < count; i++) await new Promise((resolve) => client.write('.', resolve));
 }
 
 const RECORDS = 10_000;
@@ -120,8 +120,8 @@ test('who sends next to nothing in each record is cut', options, async (t) => {
 
 test('so is a WebSocket', options, async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] });
-  const { secure, client } = await openOne();
-  const socket = secure.release(7) as TLSSocket;
+  const { sockets, client } = await openOne();
+  const socket = sockets.release(7) as TLSSocket;
   const closed = once(socket, 'close');
   const { promise: all, resolve } = Promise.withResolvers<void>();
   let bytes = 0;
@@ -138,16 +138,16 @@ test('so is a WebSocket', options, async (t) => {
 });
 
 test('nothing is said of a connection that has been let go, or is not known', async () => {
-  const { secure, client, events, say } = await openOne();
-  const socket = secure.release(7);
+  const { sockets, client, events, say } = await openOne();
+  const socket = sockets.release(7);
   say({ do: 'write', bytes: Buffer.from('not any more') });
-  assert.equal(secure.release(7), undefined);
+  assert.equal(sockets.release(7), undefined);
   client.resume();
   const closed = once(client, 'close');
   socket?.resume().end('from its new owner');
   assert.equal(String((await once(client, 'data'))[0]), 'from its new owner');
   client.end();
   await closed;
-  await secure.close(0);
+  await sockets.close(0);
   assert.equal(events.length, 1);
 });

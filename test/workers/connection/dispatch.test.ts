@@ -6,7 +6,7 @@ import { createCodecs } from '../../../src/shared/codec/codecs.ts';
 import { buildFrame } from '../../../src/shared/codec/frame.ts';
 import type { Selection } from '../../../src/shared/emit/selection.ts';
 import type { Upgrade } from '../../../src/shared/messages/control-messages.ts';
-import { resolveServerConfig } from '../../../src/shared/options/server-options.ts';
+import { resolveServerOptions } from '../../../src/shared/options/server-options.ts';
 import { InterestTable } from '../../../src/shared/tables/interest-table.ts';
 import { allocateCounts, RoomCounts } from '../../../src/shared/tables/room-counts.ts';
 import { ModuleDispatch } from '../../../src/workers/connection/dispatch.ts';
@@ -21,7 +21,7 @@ const SERVER = 1;
 
 /** A server whose module is `onConnection`, in a shard that nobody runs, with fake transports. */
 function openServer(slowConsumer: 'close' | 'drop', onConnection: (c: Connection) => unknown) {
-  const config = resolveServerConfig({
+  const options = resolveServerOptions({
     keepHeaders: 'all',
     endpoint: '/a',
     maxBufferedBytes: 100,
@@ -33,14 +33,14 @@ function openServer(slowConsumer: 'close' | 'drop', onConnection: (c: Connection
     new InterestTable(InterestTable.allocate()),
     new RoomCounts(allocateCounts()),
   );
-  const codecs = createCodecs(config);
+  const codecs = createCodecs(options);
   const fanOut = new FanOut(() => {});
   const dispatch = new ModuleDispatch({ onConnection });
   const publish = (room: string, _sender: number, message: string | Uint8Array) =>
     fanOut.publish(rooms.membersOf(room) ?? [], 0, buildFrame(message), room);
   const server = {
     ...{ number: SERVER, endpoint: '/a' },
-    ...{ config, fanOut, dispatch, counters: new Counters(), maxQueuedBytes: 100 },
+    ...{ options, fanOut, dispatch, counters: new Counters(), maxQueuedBytes: 100 },
     rooms: [rooms],
     publish: ({ room, except }: Selection, encode: (codec: Codec) => Message) =>
       publish(room, except, encode(codecs[0] as Codec)),
@@ -103,7 +103,7 @@ test('a connection is open when its handlers know of it, though they throw', () 
   });
   const server = {
     endpoint: '/a',
-    config: resolveServerConfig({ keepHeaders: 'all' }),
+    options: resolveServerOptions({ keepHeaders: 'all' }),
     report: ({ message }: Error) => log.push(message),
   };
   dispatch.connected({

@@ -4,13 +4,13 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Backpressure } from '../../../src/shared/api/public-types.ts';
 import { buildFrame } from '../../../src/shared/codec/frame.ts';
-import type { ServerConfig } from '../../../src/shared/options/server-options.ts';
+import type { ServerOptions } from '../../../src/shared/options/server-options.ts';
 import { close, ping } from '../../conformance/client-frames.ts';
 import { connect, open } from './stalled-connection.ts';
 
 /** A payload that with its frame fills the queue of a server which lets 1000 bytes wait. */
 const FILL = 'f'.repeat(450);
-const latest: ServerConfig = { slowConsumer: 'latest', maxBufferedBytes: 2000 };
+const latest: ServerOptions = { slowConsumer: 'latest', maxBufferedBytes: 2000 };
 
 test('while it is behind, of each event and room only the newest is kept', () => {
   const { publish, received, drain, fanOut, counters, told, errors } = open(latest);

@@ -3,8 +3,8 @@ import { createCodecs } from '../../../src/shared/codec/codecs.ts';
 import { buildFrame } from '../../../src/shared/codec/frame.ts';
 import type { Upgrade } from '../../../src/shared/messages/control-messages.ts';
 import {
-  resolveServerConfig,
-  type ServerConfig,
+  resolveServerOptions,
+  type ServerOptions,
 } from '../../../src/shared/options/server-options.ts';
 import { ServerWebSocket } from '../../../src/workers/connection/web-socket.ts';
 import { FrameDeflater } from '../../../src/workers/deliver/deflate.ts';
@@ -23,19 +23,19 @@ Transport.prototype.write = function (bytes) {
 };
 
 /** One connection of a server in a shard that nobody runs; it is not open yet. */
-export function connect(options: ServerConfig) {
+export function connect(given: ServerOptions) {
   peakBytes = 0;
-  const config = resolveServerConfig(options);
+  const options = resolveServerOptions(given);
   const transport = new TestTransport();
   transport.stalled = true;
   const fanOut = new FanOut(() => {});
   const told: Backpressure[] = [];
   const errors: string[] = [];
   const counters = new Counters();
-  const { slowConsumer, maxBufferedBytes, compression } = config;
+  const { slowConsumer, maxBufferedBytes, compression } = options;
   const deflater = compression === undefined ? undefined : new FrameDeflater(compression);
   const server = {
-    ...{ config, fanOut, counters, deflater, codecs: createCodecs(config), rooms: [undefined] },
+    ...{ options, fanOut, counters, deflater, codecs: createCodecs(options), rooms: [undefined] },
     shard: { coalescing: { heard: () => {} } },
     maxQueuedBytes: slowConsumer === 'latest' ? maxBufferedBytes / 2 : maxBufferedBytes,
     dispatch: {
@@ -71,7 +71,7 @@ export function connect(options: ServerConfig) {
 }
 
 /** The same, open. */
-export function open(options: ServerConfig) {
+export function open(options: ServerOptions) {
   const made = connect(options);
   made.connection.open();
   return made;

@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { buildFrame } from '../../../src/shared/codec/frame.ts';
 import type { Upgrade } from '../../../src/shared/messages/control-messages.ts';
 import {
-  resolveServerConfig,
-  type ServerConfig,
+  resolveServerOptions,
+  type ServerOptions,
 } from '../../../src/shared/options/server-options.ts';
 import { ServerWebSocket } from '../../../src/workers/connection/web-socket.ts';
 import { FanOut } from '../../../src/workers/deliver/fan-out.ts';
@@ -14,14 +14,14 @@ import { close, hex, last, ping, text } from '../../conformance/client-frames.ts
 import { TestTransport } from '../write/test-transport.ts';
 
 /** A connection whose transport is the test, and whose 101 is the text `101`. */
-function connect(config: ServerConfig = {}, handlersAre: 'here' | 'elsewhere' = 'here') {
+function connect(options: ServerOptions = {}, handlersAre: 'here' | 'elsewhere' = 'here') {
   const log: string[] = [];
   const transport = new TestTransport(log);
   const upgrade = { codec: 0, protocol: '' } as Upgrade;
   const fanOut = new FanOut(() => {});
-  const resolved = resolveServerConfig(config);
+  const resolved = resolveServerOptions(options);
   const server = {
-    config: resolved,
+    options: resolved,
     counters: new Counters(),
     shard: { coalescing: { heard: () => {} } },
     maxQueuedBytes: resolved.maxBufferedBytes,
@@ -48,8 +48,8 @@ function connect(config: ServerConfig = {}, handlersAre: 'here' | 'elsewhere' = 
   return { connection, transport, fanOut, since };
 }
 
-function open(config: ServerConfig = {}, handlersAre: 'here' | 'elsewhere' = 'here') {
-  const made = connect(config, handlersAre);
+function open(options: ServerOptions = {}, handlersAre: 'here' | 'elsewhere' = 'here') {
+  const made = connect(options, handlersAre);
   made.connection.open();
   made.fanOut.flush();
   made.since();

@@ -7,9 +7,9 @@ import { selectionOf } from '../../../src/shared/emit/selection.ts';
 import type { FromShard } from '../../../src/shared/messages/control-messages.ts';
 import { connectionOf, flagOf, nameOf } from '../../../src/shared/messages/records.ts';
 import {
-  resolveServerConfig,
+  resolveServerOptions,
   type SlowConsumerChoice,
-  shardServerConfig,
+  shardServerOptions,
 } from '../../../src/shared/options/server-options.ts';
 import {
   InterestMap,
@@ -58,8 +58,8 @@ function openServer(codec: CodecChoice = 'text', slowConsumer: SlowConsumerChoic
     },
     tell: (message: FromShard) => told.push(message),
   } as unknown as ShardContext;
-  const config = shardServerConfig(resolveServerConfig({ endpoint: '/a', codec, slowConsumer }));
-  const server = new ShardServer(context, SERVER, config, {} as Dispatch);
+  const options = shardServerOptions(resolveServerOptions({ endpoint: '/a', codec, slowConsumer }));
+  const server = new ShardServer(context, SERVER, options, {} as Dispatch);
   const wants = (shard: number, room: string, codec = TEXT) =>
     siblings.of(shard)?.add(interestKey(SERVER, codec, room));
   return { server, siblings, sent, published, told, wants };

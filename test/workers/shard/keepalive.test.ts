@@ -2,8 +2,8 @@ import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import type { Upgrade } from '../../../src/shared/messages/control-messages.ts';
 import {
-  resolveServerConfig,
-  type ServerConfig,
+  resolveServerOptions,
+  type ServerOptions,
 } from '../../../src/shared/options/server-options.ts';
 import { ServerWebSocket } from '../../../src/workers/connection/web-socket.ts';
 import type { ShardServer } from '../../../src/workers/deliver/shard-server.ts';
@@ -13,14 +13,14 @@ import type { Transport } from '../../../src/workers/write/transport.ts';
 const PING = '8900';
 const UPGRADE = { protocol: '', codec: 0 } as Upgrade;
 
-function sweepingServer(config: ServerConfig, sockets: { sweep(now: number): void }[]) {
-  const server = { config: resolveServerConfig(config), sockets: () => sockets };
+function sweepingServer(options: ServerOptions, sockets: { sweep(now: number): void }[]) {
+  const server = { options: resolveServerOptions(options), sockets: () => sockets };
   return server as unknown as ShardServer;
 }
 
 test('every connection is swept, at a quarter of the shortest time that counts', (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] });
-  for (const [config, period] of [
+  for (const [options, period] of [
     [{ pongTimeout: 400, pingPeriod: 200 }, 50],
     [{ pongTimeout: 400, pingPeriod: 300 }, 25],
     [{ writeTimeout: 80 }, 20],
@@ -32,7 +32,7 @@ test('every connection is swept, at a quarter of the shortest time that counts',
     const sweep = () => {
       sweeps += 1;
     };
-    const stop = startKeepalive(sweepingServer(config, [{ sweep }, { sweep }]));
+    const stop = startKeepalive(sweepingServer(options, [{ sweep }, { sweep }]));
     t.mock.timers.tick(period - 1);
     assert.equal(sweeps, 0);
     t.mock.timers.tick(1);
@@ -46,7 +46,7 @@ test('every connection is swept, at a quarter of the shortest time that counts',
 });
 
 /** An open connection of no server, at the time 0, whose transport the test sets. */
-function connect(config: ServerConfig) {
+function connect(options: ServerOptions) {
   const log: string[] = [];
   const transport = {
     waitingBytes: 0,
@@ -56,7 +56,7 @@ function connect(config: ServerConfig) {
     destroy: () => log.push('destroy'),
   };
   const server = {
-    config: resolveServerConfig(config),
+    options: resolveServerOptions(options),
     codecs: [],
     rooms: [],
     fanOut: {

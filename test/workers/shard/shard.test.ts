@@ -8,8 +8,8 @@ import { Handoff, HandoffSchedule, packUpgrades } from '../../../src/main/place/
 import { PRIMARY, type ToShard } from '../../../src/shared/messages/control-messages.ts';
 import { encodeRecord, kindOf, RecordKind } from '../../../src/shared/messages/records.ts';
 import {
-  resolveServerConfig,
-  shardServerConfig,
+  resolveServerOptions,
+  shardServerOptions,
 } from '../../../src/shared/options/server-options.ts';
 import { Doorbell } from '../../../src/shared/ring/doorbell.ts';
 import { allocateRing } from '../../../src/shared/ring/ring-layout.ts';
@@ -54,8 +54,8 @@ async function openShard({ ownsThread = true } = {}) {
   const post = (message: ToShard) => port1.postMessage(message);
   const link = { inbound: there, outbound: back, doorbell: ownDoorbell };
   post({ type: 'connect-peer', peer: PRIMARY, link });
-  const config = shardServerConfig(resolveServerConfig({ endpoint: '/a' }));
-  post({ type: 'add-server', server: SERVER, config });
+  const options = shardServerOptions(resolveServerOptions({ endpoint: '/a' }));
+  post({ type: 'add-server', server: SERVER, options });
   return { mailbox, heard, port: port1, post, finished };
 }
 

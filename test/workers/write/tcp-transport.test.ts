@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { TcpTransport } from '../../../src/workers/write/tcp-transport.ts';
 import { RecordingOwner } from './recording-owner.ts';
 
-const [MAJOR = 0, MINOR = 0] = process.versions.node.split('..').map(Number);
+const [MAJOR = 0, MINOR = 0] = process.versions.node.split('.').map(Number);
 
 test('handles are used by themselves from Node.js 26.10 on', () => {
   assert.equal(TcpTransport.isPossible, MAJOR > 26 || (MAJOR === 26 && MINOR >= 10));
