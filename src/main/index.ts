@@ -50,10 +50,22 @@ export type { KeepHeaders } from '../shared/app/kept-headers.ts';
 export type { AckAnswer, AckMissing, AckResult } from '../shared/ask/ask.ts';
 export type { CodecChoice, Message } from '../shared/codec/codec.ts';
 export type { EmitterHandle } from '../shared/messages/emitter-messages.ts';
-export type { CompressionOptions } from '../shared/options/compression-options.ts';
-export type { CloseOptions, EngineOptions, TrustProxy } from '../shared/options/engine-options.ts';
+export type {
+  CompressionOptions,
+  CompressionOptions as CompressionConfig,
+} from '../shared/options/compression-options.ts';
+export type {
+  CloseOptions,
+  EngineOptions,
+  EngineOptions as EngineConfig,
+  TrustProxy,
+} from '../shared/options/engine-options.ts';
 export type { RateLimit } from '../shared/options/rate-limit-options.ts';
-export type { Origins, ServerOptions } from '../shared/options/server-options.ts';
+export type {
+  Origins,
+  ServerOptions,
+  ServerOptions as ServerConfig,
+} from '../shared/options/server-options.ts';
 export type { ListenOptions } from './accept/listener.ts';
 export type { TlsIdentity, TlsOptions } from './accept/tls-options.ts';
 export { Refusal } from './admit/refusal.ts';
