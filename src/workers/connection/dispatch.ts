@@ -5,16 +5,42 @@ import type {
   DisconnectReason,
   HandlerModule,
 } from '../../shared/api/public-types.ts';
-import { AppConnection } from '../../shared/app/app-connection.ts';
+import type {
+  AppConnection,
+  ConnectionIdentity,
+  ConnectionLink,
+} from '../../shared/app/app-connection.ts';
 import { callHandler } from '../../shared/app/handler-calls.ts';
-import { forgetHeaders } from '../../shared/app/kept-headers.ts';
+import { forgetHeaders, type KeepHeaders } from '../../shared/app/kept-headers.ts';
 import {
   encodeCloseRecord,
   encodeErrorRecord,
   encodeRecord,
   RecordKind,
 } from '../../shared/messages/records.ts';
-import type { ServerWebSocket } from './web-socket.ts';
+
+/** A server as those who tell its handlers need it. */
+export interface DispatchContext {
+  readonly number: number;
+  readonly options: { readonly keepHeaders: KeepHeaders };
+  /** Returns the app's view of a connection, for handlers in this thread. */
+  faceOf(link: ConnectionLink, identity: ConnectionIdentity): AppConnection;
+}
+
+/** A connection as those who tell its handlers need it. */
+export interface DispatchSocket extends ConnectionLink {
+  readonly server: DispatchContext;
+  readonly identity: ConnectionIdentity;
+  /** The app's view of it, where the handlers run in this thread. */
+  face: AppConnection | undefined;
+  /** Lets messages reach it: the handlers are about to be told of it. */
+  enter(): void;
+  /** Lets bytes leave, and reads: the handlers know of it. */
+  open(): void;
+  /** Stops reading, until {@link DispatchSocket.release}. */
+  hold(): void;
+  release(): void;
+}
 
 /** Tells a server's handlers what happens to its connections, wherever the handlers are. */
 export interface Dispatch {
@@ -22,20 +48,20 @@ export interface Dispatch {
    * An upgrade has arrived: `socket.enter()` is due before the handlers are told of it,
    * `socket.open()` when they have been.
    */
-  connected(socket: ServerWebSocket): void;
+  connected(socket: DispatchSocket): void;
   /** @param data only valid during the call */
-  message(socket: ServerWebSocket, data: Buffer, isBinary: boolean): void;
+  message(socket: DispatchSocket, data: Buffer, isBinary: boolean): void;
   /** @param data only valid during the call */
-  control(socket: ServerWebSocket, kind: 'ping' | 'pong', data: Buffer): void;
-  failed(socket: ServerWebSocket, error: EngineError): void;
+  control(socket: DispatchSocket, kind: 'ping' | 'pong', data: Buffer): void;
+  failed(socket: DispatchSocket, error: EngineError): void;
   /** It has fallen behind with what it is sent, or is behind no more. */
-  backpressure(socket: ServerWebSocket, backpressure: Backpressure): void;
+  backpressure(socket: DispatchSocket, backpressure: Backpressure): void;
   /**
    * The last call for this connection.
    * @returns true if the handlers have answered all that came before; false if `concluded()` of the
    *   socket follows when they have
    */
-  disconnected(socket: ServerWebSocket, reason: DisconnectReason): boolean;
+  disconnected(socket: DispatchSocket, reason: DisconnectReason): boolean;
 }
 
 /** Handlers in a module of this shard. */
@@ -46,9 +72,9 @@ export class ModuleDispatch implements Dispatch {
     this.#module = module;
   }
 
-  connected(socket: ServerWebSocket): void {
+  connected(socket: DispatchSocket): void {
     const { server } = socket;
-    const face = new AppConnection(server.handle, server, socket, socket.identity);
+    const face = server.faceOf(socket, socket.identity);
     socket.face = face;
     socket.enter();
     const onConnection = (connection: Connection) => this.#module.onConnection(connection);
@@ -58,26 +84,26 @@ export class ModuleDispatch implements Dispatch {
     forgetHeaders(socket.identity, server.options.keepHeaders, [result]);
   }
 
-  message(socket: ServerWebSocket, data: Buffer, isBinary: boolean): void {
+  message(socket: DispatchSocket, data: Buffer, isBinary: boolean): void {
     socket.face?.receive(isBinary ? data : data.toString('utf8'));
   }
 
-  control(socket: ServerWebSocket, kind: 'ping' | 'pong', data: Buffer): void {
+  control(socket: DispatchSocket, kind: 'ping' | 'pong', data: Buffer): void {
     socket.face?.tell(kind, new Uint8Array(data));
   }
 
   // The next three may come in the middle of a fan-out. A handler that sends there would get its
   // message to some members ahead of the one on its way: so the handlers run right after.
 
-  failed(socket: ServerWebSocket, error: EngineError): void {
+  failed(socket: DispatchSocket, error: EngineError): void {
     queueMicrotask(() => socket.face?.clientFailed(error));
   }
 
-  backpressure(socket: ServerWebSocket, backpressure: Backpressure): void {
+  backpressure(socket: DispatchSocket, backpressure: Backpressure): void {
     queueMicrotask(() => socket.face?.tell('backpressure', backpressure));
   }
 
-  disconnected(socket: ServerWebSocket, reason: DisconnectReason): boolean {
+  disconnected(socket: DispatchSocket, reason: DisconnectReason): boolean {
     queueMicrotask(() => socket.face?.ended(socket.rooms ?? [], reason));
     return true;
   }
@@ -94,40 +120,40 @@ export interface PrimaryOutlet {
 /** Handlers that are closures on the primary: records to its mailbox. */
 export class PrimaryDispatch implements Dispatch {
   readonly #primary: PrimaryOutlet;
-  readonly #held: Set<ServerWebSocket>;
+  readonly #held: Set<DispatchSocket>;
 
   /** @param held gets the sockets that stop reading because the primary cannot keep up */
-  constructor(primary: PrimaryOutlet, held: Set<ServerWebSocket>) {
+  constructor(primary: PrimaryOutlet, held: Set<DispatchSocket>) {
     this.#primary = primary;
     this.#held = held;
   }
 
-  connected(socket: ServerWebSocket): void {
+  connected(socket: DispatchSocket): void {
     this.#send(encodeRecord(header(socket, RecordKind.CONNECTED)));
   }
 
-  message(socket: ServerWebSocket, data: Buffer, isBinary: boolean): void {
+  message(socket: DispatchSocket, data: Buffer, isBinary: boolean): void {
     const flag = isBinary ? 1 : 0;
     this.#send(encodeRecord({ ...header(socket, RecordKind.MESSAGE), flag }, data));
     this.#holdIfCongested(socket);
   }
 
-  control(socket: ServerWebSocket, kind: 'ping' | 'pong', data: Buffer): void {
+  control(socket: DispatchSocket, kind: 'ping' | 'pong', data: Buffer): void {
     const recordKind = kind === 'ping' ? RecordKind.PING : RecordKind.PONG;
     this.#send(encodeRecord(header(socket, recordKind), data));
     this.#holdIfCongested(socket);
   }
 
-  failed(socket: ServerWebSocket, error: EngineError): void {
+  failed(socket: DispatchSocket, error: EngineError): void {
     this.#send(encodeErrorRecord(header(socket, RecordKind.ERROR), serializeError(error)));
   }
 
-  backpressure(socket: ServerWebSocket, backpressure: Backpressure): void {
+  backpressure(socket: DispatchSocket, backpressure: Backpressure): void {
     const body = Buffer.from(JSON.stringify(backpressure));
     this.#send(encodeRecord(header(socket, RecordKind.BACKPRESSURE), body));
   }
 
-  disconnected(socket: ServerWebSocket, { code, reason }: DisconnectReason): boolean {
+  disconnected(socket: DispatchSocket, { code, reason }: DisconnectReason): boolean {
     // What it still sends is for nobody; but the answer to a close frame has to be read.
     if (this.#held.delete(socket)) socket.release();
     this.#send(encodeCloseRecord(header(socket, RecordKind.DISCONNECTED), code, reason));
@@ -139,13 +165,13 @@ export class PrimaryDispatch implements Dispatch {
     this.#primary.send(record);
   }
 
-  #holdIfCongested(socket: ServerWebSocket): void {
+  #holdIfCongested(socket: DispatchSocket): void {
     if (!this.#primary.isCongested() || this.#held.has(socket)) return;
     this.#held.add(socket);
     socket.hold();
   }
 }
 
-function header({ server, number }: ServerWebSocket, kind: RecordKind) {
+function header({ server, number }: DispatchSocket, kind: RecordKind) {
   return { kind, server: server.number, connection: number };
 }

@@ -1,31 +1,54 @@
 import { EngineError } from '../../shared/api/errors.ts';
 import type { Backpressure } from '../../shared/api/public-types.ts';
+import type { Codec } from '../../shared/codec/codec.ts';
 import { CLOSE_CODES, isControlFrame } from '../../shared/codec/frame.ts';
+import type { Receiver } from '../deliver/fan-out.ts';
 import { publishDropped } from '../shard/diagnostics.ts';
 import type { Transport } from '../write/transport.ts';
+import type { DispatchSocket } from './dispatch.ts';
 import { LatestMessages } from './latest-messages.ts';
 import { MessageKeys } from './message-key.ts';
-import type { ServerWebSocket } from './web-socket.ts';
+import type { SocketContext } from './socket-context.ts';
+
+/** A connection that can fall behind. */
+export interface SlowSocket extends Receiver, DispatchSocket {
+  readonly server: SocketContext;
+  readonly id: string;
+  readonly codec: Codec;
+  readonly isOpen: boolean;
+}
+
+/** How a connection falls behind. */
+interface Overflow {
+  /** Bytes that wait for it. */
+  readonly waiting: number;
+  /** Bytes for which there was no room. */
+  readonly bytes: number;
+  /** Is called when it has caught up, ahead of its handlers. */
+  readonly onCaughtUp: () => void;
+}
 
 /**
  * A connection that has fallen behind, from the first message for which there was no room until it
  * has caught up or ends: counts what it loses, keeps what `slowConsumer` says, tells the handlers.
  */
 export class SlowConsumer {
-  readonly #socket: ServerWebSocket;
+  readonly #socket: SlowSocket;
   readonly #transport: Transport;
   /** With 'latest': what is kept for it. */
   readonly #latest: LatestMessages | undefined;
   readonly #keys: MessageKeys;
+  readonly #onCaughtUp: () => void;
   /** The newest pong that it should have got: RFC 6455 section 5.5.3 lets it stand for all. */
   #pong: Buffer | undefined;
   #droppedMessages = 0;
   #droppedBytes = 0;
   #isWatched = false;
 
-  private constructor(socket: ServerWebSocket, transport: Transport) {
+  private constructor(socket: SlowSocket, transport: Transport, onCaughtUp: () => void) {
     this.#socket = socket;
     this.#transport = transport;
+    this.#onCaughtUp = onCaughtUp;
     const { server } = socket;
     const { slowConsumer, maxBufferedBytes, eventPrefix } = server.options;
     this.#keys = new MessageKeys(eventPrefix);
@@ -39,14 +62,14 @@ export class SlowConsumer {
     return this.#latest !== undefined;
   }
 
-  /**
-   * It falls behind: tells its handlers.
-   * @param waiting bytes that wait for it
-   * @param bytes what there was no room for
-   */
-  static begin(socket: ServerWebSocket, transport: Transport, waiting: number, bytes: number) {
+  /** It falls behind: tells its handlers. */
+  static begin(
+    socket: SlowSocket,
+    transport: Transport,
+    { waiting, bytes, onCaughtUp }: Overflow,
+  ): SlowConsumer {
     const { server, id } = socket;
-    const slow = new SlowConsumer(socket, transport);
+    const slow = new SlowConsumer(socket, transport, onCaughtUp);
     server.counters.fellBehind += 1;
     slow.#tell('behind');
     const { slowConsumer, maxBufferedBytes } = server.options;
@@ -118,7 +141,7 @@ export class SlowConsumer {
   }
 
   #catchUp(): void {
-    this.#socket.caughtUp();
+    this.#onCaughtUp();
     this.#tell('caughtUp');
     this.sendKept();
   }

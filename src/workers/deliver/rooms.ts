@@ -1,10 +1,20 @@
+import type { AppConnection } from '../../shared/app/app-connection.ts';
 import {
   type InterestKey,
   type InterestTable,
   interestKey,
 } from '../../shared/tables/interest-table.ts';
 import type { RoomCounts } from '../../shared/tables/room-counts.ts';
-import type { ServerWebSocket } from '../connection/web-socket.ts';
+import type { Receiver } from './fan-out.ts';
+
+/** A connection as the rooms know it. */
+export interface Member extends Receiver {
+  readonly id: string;
+  /** The rooms that it has joined. */
+  rooms: Set<string> | undefined;
+  /** The app's view of it, where the handlers run in this thread. */
+  readonly face: AppConnection | undefined;
+}
 
 /**
  * The rooms of one server in one shard, of those who speak one codec: room → members; each member
@@ -16,8 +26,8 @@ export class Rooms {
   readonly #codec: number;
   readonly #interest: InterestTable;
   readonly #counts: RoomCounts;
-  readonly #members = new Map<string, Set<ServerWebSocket>>();
-  readonly #byId = new Map<string, ServerWebSocket>();
+  readonly #members = new Map<string, Set<Member>>();
+  readonly #byId = new Map<string, Member>();
 
   constructor(server: number, codec: number, interest: InterestTable, counts: RoomCounts) {
     this.#server = server;
@@ -36,19 +46,19 @@ export class Rooms {
   }
 
   /** A connection will enter: what is sent to its id, or to all, has to come here from now on. */
-  expect(socket: ServerWebSocket): void {
+  expect(socket: Member): void {
     this.#interest.add(this.#key(socket.id));
     this.#interest.add(this.#key(''));
   }
 
   /** A connection enters the room of its own id, which needs no set, and the room of all. */
-  enter(socket: ServerWebSocket): void {
+  enter(socket: Member): void {
     this.#byId.set(socket.id, socket);
     this.#count(socket.id);
     this.#count('');
   }
 
-  join(socket: ServerWebSocket, room: string): void {
+  join(socket: Member, room: string): void {
     const members = this.#members.get(room);
     if (members) {
       members.add(socket);
@@ -61,13 +71,13 @@ export class Rooms {
     socket.rooms.add(room);
   }
 
-  leave(socket: ServerWebSocket, room: string): void {
+  leave(socket: Member, room: string): void {
     if (!socket.rooms?.delete(room)) return;
     this.#removeMember(socket, room);
   }
 
   /** Takes a connection out of all its rooms, that of its own id and that of all too. */
-  leaveAll(socket: ServerWebSocket): void {
+  leaveAll(socket: Member): void {
     if (this.#byId.get(socket.id) === socket) {
       this.#byId.delete(socket.id);
       this.#count(socket.id);
@@ -82,7 +92,7 @@ export class Rooms {
    * Everyone in a room, each once: those who joined, and the connection whose id it is; in the room
    * '' everyone. Undefined where there is nobody.
    */
-  membersOf(room: string): Iterable<ServerWebSocket> | undefined {
+  membersOf(room: string): Iterable<Member> | undefined {
     if (room === '') return this.#byId.size === 0 ? undefined : this.#byId.values();
     const members = this.#members.get(room);
     const owner = this.#byId.get(room);
@@ -99,7 +109,7 @@ export class Rooms {
     return interestKey(this.#server, this.#codec, room);
   }
 
-  #removeMember(socket: ServerWebSocket, room: string): void {
+  #removeMember(socket: Member, room: string): void {
     const members = this.#members.get(room);
     if (members === undefined || !members.delete(socket)) return;
     if (members.size === 0) {

@@ -1,10 +1,9 @@
 import { NOBODY, type Selection } from '../../shared/emit/selection.ts';
-import type { ServerWebSocket } from '../connection/web-socket.ts';
-import type { Rooms } from './rooms.ts';
+import type { Member, Rooms } from './rooms.ts';
 
 /** Connections, and one of them that is not meant; {@link NOBODY} where all are. */
 export interface Selected {
-  readonly members: Iterable<ServerWebSocket>;
+  readonly members: Iterable<Member>;
   readonly except: number;
 }
 
@@ -17,7 +16,7 @@ export function selectedIn(
     const members = rooms?.membersOf(room);
     return members && { members, except };
   }
-  const members = new Set<ServerWebSocket>();
+  const members = new Set<Member>();
   for (const name of several.rooms) {
     for (const member of rooms?.membersOf(name) ?? []) {
       if (name !== '' || member.number !== except) members.add(member);

@@ -1,7 +1,11 @@
 import type { TLSSocket } from 'node:tls';
 import { type EngineError, serializeError } from '../../shared/api/errors.ts';
-import type { DisconnectReason, ServerHandle } from '../../shared/api/public-types.ts';
-import type { AppConnection } from '../../shared/app/app-connection.ts';
+import type { ServerHandle } from '../../shared/api/public-types.ts';
+import {
+  AppConnection,
+  type ConnectionIdentity,
+  type ConnectionLink,
+} from '../../shared/app/app-connection.ts';
 import { AppServer, type OutsideScope } from '../../shared/app/app-server.ts';
 import type { AckResult } from '../../shared/ask/ask.ts';
 import type { Found, Query } from '../../shared/ask/remote-lists.ts';
@@ -21,7 +25,7 @@ import { movedSocket } from '../adopt/moved-socket.ts';
 import type { Dispatch } from '../connection/dispatch.ts';
 import { ServerWebSocket } from '../connection/web-socket.ts';
 import { Counters } from '../shard/counters.ts';
-import { publishClosed, publishOpened } from '../shard/diagnostics.ts';
+import { publishOpened } from '../shard/diagnostics.ts';
 import { pace } from '../shard/pace.ts';
 import type { ShardContext } from '../shard/shard-context.ts';
 import { onData, onRead, StreamTransport } from '../write/stream-transport.ts';
@@ -202,17 +206,15 @@ export class ShardServer implements OutsideScope {
     this.shard.tell({ type: 'error', error: serializeError(error) });
   }
 
-  /** For rooms and handlers the connection is over; returns what {@link Dispatch} does. */
-  conclude(webSocket: ServerWebSocket, reason: DisconnectReason): boolean {
-    webSocket.home.leaveAll(webSocket);
-    publishClosed(webSocket, reason);
-    return this.dispatch.disconnected(webSocket, reason);
+  /** The app's view of a connection here, for handlers in this thread. */
+  faceOf(link: ConnectionLink, identity: ConnectionIdentity): AppConnection {
+    return new AppConnection(this.handle, this, link, identity);
   }
 
-  /** The socket is gone. */
-  forget(webSocket: ServerWebSocket): void {
-    this.#sockets.delete(webSocket.number);
-    this.#reportClosed(webSocket.number);
+  /** The socket of a connection is gone. */
+  forget(connection: number): void {
+    this.#sockets.delete(connection);
+    this.#reportClosed(connection);
     if (this.#sockets.size === 0) this.#emptied?.resolve();
   }
 

@@ -1,10 +1,19 @@
-import type { ShardServer } from '../deliver/shard-server.ts';
+import type { ShardServerOptions } from '../../shared/options/server-options.ts';
+
+/** A server whose connections are looked at now and then. */
+interface SweptServer {
+  readonly options: Pick<
+    ShardServerOptions,
+    'pingPeriod' | 'pongTimeout' | 'writeTimeout' | 'closeTimeout'
+  >;
+  sockets(): Iterable<{ sweep(now: number): void }>;
+}
 
 const SHORTEST_SWEEP = 5; // ms: a timer finer than this costs more than it tells
 const LONGEST_SWEEP = 1000;
 
 /** Sweeps over a server's connections in one shard; returns what stops it. */
-export function startKeepalive(server: ShardServer): () => void {
+export function startKeepalive(server: SweptServer): () => void {
   const { pingPeriod, pongTimeout, writeTimeout, closeTimeout } = server.options;
   const shortest = Math.min(pingPeriod, pongTimeout - pingPeriod, writeTimeout, closeTimeout);
   const period = Math.min(Math.max(shortest / 4, SHORTEST_SWEEP), LONGEST_SWEEP);

@@ -1,12 +1,28 @@
 import type { ServerStats, SlowConnection, ThreadStats } from '../../shared/api/stats.ts';
 import type { FromShard, ToShard } from '../../shared/messages/control-messages.ts';
-import type { ServerWebSocket } from '../connection/web-socket.ts';
+import type { Liveness } from '../connection/liveness.ts';
 import type { Rooms } from '../deliver/rooms.ts';
-import type { ShardServer } from '../deliver/shard-server.ts';
+import type { Counters } from './counters.ts';
+
+/** A connection as a snapshot looks at it. */
+interface SnapshotSocket {
+  readonly id: string;
+  readonly shard: number;
+  readonly server: { readonly endpoint: string };
+  readonly liveness: Pick<Liveness, 'waitingBytes' | 'stalledFor'>;
+}
+
+/** A server as a snapshot looks at it. */
+interface SnapshotServer {
+  readonly endpoint: string;
+  readonly counters: Counters;
+  readonly rooms: readonly Pick<Rooms, 'size' | 'names'>[];
+  sockets(): Iterable<SnapshotSocket>;
+}
 
 /** A connection for which bytes wait. */
 interface Waiting {
-  readonly socket: ServerWebSocket;
+  readonly socket: SnapshotSocket;
   readonly queuedBytes: number;
 }
 
@@ -18,7 +34,7 @@ type Request = Extract<ToShard, { type: 'take-snapshot' }>;
  */
 export function takeSnapshot(
   { question, slowest }: Request,
-  servers: Iterable<ShardServer>,
+  servers: Iterable<SnapshotServer>,
   load: ThreadStats,
 ): FromShard {
   const waiting: Waiting[] = [];
@@ -30,7 +46,7 @@ export function takeSnapshot(
 }
 
 /** @param waiting gets the server's connections for which bytes wait */
-function serverStats(server: ShardServer, waiting: Waiting[]): ServerStats {
+function serverStats(server: SnapshotServer, waiting: Waiting[]): ServerStats {
   let [connections, queuedBytes] = [0, 0];
   for (const socket of server.sockets()) {
     connections += 1;
@@ -51,7 +67,7 @@ function serverStats(server: ShardServer, waiting: Waiting[]): ServerStats {
 }
 
 /** Members of one room may speak different codecs. */
-function countRooms(byCodec: readonly Rooms[]): number {
+function countRooms(byCodec: SnapshotServer['rooms']): number {
   const [first] = byCodec;
   if (byCodec.length === 1 && first !== undefined) return first.size;
   return new Set(byCodec.flatMap((rooms) => [...rooms.names()])).size;

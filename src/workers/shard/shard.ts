@@ -17,8 +17,12 @@ import { Conditions } from '../../shared/time/conditions.ts';
 import { settledWithin } from '../../shared/time/settled-within.ts';
 import { movedSocket } from '../adopt/moved-socket.ts';
 import { TlsSockets } from '../adopt/tls-sockets.ts';
-import { ModuleDispatch, PrimaryDispatch, type PrimaryOutlet } from '../connection/dispatch.ts';
-import type { ServerWebSocket } from '../connection/web-socket.ts';
+import {
+  type DispatchSocket,
+  ModuleDispatch,
+  PrimaryDispatch,
+  type PrimaryOutlet,
+} from '../connection/dispatch.ts';
 import { FanOut } from '../deliver/fan-out.ts';
 import { receiveRecord } from '../deliver/receive-record.ts';
 import type { ShardServer } from '../deliver/shard-server.ts';
@@ -51,7 +55,7 @@ class Shard implements ShardContext {
   readonly #servers: ShardServers;
   readonly #tls = new TlsSockets((stream, event) => this.tell({ type: 'tls', stream, event }));
   /** Sockets that do not read because the primary's ring is full. */
-  readonly #held = new Set<ServerWebSocket>();
+  readonly #held = new Set<DispatchSocket>();
   readonly #primary: PrimaryOutlet = {
     send: (record) => this.#ticks.sendAlways(PRIMARY, record),
     isCongested: () => this.#mailbox.isCongested(PRIMARY),

@@ -18,6 +18,7 @@ import { receiveRecord } from '../../../src/workers/deliver/receive-record.ts';
 import { Rooms } from '../../../src/workers/deliver/rooms.ts';
 import type { ShardServer } from '../../../src/workers/deliver/shard-server.ts';
 import type { ShardContext } from '../../../src/workers/shard/shard-context.ts';
+import { socketContext } from '../../workers/connection/socket-context.ts';
 import { TestTransport } from '../../workers/write/test-transport.ts';
 
 const SERVER = 3;
@@ -46,16 +47,9 @@ function openShard() {
   };
   const sockets = new Map<number, ServerWebSocket>();
   const rooms = new Rooms(SERVER, CODEC, interest, new RoomCounts(allocateCounts()));
-  const server = {
-    options: resolveServerOptions({}),
-    rooms: [rooms],
-    codecs,
-    fanOut: { send: () => {} },
-    dispatch: { failed: () => {} },
-    socket: (connection: number) => sockets.get(connection),
-    conclude: (socket: ServerWebSocket) => rooms.leaveAll(socket),
-    forget: (socket: ServerWebSocket) => sockets.delete(socket.number),
-  } as unknown as ShardServer;
+  const context = socketContext({}, { rooms: [rooms], forget: (number) => sockets.delete(number) });
+  const socket = (connection: number) => sockets.get(connection);
+  const server = { ...context, socket } as unknown as ShardServer;
   const servers = new Map([[SERVER, server]]);
   const shard = { interest, load: { receive: () => {} } } as unknown as ShardContext;
 
@@ -66,7 +60,7 @@ function openShard() {
     isEmpty: () => new Uint32Array(memory).every((slot) => slot === 0),
     connect: (number: number) => {
       const upgrade = { connection: number, id: `id ${number}`, codec: CODEC } as Upgrade;
-      const webSocket = new ServerWebSocket(server, new TestTransport(), upgrade, 0);
+      const webSocket = new ServerWebSocket(context, new TestTransport(), upgrade, 0);
       sockets.set(number, webSocket);
       rooms.expect(webSocket);
       rooms.enter(webSocket);

@@ -1,64 +1,54 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import type { Connection } from '../../../src/shared/api/public-types.ts';
-import type { Codec, Message } from '../../../src/shared/codec/codec.ts';
-import { createCodecs } from '../../../src/shared/codec/codecs.ts';
+import type { Connection, ServerHandle } from '../../../src/shared/api/public-types.ts';
+import { AppConnection } from '../../../src/shared/app/app-connection.ts';
+import type { Codec } from '../../../src/shared/codec/codec.ts';
 import { buildFrame } from '../../../src/shared/codec/frame.ts';
-import type { Selection } from '../../../src/shared/emit/selection.ts';
+import type { ServerScope } from '../../../src/shared/emit/target-emitter.ts';
 import type { Upgrade } from '../../../src/shared/messages/control-messages.ts';
-import { resolveServerOptions } from '../../../src/shared/options/server-options.ts';
-import { InterestTable } from '../../../src/shared/tables/interest-table.ts';
+import { InterestMap, InterestTable } from '../../../src/shared/tables/interest-table.ts';
 import { allocateCounts, RoomCounts } from '../../../src/shared/tables/room-counts.ts';
 import { ModuleDispatch } from '../../../src/workers/connection/dispatch.ts';
+import type { SocketContext } from '../../../src/workers/connection/socket-context.ts';
 import { ServerWebSocket } from '../../../src/workers/connection/web-socket.ts';
 import { FanOut } from '../../../src/workers/deliver/fan-out.ts';
 import { Rooms } from '../../../src/workers/deliver/rooms.ts';
-import type { ShardServer } from '../../../src/workers/deliver/shard-server.ts';
-import { Counters } from '../../../src/workers/shard/counters.ts';
 import { TestTransport } from '../write/test-transport.ts';
+import { socketContext } from './socket-context.ts';
 
 const SERVER = 1;
 
 /** A server whose module is `onConnection`, in a shard that nobody runs, with fake transports. */
 function openServer(slowConsumer: 'close' | 'drop', onConnection: (c: Connection) => unknown) {
-  const options = resolveServerOptions({
-    keepHeaders: 'all',
-    endpoint: '/a',
-    maxBufferedBytes: 100,
-    slowConsumer,
-  });
   const rooms = new Rooms(
     SERVER,
     0,
     new InterestTable(InterestTable.allocate()),
     new RoomCounts(allocateCounts()),
   );
-  const codecs = createCodecs(options);
   const fanOut = new FanOut(() => {});
-  const dispatch = new ModuleDispatch({ onConnection });
-  const publish = (room: string, _sender: number, message: string | Uint8Array) =>
-    fanOut.publish(rooms.membersOf(room) ?? [], 0, buildFrame(message), room);
-  const server = {
-    ...{ number: SERVER, endpoint: '/a' },
-    ...{ options, fanOut, dispatch, counters: new Counters(), maxQueuedBytes: 100 },
-    rooms: [rooms],
-    publish: ({ room, except }: Selection, encode: (codec: Codec) => Message) =>
-      publish(room, except, encode(codecs[0] as Codec)),
-    shard: { number: 1 },
-    codecs,
-    report: (error: Error) => assert.fail(error),
-    conclude: (socket: ServerWebSocket, reason: { code: number; reason: string }) => {
-      rooms.leaveAll(socket);
-      return dispatch.disconnected(socket, reason);
+  const publish = (room: string, sender: number, message: string | Uint8Array) =>
+    fanOut.publish(rooms.membersOf(room) ?? [], sender, buildFrame(message), room);
+  const server: SocketContext = socketContext(
+    { keepHeaders: 'all', endpoint: '/a', maxBufferedBytes: 100, slowConsumer },
+    {
+      ...{ number: SERVER, fanOut, rooms: [rooms] },
+      dispatch: new ModuleDispatch({ onConnection }),
+      faceOf: (link, identity) => {
+        const scope = scopeOf(server, assert.fail, ({ room, except }, encode) =>
+          publish(room, except, encode(server.codecs[0] as Codec)),
+        );
+        return new AppConnection({} as ServerHandle, scope, link, identity);
+      },
     },
-  } as unknown as ShardServer;
+  );
   const connect = (number: number, waitingBytes: number) => {
     const transport = new TestTransport();
     if (waitingBytes > 0) transport.stall(waitingBytes);
     const upgrade = { connection: number, id: `id ${number}`, codec: 0 } as Upgrade;
     const webSocket = new ServerWebSocket(server, transport, upgrade, 0);
     rooms.expect(webSocket);
-    dispatch.connected(webSocket);
+    server.dispatch.connected(webSocket);
     const sent = () => {
       fanOut.flush();
       const written = transport.log.filter((what) => what.startsWith('write '));
@@ -67,6 +57,17 @@ function openServer(slowConsumer: 'close' | 'drop', onConnection: (c: Connection
     return { webSocket, sent };
   };
   return { connect, publish };
+}
+
+/** What the app's view of a connection sends and reports by. */
+function scopeOf(
+  { number, endpoint, codecs, options }: SocketContext,
+  report: ServerScope['report'],
+  publish: ServerScope['publish'] = () => {},
+): ServerScope {
+  const outlet = { from: 1, interest: new InterestMap(), send: () => {} };
+  const ask = () => Promise.reject(new Error('nobody answers'));
+  return { number, endpoint, codecs, options, outlet, publish, ask, report };
 }
 
 for (const [what, slowConsumer, onConnection] of [
@@ -101,15 +102,25 @@ test('a connection is open when its handlers know of it, though they throw', () 
       throw new Error('thrown');
     },
   });
-  const server = {
-    endpoint: '/a',
-    options: resolveServerOptions({ keepHeaders: 'all' }),
-    report: ({ message }: Error) => log.push(message),
-  };
-  dispatch.connected({
-    server,
-    enter: () => log.push('enter'),
-    open: () => log.push('open'),
-  } as unknown as ServerWebSocket);
+  const server: SocketContext = socketContext(
+    { keepHeaders: 'all', endpoint: '/a' },
+    {
+      dispatch,
+      faceOf: (link, identity) => {
+        const scope = scopeOf(server, ({ message }) => log.push(message));
+        return new AppConnection({} as ServerHandle, scope, link, identity);
+      },
+    },
+  );
+  class LoggedSocket extends ServerWebSocket {
+    override enter(): void {
+      log.push('enter');
+    }
+    override open(): void {
+      log.push('open');
+    }
+  }
+  const upgrade = { connection: 1, id: 'id 1', codec: 0 } as Upgrade;
+  dispatch.connected(new LoggedSocket(server, new TestTransport(), upgrade, 0));
   assert.deepEqual(log, ['enter', 'told', 'a handler of onConnection on /a threw: thrown', 'open']);
 });

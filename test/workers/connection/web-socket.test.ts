@@ -2,16 +2,12 @@ import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { buildFrame } from '../../../src/shared/codec/frame.ts';
 import type { Upgrade } from '../../../src/shared/messages/control-messages.ts';
-import {
-  resolveServerOptions,
-  type ServerOptions,
-} from '../../../src/shared/options/server-options.ts';
+import type { ServerOptions } from '../../../src/shared/options/server-options.ts';
 import { ServerWebSocket } from '../../../src/workers/connection/web-socket.ts';
 import { FanOut } from '../../../src/workers/deliver/fan-out.ts';
-import type { ShardServer } from '../../../src/workers/deliver/shard-server.ts';
-import { Counters } from '../../../src/workers/shard/counters.ts';
 import { close, hex, last, ping, text } from '../../conformance/client-frames.ts';
 import { TestTransport } from '../write/test-transport.ts';
+import { silentDispatch, socketContext } from './socket-context.ts';
 
 /** A connection whose transport is the test, and whose 101 is the text `101`. */
 function connect(options: ServerOptions = {}, handlersAre: 'here' | 'elsewhere' = 'here') {
@@ -19,28 +15,19 @@ function connect(options: ServerOptions = {}, handlersAre: 'here' | 'elsewhere' 
   const transport = new TestTransport(log);
   const upgrade = { codec: 0, protocol: '' } as Upgrade;
   const fanOut = new FanOut(() => {});
-  const resolved = resolveServerOptions(options);
-  const server = {
-    options: resolved,
-    counters: new Counters(),
-    shard: { coalescing: { heard: () => {} } },
-    maxQueuedBytes: resolved.maxBufferedBytes,
-    codecs: [undefined], // it only sends what is framed already
-    rooms: [undefined], // and joins none
+  const server = socketContext(options, {
     fanOut,
-    dispatch: {
-      message: (_socket: unknown, data: Buffer) => log.push(`message ${data}`),
-      control: (_socket: unknown, kind: string) => log.push(kind),
-      failed: (_socket: unknown, error: { code: string; closeCode?: number }) =>
-        log.push(`${error.code} ${error.closeCode}`),
-      backpressure: () => {},
-    },
-    conclude: (_socket: unknown, { code, reason }: { code: number; reason: string }) => {
-      log.push(`conclude ${code} ${reason}`);
-      return handlersAre !== 'elsewhere';
-    },
+    dispatch: silentDispatch({
+      message: (_socket, data) => log.push(`message ${data}`),
+      control: (_socket, kind) => log.push(kind),
+      failed: (_socket, { code, closeCode }) => log.push(`${code} ${closeCode}`),
+      disconnected: (_socket, { code, reason }) => {
+        log.push(`conclude ${code} ${reason}`);
+        return handlersAre !== 'elsewhere';
+      },
+    }),
     forget: () => log.push('forget'),
-  } as unknown as ShardServer;
+  });
   const connection = new ServerWebSocket(server, transport, upgrade, 0);
   fanOut.send(connection, Buffer.from('101'));
   /** What has happened since the last call. */

@@ -2,8 +2,7 @@ import { strict as assert } from 'node:assert';
 import { beforeEach, test } from 'node:test';
 import { InterestTable, interestKey } from '../../../src/shared/tables/interest-table.ts';
 import { allocateCounts, RoomCounts } from '../../../src/shared/tables/room-counts.ts';
-import type { ServerWebSocket } from '../../../src/workers/connection/web-socket.ts';
-import { Rooms } from '../../../src/workers/deliver/rooms.ts';
+import { type Member, Rooms } from '../../../src/workers/deliver/rooms.ts';
 
 const SERVER = 5;
 const CODEC = 1;
@@ -16,8 +15,17 @@ beforeEach(() => {
 });
 
 /** As much of a connection as rooms know of. */
-function enter(id: string): ServerWebSocket {
-  const socket = { id, rooms: undefined } as ServerWebSocket;
+function member(id: string): Member {
+  return {
+    ...{ id, number: 0, deflateBits: 0, awaitsFlush: false },
+    ...{ rooms: undefined, face: undefined, batch: undefined },
+    admits: () => true,
+    flush: () => {},
+  };
+}
+
+function enter(id: string): Member {
+  const socket = member(id);
   rooms.expect(socket);
   rooms.enter(socket);
   return socket;
@@ -88,7 +96,7 @@ test('who has gone is in no room, and empty rooms are forgotten', () => {
 });
 
 test('a connection that is expected gets nothing before it enters, and misses nothing after', () => {
-  const expected = { id: 'cid', rooms: undefined } as unknown as ServerWebSocket;
+  const expected = member('cid');
   rooms.expect(expected);
   assert.deepEqual([isWanted('cid'), isWanted('')], [true, true]);
   assert.deepEqual([rooms.membersOf('cid'), rooms.membersOf('')], [undefined, undefined]);

@@ -6,16 +6,16 @@ import {
   type ServerOptions,
 } from '../../../src/shared/options/server-options.ts';
 import { ServerWebSocket } from '../../../src/workers/connection/web-socket.ts';
-import type { ShardServer } from '../../../src/workers/deliver/shard-server.ts';
 import { startKeepalive } from '../../../src/workers/shard/keepalive.ts';
-import type { Transport } from '../../../src/workers/write/transport.ts';
+import { Transport } from '../../../src/workers/write/transport.ts';
+import { frame } from '../../conformance/client-frames.ts';
+import { silentDispatch, socketContext } from '../connection/socket-context.ts';
 
 const PING = '8900';
 const UPGRADE = { protocol: '', codec: 0 } as Upgrade;
 
 function sweepingServer(options: ServerOptions, sockets: { sweep(now: number): void }[]) {
-  const server = { options: resolveServerOptions(options), sockets: () => sockets };
-  return server as unknown as ShardServer;
+  return { options: resolveServerOptions(options), sockets: () => sockets };
 }
 
 test('every connection is swept, at a quarter of the shortest time that counts', (t) => {
@@ -45,30 +45,59 @@ test('every connection is swept, at a quarter of the shortest time that counts',
   }
 });
 
-/** An open connection of no server, at the time 0, whose transport the test sets. */
+/** A transport whose client the test makes read, or not. */
+class SetTransport extends Transport {
+  readonly log: string[];
+  #waitingBytes = 0;
+  #sentBytes = 0;
+
+  constructor(log: string[]) {
+    super({ sentBytes: 0 });
+    this.log = log;
+  }
+
+  override get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+  override set waitingBytes(bytes: number) {
+    this.#waitingBytes = bytes;
+  }
+
+  override get sentBytes(): number {
+    return this.#sentBytes;
+  }
+  override set sentBytes(bytes: number) {
+    this.#sentBytes = bytes;
+  }
+
+  override pause(): void {}
+  override resume(): void {}
+  protected override begin(): boolean {
+    return true;
+  }
+  protected override finish(): void {
+    this.log.push('end');
+  }
+  protected override close(): void {
+    this.log.push('destroy');
+  }
+}
+
+/** An open connection, at the time 0, whose transport the test sets. */
 function connect(options: ServerOptions) {
   const log: string[] = [];
-  const transport = {
-    waitingBytes: 0,
-    sentBytes: 0,
-    resume: () => {},
-    end: () => log.push('end'),
-    destroy: () => log.push('destroy'),
-  };
-  const server = {
-    options: resolveServerOptions(options),
-    codecs: [],
-    rooms: [],
-    fanOut: {
-      send: (_socket: unknown, frame: Buffer) => log.push(`send ${frame.toString('hex')}`),
-    },
-    dispatch: {
-      failed: (_socket: unknown, { code }: { code: string }) => log.push(code),
-      control: () => {},
-    },
-    conclude: (_socket: unknown, { code }: { code: number }) => log.push(`conclude ${code}`),
-  } as unknown as ShardServer;
-  const connection = new ServerWebSocket(server, transport as unknown as Transport, UPGRADE, 0);
+  const transport = new SetTransport(log);
+  const server = socketContext(options, {
+    fanOut: { send: (_socket, frame) => log.push(`send ${frame.toString('hex')}`) },
+    dispatch: silentDispatch({
+      failed: (_socket, { code }) => log.push(code),
+      disconnected: (_socket, { code }) => {
+        log.push(`conclude ${code}`);
+        return true;
+      },
+    }),
+  });
+  const connection = new ServerWebSocket(server, transport, UPGRADE, 0);
   connection.open();
   return { connection, transport, log };
 }
@@ -123,7 +152,7 @@ test('who reads slowly, but reads, is not cut off for pings that had to wait', (
   sweepTo(5025);
   assert.deepEqual(log, [`send ${PING}`], 'the ping is sent as soon as it need not wait');
   sweepTo(5050);
-  connection.onPong(Buffer.alloc(0));
+  connection.read(frame(0x8a, ''));
   sweepTo(5900);
   assert.deepEqual(log, [`send ${PING}`]);
 });
@@ -144,7 +173,7 @@ test('a connection without a pong for more than pongTimeout is cut off', (t) => 
   const setTime = clock(t);
   const { connection, log } = connect({ pongTimeout: 1000, pingPeriod: 999 });
   setTime(500);
-  connection.onPong(Buffer.alloc(0));
+  connection.read(frame(0x8a, ''));
   connection.sweep(1500);
   assert.deepEqual(log, [`send ${PING}`]);
   connection.sweep(1501);

@@ -2,7 +2,6 @@ import { strict as assert } from 'node:assert';
 import { type TestContext, test } from 'node:test';
 import type { SlowConnection, ThreadStats } from '../../../src/shared/api/stats.ts';
 import { Liveness } from '../../../src/workers/connection/liveness.ts';
-import type { ShardServer } from '../../../src/workers/deliver/shard-server.ts';
 import { Counters } from '../../../src/workers/shard/counters.ts';
 import { takeSnapshot } from '../../../src/workers/shard/shard-snapshot.ts';
 import type { Transport } from '../../../src/workers/write/transport.ts';
@@ -22,12 +21,16 @@ function waiting(id: string, waitingBytes: number, at: number) {
 }
 
 /** What a shard says at the time `now` of a server with these connections. */
-function snapshotAt(t: TestContext, now: number, sockets: object[], slowest: number) {
+function snapshotAt(
+  t: TestContext,
+  now: number,
+  sockets: ReturnType<typeof waiting>[],
+  slowest: number,
+) {
   t.mock.method(performance, 'now', () => now);
   const server = { endpoint: '/a', counters: new Counters(), rooms: [], sockets: () => sockets };
-  const servers = [server as unknown as ShardServer];
   const request = { type: 'take-snapshot', question: 7, slowest } as const;
-  const answer = takeSnapshot(request, servers, {} as ThreadStats);
+  const answer = takeSnapshot(request, [server], {} as ThreadStats);
   assert.ok(answer.type === 'snapshot' && answer.question === 7);
   return answer.snapshot;
 }

@@ -1,0 +1,158 @@
+import type { EngineError } from '../../shared/api/errors.ts';
+import type { DisconnectReason } from '../../shared/api/public-types.ts';
+import { buildCloseFrame, CLOSE_CODES } from '../../shared/codec/frame.ts';
+import type { FanOut, Receiver } from '../deliver/fan-out.ts';
+import type { Transport } from '../write/transport.ts';
+
+/*
+ * The life of a connection as a line of states (RFC 6455 section 7).
+ *
+ *   opening ──opened──▶ open
+ *      │                 │
+ *      └────────┬────────┘
+ *               ├─ disconnect ───────▶ closing ───┐ client's Close, or the end of its side
+ *               ├─ clientEnds ───────▶ answering ─┤ concluded, or closeTimeout
+ *               └─ broken, terminate ─────────────┴───────────▶ ending ──closed──▶ closed
+ *
+ *   state     | rooms, handlers | takes frames        | bytes leave | after closeTimeout
+ *   opening   | yes             | yes                 | no          |
+ *   open      | yes             | yes                 | yes         |
+ *   closing   | no              | no                  | yes         | destroyed
+ *   answering | no              | of handlers         | yes         | answered: ending
+ *             |                 |   on the primary    |             |
+ *   ending    | no              | no                  | the rest    | destroyed
+ *   closed    | no              | no                  | no          |
+ *
+ * In `answering` the client has ended it, and closures on the primary have not said yet that they
+ * know: the answer goes behind all that they have sent. Handlers in this thread have sent it by
+ * then, so that `answering` is over at once.
+ */
+type State = 'opening' | 'open' | 'closing' | 'answering' | 'ending' | 'closed';
+
+/** A connection as its closing needs it. */
+export interface ClosingSocket extends Receiver {
+  readonly server: { readonly fanOut: Pick<FanOut, 'send'> };
+  /** Queues what has been kept back for it. */
+  sendKept(): void;
+  /**
+   * Ends it for rooms and handlers.
+   * @returns false if handlers may have sent something that is still on its way
+   */
+  conclude(reason: DisconnectReason): boolean;
+}
+
+/** The state of a connection, and its closing handshake. */
+export class Closing {
+  readonly #socket: ClosingSocket;
+  readonly #transport: Pick<Transport, 'end' | 'destroy'>;
+  #state: State = 'opening';
+  /** When it ended for rooms and handlers: ms, monotonic. */
+  #since = 0;
+  /** The Close that is owed to the client in `answering`. */
+  #answer: Buffer | undefined;
+
+  constructor(socket: ClosingSocket, transport: Pick<Transport, 'end' | 'destroy'>) {
+    this.#socket = socket;
+    this.#transport = transport;
+  }
+
+  /** Whether it is there for rooms and handlers. */
+  get isOpen(): boolean {
+    return this.#state === 'open' || this.#state === 'opening';
+  }
+
+  /** Whether frames may be queued for it. */
+  get takesFrames(): boolean {
+    return this.isOpen || this.#state === 'answering';
+  }
+
+  /** Whether all bytes wait, the 101 first, until the handlers know of the connection. */
+  get isOpening(): boolean {
+    return this.#state === 'opening';
+  }
+
+  /** Whether our side of the socket ends behind what is queued. */
+  get isEnding(): boolean {
+    return this.#state === 'ending';
+  }
+
+  /** Lets bytes leave: the handlers know of the connection. */
+  opened(): void {
+    if (this.#state === 'opening') this.#state = 'open';
+  }
+
+  /** Starts the closing handshake, behind what has been sent already. */
+  disconnect(code: number, reason: string): void {
+    if (!this.isOpen) return;
+    this.#socket.sendKept();
+    this.#send(buildCloseFrame(code, reason));
+    this.#conclude('closing', { code, reason });
+  }
+
+  /**
+   * Takes the client's Close, or an error of its that ends the connection.
+   * @param answer the code of our Close; undefined = it has none
+   * @param told the reason in our Close
+   */
+  clientEnds(answer: number | undefined, reason: DisconnectReason, told = ''): void {
+    if (this.isOpen) {
+      this.#socket.sendKept();
+      this.#answer = buildCloseFrame(answer, told);
+      if (this.#conclude('answering', reason)) this.concluded();
+    } else if (this.#state === 'closing') this.end(); // it has answered ours
+  }
+
+  /** Sends the answer that is owed: the handlers know that the client has ended the connection. */
+  concluded(): void {
+    if (this.#state !== 'answering') return; // the server has ended it
+    this.#send(this.#answer as Buffer);
+    this.#answer = undefined;
+    this.end();
+  }
+
+  /** Ends it at once, without a closing handshake. */
+  terminate(error?: EngineError): void {
+    this.#break(error?.message);
+    this.#transport.destroy();
+  }
+
+  /** The client has ended its side of the socket. */
+  socketEnded(): void {
+    this.#break();
+    if (this.#state !== 'answering') this.end();
+  }
+
+  /** The socket is gone. */
+  socketClosed(): void {
+    this.#break();
+    this.#state = 'closed';
+  }
+
+  /** Ends our side of the socket behind all that is queued: no answer of the client is awaited. */
+  end(): void {
+    if (this.#state !== 'closed') this.#state = 'ending';
+    if (this.#socket.batch === undefined) this.#transport.end(); // else the flush does
+  }
+
+  /** Does what is due when a connection that has ended stays for more than `closeTimeout` (ms). */
+  sweep(now: number, closeTimeout: number): void {
+    if (now - this.#since <= closeTimeout) return;
+    // Late closures are waited for no more, and get their answer out; a late client is cut.
+    if (this.#state === 'answering') this.concluded();
+    else this.#transport.destroy();
+  }
+
+  #send(frame: Buffer): void {
+    this.#socket.server.fanOut.send(this.#socket, frame);
+  }
+
+  #break(reason = ''): void {
+    if (this.isOpen) this.#conclude('ending', { code: CLOSE_CODES.ABNORMAL, reason });
+  }
+
+  #conclude(state: State, reason: DisconnectReason): boolean {
+    this.#state = state; // first: what follows may read, and come here again
+    this.#since = performance.now();
+    return this.#socket.conclude(reason);
+  }
+}
