@@ -54,7 +54,7 @@ export class Admission {
       const { remoteAddress, host } = this.#proxies.of(request);
       const connection = connectionRequest(request, remoteAddress);
       checkOrigin(connection, options.origins, host);
-      entry.deciding(remoteAddress);
+      entry.places.deciding(remoteAddress);
       try {
         const { closing, options: engine, running } = this.#context;
         const answer = identify(connection, options, engine.handshakeTimeout, closing);
@@ -67,7 +67,7 @@ export class Admission {
         if (!isMovable(socket)) throw new Refusal(400);
         this.#move(entry, socket, head, handshake, identity, remoteAddress);
       } finally {
-        entry.decided(remoteAddress);
+        entry.places.decided(remoteAddress);
       }
     } catch (thrown) {
       this.#refuse(entry, socket, thrown);

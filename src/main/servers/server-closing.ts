@@ -16,7 +16,7 @@ export async function closeServer(
   const { hosts } = group;
   group.post({ type: 'remove-server', server: number, ...left });
   emitters.removeServer(number);
-  const removed = entry.removedFrom(hosts.map((host) => host.number));
+  const removed = entry.rollout.removedFrom(hosts.map((host) => host.number));
   const empty = removed.then(() => entry.primary.empty());
   if (!(await settledWithin(empty, left.timeoutMs + GRACE))) entry.abandon();
   for (const host of hosts) host.loading.delete(number); // also where one has not said so in time

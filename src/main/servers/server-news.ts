@@ -19,7 +19,7 @@ export function hearOfServer(
   switch (message.type) {
     case 'server-added': {
       const error = message.error && deserializeError(message.error);
-      entry?.added(host.number, error);
+      entry?.rollout.added(host.number, error);
       if (error !== undefined) report(error);
       if (error !== undefined && mayDoBetter(entry, host)) host.cut(error);
       else host.loading.delete(message.server);
@@ -27,14 +27,14 @@ export function hearOfServer(
     }
     case 'server-removed':
       host.loading.delete(message.server);
-      entry?.removed(host.number);
+      entry?.rollout.removed(host.number);
       return;
     case 'refused':
       entry?.refused(message.connection, host.number);
       host.connections -= 1;
       return;
     case 'closed':
-      entry?.connectionsClosed(message.connections, host.number);
+      entry?.places.free(message.connections, host.number);
       host.connections -= message.connections.length;
   }
 }
@@ -45,6 +45,6 @@ export function hearOfServer(
  * it, again and again.
  */
 function mayDoBetter(entry: ServerEntry | undefined, host: ShardHost): boolean {
-  if (entry === undefined || entry.isClosed || !entry.hasBeenReady) return false;
+  if (entry === undefined || entry.isClosed || !entry.rollout.hasBeenReady) return false;
   return host.connections === entry.connectionsIn(host.number);
 }

@@ -21,14 +21,14 @@ function openEntry(given: ServerOptions) {
   const options = resolveServerOptions({ endpoint: '/a', ...given });
   const entry = new ServerEntry(1, options, context, async () => {});
   const enter = (connection: number, shard: number, id: string) => {
-    entry.deciding(ADDRESS);
+    entry.places.deciding(ADDRESS);
     try {
       const request = { method: 'GET', url: '/a', headers: {}, remoteAddress: ADDRESS };
       const identity = { id, request, data: undefined };
       const handshake = { key: '', protocol: '', codec: 0 };
       entry.arriving(connection, { shard, identity, handshake }, ADDRESS);
     } finally {
-      entry.decided(ADDRESS);
+      entry.places.decided(ADDRESS);
     }
   };
   return { entry, enter };
@@ -45,9 +45,9 @@ test('a connection has its place and its id until it is closed, and gives them b
   assert.throws(() => enter(2, 1, 'ann'), TAKEN);
   enter(2, 2, 'bob');
   assert.throws(() => enter(3, 1, 'cat'), NO_PLACE);
-  entry.connectionsClosed([1], 1);
+  entry.places.free([1], 1);
   enter(3, 1, 'ann');
-  entry.connectionsClosed([1], 1);
+  entry.places.free([1], 1);
   assert.throws(() => enter(4, 1, 'dan'), NO_PLACE);
   entry.refused(3, 1);
   enter(4, 1, 'ann');
@@ -59,9 +59,9 @@ test('the connections of a shard that dies give back what they had, those of oth
   enter(2, 2, 'bob');
   entry.shardDied(2);
   enter(3, 1, 'bob');
-  entry.connectionsClosed([2], 2);
+  entry.places.free([2], 2);
   assert.throws(() => enter(4, 1, 'dan'), NO_PLACE);
-  entry.connectionsClosed([3], 1);
+  entry.places.free([3], 1);
   assert.throws(() => enter(4, 1, 'ann'), TAKEN);
 });
 

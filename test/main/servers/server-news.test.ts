@@ -31,7 +31,9 @@ for (const [title, isCut, one] of [
       loading: new Set([7]),
       cut: (cause: unknown) => cuts.push(cause),
     };
-    const entry = { ...one, connectionsIn: () => one.own, added() {} };
+    const { hasBeenReady, isClosed } = one;
+    const rollout = { hasBeenReady, added() {} };
+    const entry = { isClosed, rollout, connectionsIn: () => one.own };
     const error = serializeError(new EngineError('ERR_HANDLERS_LOAD', 'not this time'));
     hearOfServer(
       entry as unknown as ServerEntry,

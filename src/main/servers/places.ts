@@ -1,0 +1,117 @@
+import type { ResolvedServerOptions } from '../../shared/options/server-options.ts';
+import { AddressLimit } from '../admit/address-limit.ts';
+import { ConnectionIds } from '../admit/connection-ids.ts';
+import { Refusal } from '../admit/refusal.ts';
+
+/** What a connection has until it is closed. */
+interface Held {
+  readonly shard: number;
+  readonly id: string;
+  readonly address: string;
+}
+
+/** A connection that takes a place. */
+interface Newcomer extends Held {
+  readonly connection: number;
+}
+
+type PlaceLimits = Pick<
+  ResolvedServerOptions,
+  'maxConnections' | 'maxConnectionsPerAddress' | 'idGenerator'
+>;
+
+/** The places of one server: how many there are in all, for each address, and for each id. */
+export class Places {
+  readonly #maxConnections: number;
+  readonly #ids: ConnectionIds | undefined;
+  readonly #addresses: AddressLimit | undefined;
+  /** Ids and addresses of connections; empty where neither is limited. */
+  readonly #held = new Map<number, Held>();
+  /** Upgrades that are being decided on. */
+  #entering = 0;
+  /** Connections in each shard, those on their way included. */
+  readonly #connections = new Map<number, number>();
+
+  constructor({ maxConnections, maxConnectionsPerAddress, idGenerator }: PlaceLimits) {
+    this.#maxConnections = maxConnections;
+    this.#ids = idGenerator && new ConnectionIds();
+    const isLimited = maxConnectionsPerAddress > 0;
+    this.#addresses = isLimited ? new AddressLimit(maxConnectionsPerAddress) : undefined;
+  }
+
+  /** Connections in all shards, those on their way included. */
+  get connections(): number {
+    let sum = 0;
+    for (const count of this.#connections.values()) sum += count;
+    return sum;
+  }
+
+  /** Connections in one shard, those on their way included. */
+  connectionsIn(shard: number): number {
+    return this.#connections.get(shard) ?? 0;
+  }
+
+  /** The shards that have, or had, connections. */
+  shards(): number[] {
+    return [...this.#connections.keys()];
+  }
+
+  /**
+   * Reserves a place for an upgrade that is to be decided on, until {@link Places.decided}.
+   * @throws Refusal 503, 429 where there is none
+   */
+  deciding(address: string): void {
+    if (this.connections + this.#entering >= this.#maxConnections) {
+      throw new Refusal(503, 'Too many connections');
+    }
+    if (this.#addresses?.tryEnter(address) === false) {
+      throw new Refusal(429, 'Too many connections from this address');
+    }
+    this.#entering += 1;
+  }
+
+  /** Gives the reserved place back; an upgrade that may enter has taken one of its own by now. */
+  decided(address: string): void {
+    this.#addresses?.leave(address);
+    this.#entering -= 1;
+  }
+
+  /**
+   * Takes a place for a connection that is about to move to a shard.
+   * @throws EngineError ERR_CONNECTION_ID, and then it has none
+   */
+  take({ connection, shard, id, address }: Newcomer): void {
+    if (this.#ids !== undefined || this.#addresses !== undefined) {
+      this.#ids?.claim(id);
+      this.#addresses?.enter(address);
+      this.#held.set(connection, { shard, id, address });
+    }
+    this.#count(shard, 1);
+  }
+
+  /** Gives back the places of connections that are no more. */
+  free(connections: readonly number[], shard: number): void {
+    this.#count(shard, -connections.length);
+    for (const connection of connections) this.#release(connection);
+  }
+
+  /** Gives back the places of all connections in a shard. */
+  freeAllIn(shard: number): void {
+    this.#connections.delete(shard);
+    for (const [connection, held] of this.#held) {
+      if (held.shard === shard) this.#release(connection);
+    }
+  }
+
+  #count(shard: number, change: number): void {
+    this.#connections.set(shard, this.connectionsIn(shard) + change);
+  }
+
+  #release(connection: number): void {
+    const held = this.#held.get(connection);
+    if (held === undefined) return;
+    this.#held.delete(connection);
+    this.#ids?.release(held.id);
+    this.#addresses?.leave(held.address);
+  }
+}
