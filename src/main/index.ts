@@ -23,6 +23,7 @@ export type {
   Sender,
   ServerHandle,
 } from '../shared/api/public-types.ts';
+export { Refusal } from '../shared/api/refusal.ts';
 export type {
   DroppedMessages,
   EngineStats,
@@ -68,7 +69,6 @@ export type {
 } from '../shared/options/server-options.ts';
 export type { ListenOptions } from './accept/listener.ts';
 export type { TlsIdentity, TlsOptions } from './accept/tls-options.ts';
-export { Refusal } from './admit/refusal.ts';
 export { Engine } from './engine.ts';
 export type { EngineEvents, ShardExit, ShardInfo } from './engine-events.ts';
 export type { Server } from './servers/server.ts';

@@ -7,7 +7,7 @@ import {
   checkOrigin,
   connectionRequest,
 } from '../../src/main/admit/handshake-check.ts';
-import { Refusal } from '../../src/main/admit/refusal.ts';
+import { Refusal } from '../../src/shared/api/refusal.ts';
 import { requests } from './hostile-requests.ts';
 import type { FuzzTarget } from './target.ts';
 

@@ -1,7 +1,7 @@
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { Refusal, refuse } from '../../shared/api/refusal.ts';
 import type { UpgradeRequest } from '../admit/handshake-check.ts';
-import { Refusal, refuse } from '../admit/refusal.ts';
 import type { BareSocket } from './bare-socket.ts';
 
 /** What takes one upgrade. */

@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { EngineError, handlerError, messageOf } from '../../shared/api/errors.ts';
+import { Refusal, refuse } from '../../shared/api/refusal.ts';
 import type { ConnectionIdentity } from '../../shared/app/app-connection.ts';
 import type { ResolvedEngineOptions } from '../../shared/options/engine-options.ts';
 import { BareSocket } from '../accept/bare-socket.ts';
@@ -15,7 +16,7 @@ import {
   identify,
   type UpgradeRequest,
 } from './handshake-check.ts';
-import { Refusal, refusalOf, refuse } from './refusal.ts';
+import { refusalOf } from './refusal.ts';
 import { ProxyTrust } from './trust-proxy.ts';
 
 /** What the engine gives to admission. */
@@ -115,7 +116,6 @@ export class Admission {
   #refuse(entry: ServerEntry, socket: Duplex | BareSocket, thrown: unknown): void {
     const stream = socket instanceof BareSocket ? socket.toStream() : socket;
     refuse(stream, refusalOf(thrown) ?? this.#defect(entry, thrown));
-    if (!stream.writable) stream.destroy();
   }
 
   /** The app threw: in `authorize` to refuse or by mistake, closed either way; else our 500. */

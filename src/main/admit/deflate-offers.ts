@@ -1,6 +1,6 @@
 import { extension } from 'ws';
+import { Refusal } from '../../shared/api/refusal.ts';
 import type { DeflateTerms } from '../../shared/messages/control-messages.ts';
-import { Refusal } from './refusal.ts';
 
 // Of ws, its parser alone: what its PerMessageDeflate negotiates refuses the upgrade for one bad
 // offer among good ones, and reads numbers such as 0x0f.

@@ -5,6 +5,7 @@ import { inspect } from 'node:util';
 import { subprotocol } from 'ws';
 import { EngineError, messageOf } from '../../shared/api/errors.ts';
 import type { ConnectionRequest } from '../../shared/api/public-types.ts';
+import { Refusal } from '../../shared/api/refusal.ts';
 import { checkRoomName } from '../../shared/api/room-name.ts';
 import type { ConnectionIdentity } from '../../shared/app/app-connection.ts';
 import { CODEC_SUBPROTOCOLS, codecNames } from '../../shared/codec/codec.ts';
@@ -12,7 +13,6 @@ import type { DeflateTerms } from '../../shared/messages/control-messages.ts';
 import { MAX_NAME_BYTES } from '../../shared/messages/records.ts';
 import type { Origins, ResolvedServerOptions } from '../../shared/options/server-options.ts';
 import { chooseDeflate } from './deflate-offers.ts';
-import { Refusal } from './refusal.ts';
 import { plainAddress } from './subnet.ts';
 
 /** What is looked at of an upgrade's request. */

@@ -1,7 +1,7 @@
+import { Refusal } from '../../shared/api/refusal.ts';
 import type { ResolvedServerOptions } from '../../shared/options/server-options.ts';
 import { AddressLimit } from '../admit/address-limit.ts';
 import { ConnectionIds } from '../admit/connection-ids.ts';
-import { Refusal } from '../admit/refusal.ts';
 
 /** What a connection has until it is closed. */
 interface Held {

@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto';
-import type { Socket } from 'node:net';
 import type { DeflateTerms, Upgrade } from '../../shared/messages/control-messages.ts';
 
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'; // RFC 6455 section 1.3
@@ -34,21 +33,4 @@ function extensionOf({ serverMaxWindowBits }: DeflateTerms): string {
   const terms = 'permessage-deflate; server_no_context_takeover; client_no_context_takeover';
   if (serverMaxWindowBits === undefined) return terms;
   return `${terms}; server_max_window_bits=${serverMaxWindowBits}`;
-}
-
-const REFUSAL_TIMEOUT = 5_000; // ms
-
-/** Refuses an upgrade whose server cannot take it any more. */
-export function refuse(socket: Socket | undefined): void {
-  if (socket === undefined) return;
-  socket.on('error', () => {}); // the client may be gone: there is nobody left to tell
-  const body = 'Service Unavailable';
-  // It was handed over paused, so its end would go unnoticed: it goes when this has been written.
-  const deadline = setTimeout(() => socket.destroy(), REFUSAL_TIMEOUT).unref();
-  socket.once('close', () => clearTimeout(deadline));
-  socket.once('finish', () => socket.destroy());
-  socket.end(
-    'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: text/plain\r\n' +
-      `Content-Length: ${body.length}\r\n\r\n${body}`,
-  );
 }

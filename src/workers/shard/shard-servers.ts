@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import { type EngineError, serializeError } from '../../shared/api/errors.ts';
 import type { HandlerModule } from '../../shared/api/public-types.ts';
+import { Refusal, refuse } from '../../shared/api/refusal.ts';
 import type { DrainTimes, Upgrade } from '../../shared/messages/control-messages.ts';
 import type { ShardServerOptions } from '../../shared/options/server-options.ts';
 import { settledWithin } from '../../shared/time/settled-within.ts';
-import { refuse } from '../adopt/handshake.ts';
 import type { Dispatch } from '../connection/dispatch.ts';
 import { ShardServer } from '../deliver/shard-server.ts';
 import { loadHandlers, startHandlers } from './handler-module.ts';
@@ -88,7 +88,8 @@ export class ShardServers {
       return;
     }
     const turnAway = () => {
-      refuse(socket());
+      const refused = socket();
+      if (refused !== undefined) refuse(refused, new Refusal(503));
       this.#shard.tell({ type: 'refused', server, connection });
     };
     if (entry === undefined) turnAway();

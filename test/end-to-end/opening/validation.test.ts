@@ -163,8 +163,9 @@ for (const [title, handlers, message] of [
         refused.send(upgradeRequest('/bad'));
         assert.equal(
           await refused.rest(),
-          'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: text/plain\r\n' +
-            'Content-Length: 19\r\n\r\nService Unavailable',
+          'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n' +
+            'Content-Type: text/plain; charset=utf-8\r\nContent-Length: 19\r\n\r\n' +
+            'Service Unavailable',
         );
         await using taken = await RawClient.open(port, '/good');
         assert.equal(taken.socket.destroyed, false);

@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { queryObjects } from 'node:v8';
 import { UpgradeParser } from '../../../src/main/accept/bare-parser.ts';
-import { Refusal, refuse } from '../../../src/main/admit/refusal.ts';
+import { Refusal, refuse } from '../../../src/shared/api/refusal.ts';
 import { upgradeRequest } from '../../end-to-end/kit/raw-client.ts';
 import { UpgradeListener, WAIT } from './upgrade-listener.ts';
 

@@ -7,7 +7,7 @@ import {
   connectionRequest,
   identify,
 } from '../../../src/main/admit/handshake-check.ts';
-import { Refusal } from '../../../src/main/admit/refusal.ts';
+import { Refusal } from '../../../src/shared/api/refusal.ts';
 
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 /** A server that speaks no subprotocol of its own. */

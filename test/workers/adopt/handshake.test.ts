@@ -1,9 +1,6 @@
 import { strict as assert } from 'node:assert';
-import type { Socket } from 'node:net';
-import { Duplex, PassThrough } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
-import { acceptOf, refuse, switchingProtocols } from '../../../src/workers/adopt/handshake.ts';
+import { acceptOf, switchingProtocols } from '../../../src/workers/adopt/handshake.ts';
 
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 const HEAD =
@@ -39,30 +36,4 @@ test('a 101 says that nobody keeps a window, and how large that of the server ma
       `${HEAD}Sec-WebSocket-Extensions: ${extension}\r\n\r\n`,
     );
   }
-});
-
-test('an upgrade that comes too late gets a 503, and the end', async () => {
-  const socket = new PassThrough();
-  refuse(socket as unknown as Socket);
-  assert.equal(
-    await text(socket),
-    'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: text/plain\r\n' +
-      'Content-Length: 19\r\n\r\nService Unavailable',
-  );
-});
-
-test('a peer that goes away meanwhile is of no consequence', () => {
-  const socket = new PassThrough();
-  refuse(socket as unknown as Socket);
-  assert.equal(socket.emit('error', new Error('ECONNRESET')), true);
-});
-
-test('a peer that does not read its 503 is cut', (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout'] });
-  const socket = new Duplex({ read() {}, write() {} });
-  refuse(socket as unknown as Socket);
-  t.mock.timers.tick(4_999);
-  assert.equal(socket.destroyed, false);
-  t.mock.timers.tick(1);
-  assert.equal(socket.destroyed, true);
 });

@@ -1,0 +1,59 @@
+import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http';
+
+/** An upgrade that is answered with an HTTP error. */
+export class Refusal extends Error {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+
+  /**
+   * @param status 400–599
+   * @param body goes to the client as plain text; default: the status's own text
+   * @param headers go to the client
+   * @throws RangeError for another status; TypeError for what may not stand in a header
+   */
+  constructor(status: number, body?: string, headers: Readonly<Record<string, string>> = {}) {
+    if (!Number.isInteger(status) || status < 400 || status > 599) {
+      throw new RangeError(`${status} is not a status from 400 to 599`);
+    }
+    for (const [name, value] of Object.entries(headers)) {
+      validateHeaderName(name);
+      validateHeaderValue(name, value);
+    }
+    super(body ?? STATUS_CODES[status] ?? 'Refused');
+    this.status = status;
+    this.headers = headers;
+  }
+}
+
+/** A socket as its refusal needs it: a stream of Node.js. */
+interface RefusedSocket {
+  readonly writable: boolean;
+  on(event: 'error', listener: () => void): unknown;
+  once(event: 'close' | 'finish', listener: () => void): unknown;
+  end(bytes: Uint8Array): unknown;
+  destroy(): unknown;
+}
+
+const REFUSAL_TIMEOUT = 5_000; // ms
+
+/** Answers an upgrade with an HTTP error and a short body, and ends the connection. */
+export function refuse(socket: RefusedSocket, { status, message, headers }: Refusal): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  socket.on('error', () => {}); // the client may go meanwhile: there is nobody left to tell
+  const body = Buffer.from(message);
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Refused'}`,
+    'Connection: close',
+    'Content-Type: text/plain; charset=utf-8',
+    `Content-Length: ${body.length}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+  ];
+  // The socket is paused, so that its end would go unnoticed; a client that does not read is cut.
+  const deadline = setTimeout(() => socket.destroy(), REFUSAL_TIMEOUT).unref();
+  socket.once('close', () => clearTimeout(deadline));
+  socket.once('finish', () => socket.destroy());
+  socket.end(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), body]));
+}
