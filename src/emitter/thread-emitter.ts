@@ -1,12 +1,9 @@
 import type { MessagePort } from 'node:worker_threads';
 import { EngineError } from '../shared/api/errors.ts';
-import type { AnyEvents, Sender } from '../shared/api/public-types.ts';
+import type { AnyEvents, Emitter, Sender } from '../shared/api/public-types.ts';
 import type { Targets } from '../shared/api/targets.ts';
-import type { Codec, Message } from '../shared/codec/codec.ts';
+import { TargetEmitter } from '../shared/app/target-emitter.ts';
 import { createCodecs } from '../shared/codec/codecs.ts';
-import { routePublish } from '../shared/emit/routing.ts';
-import { NOBODY, type Selection, selectionOf } from '../shared/emit/selection.ts';
-import type { SenderScope } from '../shared/emit/target-emitter.ts';
 import type {
   EmitterServer,
   EmitterShard,
@@ -15,10 +12,14 @@ import type {
 import { type CloseOptions, resolveCloseOptions } from '../shared/options/engine-options.ts';
 import { optionError } from '../shared/options/option-rules.ts';
 import { Mailbox } from '../shared/ring/mailbox.ts';
-import { TickLoop } from '../shared/ring/tick-loop.ts';
+import { type RoutedRecord, TickLoop } from '../shared/ring/tick-loop.ts';
+import { NOWHERE } from '../shared/spread/local.ts';
+import type { Peers } from '../shared/spread/peers.ts';
+import { NOBODY, selectionOf } from '../shared/spread/selection.ts';
+import { SpreadServer } from '../shared/spread/spread-server.ts';
 import { InterestMap } from '../shared/tables/interest-table.ts';
+import { CountsMap } from '../shared/tables/room-counts.ts';
 import { settledWithin } from '../shared/time/settled-within.ts';
-import { TargetSender } from './target-sender.ts';
 
 /** One server, as an emitter sends for it. */
 export interface ServerEmitter<Events extends object = AnyEvents> {
@@ -31,7 +32,6 @@ export interface ServerEmitter<Events extends object = AnyEvents> {
 }
 
 type Opened = Extract<ToEmitter, { type: 'opened' }>;
-type Server = EmitterServer & { readonly codecs: readonly Codec[] };
 
 /**
  * Emits from any thread of the app straight into the mailboxes of the shards. It learns of shards
@@ -41,9 +41,15 @@ export class ThreadEmitter implements AsyncDisposable {
   readonly #port: MessagePort;
   readonly #mailbox: Mailbox;
   readonly #ticks: TickLoop;
-  readonly #interest = new InterestMap();
+  readonly #peers: Peers = {
+    self: NOBODY,
+    interest: new InterestMap(),
+    counts: new CountsMap(),
+    send: (records) => this.#send(records),
+    sendAlways: (peer, record) => this.#send([{ peers: [peer], record }]),
+  };
   readonly #shards = new Set<number>();
-  readonly #servers = new Map<string, Server>();
+  readonly #servers = new Map<string, SpreadServer>();
   readonly #drained = Promise.withResolvers<void>();
   #closing: Promise<void> | undefined;
 
@@ -79,8 +85,9 @@ export class ThreadEmitter implements AsyncDisposable {
     return {
       endpoint,
       to: (target) => {
-        const scope = this.#scopeOf(endpoint);
-        return new TargetSender<Events>(scope, selectionOf(target, NOBODY));
+        const server = this.#servers.get(endpoint);
+        if (server === undefined) throw closed(`the server at ${endpoint}`);
+        return senderOf(new TargetEmitter<Events>(server, selectionOf(target, NOBODY)));
       },
     };
   }
@@ -105,18 +112,9 @@ export class ThreadEmitter implements AsyncDisposable {
     return 'an endpoint of the engine: it has no server yet, or none any more';
   }
 
-  #scopeOf(endpoint: string): SenderScope {
-    const server = this.#servers.get(endpoint);
-    if (server === undefined) throw closed(`the server at ${endpoint}`);
-    return {
-      options: server,
-      publish: (selection, encode) => this.#publish(server, selection, encode),
-    };
-  }
-
-  #publish(server: Server, selection: Selection, encode: (codec: Codec) => Message): void {
+  #send(records: readonly RoutedRecord[]): void {
     if (this.#closing !== undefined) throw closed('the emitter, or its engine,');
-    this.#ticks.send(routePublish(server, this.#interest, selection, encode, () => false));
+    this.#ticks.send(records);
     this.#mailbox.ring(); // a job may be long before its event loop turns
   }
 
@@ -134,20 +132,31 @@ export class ThreadEmitter implements AsyncDisposable {
         this.#addShard(message.shard);
         return;
       case 'remove-shard':
-        this.#interest.delete(message.shard);
+        this.#peers.interest.delete(message.shard);
         this.#shards.delete(message.shard);
         this.#mailbox.disconnect(message.shard);
     }
   }
 
   #addServer(server: EmitterServer): void {
-    this.#servers.set(server.endpoint, { ...server, codecs: createCodecs(server) });
+    const { number, endpoint } = server;
+    const spread = new SpreadServer({
+      number,
+      endpoint,
+      limits: server,
+      codecs: createCodecs(server),
+      peers: this.#peers,
+      local: NOWHERE,
+      counters: { emitted: 0 },
+      report: () => {},
+    });
+    this.#servers.set(endpoint, spread);
   }
 
   #addShard({ shard, link, interest }: EmitterShard): void {
     this.#mailbox.connect(shard, link);
     this.#shards.add(shard);
-    this.#interest.set(shard, interest);
+    this.#peers.interest.set(shard, interest);
   }
 
   async #close(timeoutMs: number): Promise<void> {
@@ -171,4 +180,13 @@ export class ThreadEmitter implements AsyncDisposable {
 
 function closed(what: string): EngineError {
   return new EngineError('ERR_ENGINE_CLOSED', `${what} has been closed`);
+}
+
+/** The part of an emitter that asks nothing: no answer reaches this thread. */
+function senderOf<Events extends object>(emitter: Emitter<Events>): Sender<Events> {
+  return {
+    except: (exceptions) => senderOf(emitter.except(exceptions)),
+    emit: (event, ...args) => emitter.emit(event, ...args),
+    emitMessage: (data) => emitter.emitMessage(data),
+  };
 }

@@ -13,7 +13,7 @@ import type { ResolvedEngineOptions } from '../shared/options/engine-options.ts'
 import { Doorbell } from '../shared/ring/doorbell.ts';
 import type { MailboxLink } from '../shared/ring/mailbox.ts';
 import { allocateRing } from '../shared/ring/ring-layout.ts';
-import type { PrimaryServer } from './servers/primary-server.ts';
+import type { ServerEntry } from './servers/server-entry.ts';
 import { ringCapacityFor } from './shards/ring-capacity.ts';
 import type { ShardHost } from './shards/shard-host.ts';
 
@@ -31,7 +31,7 @@ interface OpenEmitter {
 export interface EmittersContext {
   readonly options: ResolvedEngineOptions;
   readonly hosts: readonly ShardHost[];
-  servers(): Iterable<PrimaryServer>;
+  servers(): Iterable<ServerEntry>;
 }
 
 /** The emitters that other threads of the app have opened: lays their rings, tells them of shards. */
@@ -64,7 +64,7 @@ export class Emitters {
     this.#tellAll({ type: 'remove-shard', shard });
   }
 
-  addServer(server: PrimaryServer): void {
+  addServer(server: ServerEntry): void {
     this.#tellAll({ type: 'add-server', server: described(server) });
   }
 
@@ -141,7 +141,9 @@ function tell(port: MessagePort, message: ToEmitter): void {
   port.postMessage(message);
 }
 
-function described({ number, options }: PrimaryServer): EmitterServer {
-  const { endpoint, codec, eventPrefix, maxEventNameBytes } = options;
-  return { number, endpoint, codec, eventPrefix, maxEventNameBytes };
+function described({ number, options }: ServerEntry): EmitterServer {
+  const { endpoint, codec, eventPrefix } = options;
+  const { maxRooms, maxRoomNameBytes, maxEventNameBytes, maxPendingAsks } = options;
+  const limits = { maxRooms, maxRoomNameBytes, maxEventNameBytes, maxPendingAsks };
+  return { number, endpoint, codec, eventPrefix, ...limits };
 }

@@ -5,7 +5,6 @@ import { deserializeError, EngineError, handlerError, messageOf } from '../share
 import type { AnyEvents } from '../shared/api/public-types.ts';
 import type { EngineStats, StatsOptions } from '../shared/api/stats.ts';
 import type { EmitterHandle } from '../shared/messages/emitter-messages.ts';
-import { serverOf } from '../shared/messages/records.ts';
 import {
   type CloseOptions,
   closeWith,
@@ -59,7 +58,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
     this.#emitters = new Emitters({
       options: this.#options,
       hosts: this.#group.hosts,
-      servers: () => Array.from(this.#entries.values(), ({ primary }) => primary),
+      servers: () => this.#entries.values(),
     });
     this.#stats = new StatsCollector(this.#group, this.#entries);
     this.#admission = new Admission({
@@ -79,7 +78,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
       options: this.#options,
       tlsListeners: this.#tlsListeners,
       findEndpoint: this.#findEndpoint,
-      serverAt: (endpoint) => this.#routes.get(endpoint)?.primary.options,
+      serverAt: (endpoint) => this.#routes.get(endpoint)?.options,
       report: (error) => this.#report(error),
     });
   }
@@ -114,18 +113,15 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
     if (this.#routes.has(endpoint)) {
       throw new EngineError('ERR_ENDPOINT_TAKEN', `endpoint: '${endpoint}' has a server already`);
     }
-    const context = {
-      outlet: this.#group,
-      counts: this.#group.counts,
-      report: (error: EngineError) => this.#report(error),
-    };
-    const entry = new ServerEntry(++this.#lastServer, resolved, context, (closing, options) =>
-      this.#closeServer(closing, options),
-    );
-    this.#entries.set(entry.primary.number, entry);
+    const entry = new ServerEntry(++this.#lastServer, resolved, {
+      peers: this.#group,
+      report: (error) => this.#report(error),
+      close: (closing, options) => this.#closeServer(closing, options),
+    });
+    this.#entries.set(entry.number, entry);
     if (endpoint !== '') this.#routes.set(endpoint, entry);
     for (const host of this.#group.hosts) entry.addTo(host);
-    this.#emitters.addServer(entry.primary);
+    this.#emitters.addServer(entry);
     return entry.handle as Server as Server<Events>;
   }
 
@@ -222,11 +218,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
 
   #shardEvents(): ShardEvents {
     return {
-      onRecord: (record, start, end, shard) => {
-        const entry = this.#entries.get(serverOf(record, start));
-        if (entry === undefined) this.#group.load.receive(record, start);
-        else entry.primary.receive(entry.handle, record, start, end, shard);
-      },
+      onRecord: (record) => this.#entries.get(record.server)?.receive(record),
       onMessage: (host, message) => this.#onMessage(host, message),
       onStart: (host) => {
         this.#tlsListeners.addTo(host);
@@ -267,7 +259,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
   }
 
   async #closeServer(entry: ServerEntry, options: ResolvedCloseOptions): Promise<void> {
-    const { number, endpoint } = entry.primary;
+    const { number, endpoint } = entry;
     if (this.#routes.get(endpoint) === entry) this.#routes.delete(endpoint);
     await closeServer(entry, this.#group, this.#emitters, options);
     this.#entries.delete(number);

@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { RecordView } from '../../src/shared/messages/record-view.ts';
 import { encodeRecord, RecordKind } from '../../src/shared/messages/records.ts';
+import { NOWHERE } from '../../src/shared/spread/local.ts';
+import { SpreadServer } from '../../src/shared/spread/spread-server.ts';
 import { InterestTable } from '../../src/shared/tables/interest-table.ts';
 import { receiveRecord } from '../../src/workers/deliver/receive-record.ts';
 import type { ShardServer } from '../../src/workers/deliver/shard-server.ts';
+import { Counters } from '../../src/workers/shard/counters.ts';
 import type { ShardContext } from '../../src/workers/shard/shard-context.ts';
 import { openPair } from '../shared/ring/open-mailbox.ts';
+import { SERVER, spreadOptions } from '../shared/spread/open-spread.ts';
 import type { FuzzTarget } from './target.ts';
 
-const SERVER = 1;
 const CONNECTION = 7;
 
 /** A shard with one server and one connection, which takes whatever it is told. */
@@ -20,16 +24,19 @@ function openShard() {
     ...{ disconnect: ignore, sendFrame: (frame: Buffer) => sent.push(frame.toString('latin1')) },
   };
   const server = {
-    ...{ asks: { answer: ignore, receive: ignore }, lists: { answer: ignore, receive: ignore } },
-    ...{ deliver: ignore, carryOut: ignore },
     socket: (connection: number) => (connection === CONNECTION ? socket : undefined),
-    rooms: [{ membersOf: (room: string) => (room === 'empty' ? undefined : []) }],
+    spread: new SpreadServer({
+      ...spreadOptions('text').options,
+      local: { ...NOWHERE, select: (_, { room }) => (room === 'empty' ? undefined : []) },
+    }),
+    counters: new Counters(),
   } as unknown as ShardServer;
   const interest = new InterestTable(InterestTable.allocate());
   const servers = new Map([[SERVER, server]]);
   const context = { interest, load: { receive: () => {} } } as unknown as ShardContext;
+  const view = new RecordView();
   const onRecord = (record: Buffer, start: number, end: number, from: number) =>
-    receiveRecord(context, servers, { record, start, end, from });
+    receiveRecord(context, servers, view.at(record, start, end, from));
   return { onRecord, sent };
 }
 
@@ -38,7 +45,7 @@ const headers = fc.record({
   server: fc.constantFrom(SERVER, SERVER, 2),
   connection: fc.constantFrom(CONNECTION, CONNECTION, 0, 8),
   name: fc.oneof(fc.string({ unit: 'binary', maxLength: 20 }), fc.constant('empty')),
-  flag: fc.nat(255),
+  codec: fc.nat(255),
 });
 const edits = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 3 });
 

@@ -2,7 +2,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { EngineError, handlerError, messageOf } from '../../shared/api/errors.ts';
 import { Refusal, refuse } from '../../shared/api/refusal.ts';
-import type { ConnectionIdentity } from '../../shared/app/app-connection.ts';
+import type { ConnectionIdentity } from '../../shared/app/connection-link.ts';
 import type { ResolvedEngineOptions } from '../../shared/options/engine-options.ts';
 import { BareSocket } from '../accept/bare-socket.ts';
 import { TlsStream } from '../accept/tls-stream.ts';
@@ -49,7 +49,7 @@ export class Admission {
     socket: Duplex | BareSocket,
     head: Buffer | undefined,
   ) {
-    const { options } = entry.primary;
+    const { options } = entry;
     try {
       const handshake = checkHandshake(request, options);
       const { remoteAddress, host } = this.#proxies.of(request);
@@ -83,7 +83,6 @@ export class Admission {
     identity: ConnectionIdentity,
     address: string,
   ): void {
-    const { primary } = entry;
     const isTls = socket instanceof TlsStream; // and then it is in a shard already
     const host = isTls ? socket.host : this.#context.place(entry);
     if (host === undefined) throw new Refusal(503);
@@ -92,15 +91,15 @@ export class Admission {
     host.connections += 1;
     const { id, request, data } = identity;
     // Closures find request and data here; only a module in the shard needs them there.
-    const travelling = primary.hasClosures
+    const travelling = entry.closures
       ? { id, request: '', data: undefined }
       : { id, request: JSON.stringify(request), data };
     const onFailed = (cause?: unknown) => {
       entry.refused(connection, host.number);
       host.connections -= 1;
-      if (cause !== undefined) this.#refuse(entry, socket, uncloneable(primary.endpoint, cause));
+      if (cause !== undefined) this.#refuse(entry, socket, uncloneable(entry.endpoint, cause));
     };
-    const { number: server } = primary;
+    const { number: server } = entry;
     const upgrade = { ...travelling, ...handshake, server, connection, head };
     if (!isTls) {
       host.handoff.add({ socket, upgrade, onFailed });
@@ -120,7 +119,7 @@ export class Admission {
 
   /** The app threw: in `authorize` to refuse or by mistake, closed either way; else our 500. */
   #defect(entry: ServerEntry, thrown: unknown): Refusal {
-    const { endpoint } = entry.primary;
+    const { endpoint } = entry;
     const error = handlerError(`${endpoint}: deciding on an upgrade`, thrown);
     this.#context.report(error);
     return new Refusal(error === thrown ? 500 : 401);

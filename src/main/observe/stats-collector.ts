@@ -7,7 +7,6 @@ import type {
   StatsOptions,
   ThreadStats,
 } from '../../shared/api/stats.ts';
-import { Gather } from '../../shared/ask/gather.ts';
 import type { FromShard } from '../../shared/messages/control-messages.ts';
 import {
   applyRules,
@@ -16,6 +15,7 @@ import {
   MAX_MS,
   type Rules,
 } from '../../shared/options/option-rules.ts';
+import { Gather } from '../../shared/spread/gather.ts';
 import type { ShardHost } from '../shards/shard-host.ts';
 import { sumServers } from './server-totals.ts';
 
@@ -41,7 +41,7 @@ type Answer = Extract<FromShard, { type: 'snapshot' }>;
 export class StatsCollector {
   readonly #threads: Threads;
   readonly #servers: Servers;
-  readonly #replies = new Gather<readonly [shard: number, snapshot: ShardSnapshot]>();
+  readonly #snapshots = new Gather<readonly [shard: number, snapshot: ShardSnapshot]>();
   /** How often each shard has died. */
   readonly #deaths = new Map<number, number>();
 
@@ -54,31 +54,34 @@ export class StatsCollector {
   async collect(options: StatsOptions): Promise<EngineStats> {
     const { timeoutMs, slowest } = applyRules(STATS_RULES, options);
     const { hosts } = this.#threads;
-    const question = this.#replies.next();
     const snapshots = new Map<number, ShardSnapshot>();
     const numbers = hosts.map(({ number }) => number);
     const down = [...this.#deaths.keys()].filter((shard) => !numbers.includes(shard));
-    const answered = this.#replies.expect(question, numbers, timeoutMs, ([shard, snapshot]) =>
-      snapshots.set(shard, snapshot),
+    const silent = await this.#snapshots.ask(
+      numbers,
+      timeoutMs,
+      (ask) => {
+        for (const host of hosts) host.post({ type: 'take-snapshot', ask, slowest });
+      },
+      ([shard, snapshot]) => snapshots.set(shard, snapshot),
     );
-    for (const host of hosts) host.post({ type: 'take-snapshot', question, slowest });
-    return this.#combine(snapshots, [...(await answered), ...down], slowest);
+    return this.#combine(snapshots, [...silent, ...down], slowest);
   }
 
   /** A shard has answered, maybe too late. */
-  receive(shard: number, { question, snapshot }: Answer): void {
-    this.#replies.receive(shard, question, [shard, snapshot]);
+  receive(shard: number, { ask, snapshot }: Answer): void {
+    this.#snapshots.receive(shard, ask, [shard, snapshot]);
   }
 
   /** A shard has died: what it has not answered it never will. */
   shardDied(shard: number): void {
     this.#deaths.set(shard, (this.#deaths.get(shard) ?? 0) + 1);
-    this.#replies.shardDied(shard);
+    this.#snapshots.shardDied(shard);
   }
 
   /** Nobody will answer any more. */
   close(): void {
-    this.#replies.close();
+    this.#snapshots.close();
   }
 
   #combine(

@@ -1,78 +1,74 @@
-import type { ConnectionLink } from '../../shared/app/app-connection.ts';
+import type { ConnectionLink } from '../../shared/app/connection-link.ts';
 import { type Codec, impliesAnswers, type Message } from '../../shared/codec/codec.ts';
-import type { Outlet } from '../../shared/emit/outlet.ts';
-import type { ServerScope } from '../../shared/emit/target-emitter.ts';
 import {
   encodeCloseRecord,
   encodeFrameRecord,
   encodeRecord,
   RecordKind,
 } from '../../shared/messages/records.ts';
+import type { Peers } from '../../shared/spread/peers.ts';
 import { interestKey } from '../../shared/tables/interest-table.ts';
 import type { Handshake } from '../admit/handshake-check.ts';
 
-/** How records go from the primary to shards. */
-export interface RecordOutlet extends Outlet {
-  /** Sends a record past the bound, where what causes it bounds it already. */
-  sendAlways(shard: number, record: Buffer): void;
+/** A server as the link of one of its connections needs it. */
+export interface LinkContext {
+  readonly number: number;
+  readonly codecs: readonly Codec[];
+  readonly peers: Peers;
+  readonly counters: { emitted: number };
 }
 
-/** What a connection's closures ask for, as records to the shard that owns its socket. */
+/** The way from a connection's closures to its socket: records to the shard that owns it. */
 export class RemoteLink implements ConnectionLink {
   readonly number: number;
   readonly shard: number;
   rooms: Set<string> | undefined;
   readonly codec: Codec;
   readonly answersAsks: boolean;
-  readonly #server: number;
-  readonly #counters: { emitted: number };
+  readonly #server: LinkContext;
   readonly #codec: number;
-  readonly #outlet: RecordOutlet;
 
   constructor(
-    server: ServerScope & { readonly counters: { emitted: number } },
+    server: LinkContext,
     { codec, protocol }: Handshake,
     connection: number,
     shard: number,
-    outlet: RecordOutlet,
   ) {
-    this.#server = server.number;
-    this.#counters = server.counters;
+    this.#server = server;
     this.#codec = codec;
     this.answersAsks = impliesAnswers(protocol);
     this.codec = server.codecs[codec] as Codec;
     this.number = connection;
     this.shard = shard;
-    this.#outlet = outlet;
   }
 
   /** The closures are about to be told of it: what they send to everyone shall reach it too. */
   enter(): void {
-    this.#outlet.sendAlways(this.shard, encodeRecord(this.#header(RecordKind.ENTER)));
+    this.#sendAlways(RecordKind.ENTER);
   }
 
   /** The closures have been told of it: the client may be, too. */
   open(): void {
-    this.#outlet.sendAlways(this.shard, encodeRecord(this.#header(RecordKind.OPEN)));
+    this.#sendAlways(RecordKind.OPEN);
   }
 
   /** The closures have been told of its end: the client may be answered. */
   concluded(): void {
-    this.#outlet.sendAlways(this.shard, encodeRecord(this.#header(RecordKind.CONCLUDED)));
+    this.#sendAlways(RecordKind.CONCLUDED);
   }
 
   send(message: Message): void {
     this.#send(encodeFrameRecord(this.#header(RecordKind.SEND), message));
-    this.#counters.emitted += 1;
+    this.#server.counters.emitted += 1;
   }
 
   join(room: string): void {
-    const interest = this.#outlet.interest.of(this.shard);
-    const key = interestKey(this.#server, this.#codec, room);
+    const interest = this.#server.peers.interest.of(this.shard);
+    const key = interestKey(this.#server.number, this.#codec, room);
     // The join counts from now on: the shard takes this back when it has counted it itself.
     interest?.add(key);
     try {
-      this.#send(encodeRecord({ ...this.#header(RecordKind.JOIN, room), flag: this.#codec }));
+      this.#send(encodeRecord({ ...this.#header(RecordKind.JOIN, room), codec: this.#codec }));
     } catch (error) {
       interest?.remove(key);
       throw error;
@@ -91,10 +87,14 @@ export class RemoteLink implements ConnectionLink {
   }
 
   #send(record: Buffer): void {
-    this.#outlet.send([{ peers: [this.shard], record }]);
+    this.#server.peers.send([{ peers: [this.shard], record }]);
+  }
+
+  #sendAlways(kind: RecordKind): void {
+    this.#server.peers.sendAlways(this.shard, encodeRecord(this.#header(kind)));
   }
 
   #header(kind: RecordKind, name = '') {
-    return { kind, server: this.#server, connection: this.number, name };
+    return { kind, server: this.#server.number, connection: this.number, name };
   }
 }

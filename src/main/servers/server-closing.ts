@@ -11,14 +11,14 @@ export async function closeServer(
   emitters: Emitters,
   times: DrainTimes,
 ): Promise<void> {
-  const { number } = entry.primary;
+  const { number } = entry;
   const left = await group.settled(times);
   const { hosts } = group;
   group.post({ type: 'remove-server', server: number, ...left });
   emitters.removeServer(number);
   const removed = entry.rollout.removedFrom(hosts.map((host) => host.number));
-  const empty = removed.then(() => entry.primary.empty());
+  const empty = removed.then(() => entry.closures?.empty());
   if (!(await settledWithin(empty, left.timeoutMs + GRACE))) entry.abandon();
   for (const host of hosts) host.loading.delete(number); // also where one has not said so in time
-  entry.primary.closed();
+  entry.spread.close();
 }

@@ -5,23 +5,23 @@ import {
   closeWith,
   type ResolvedCloseOptions,
 } from '../../shared/options/engine-options.ts';
-import type { PrimaryServer } from './primary-server.ts';
+import type { Verbs } from '../../shared/spread/verbs.ts';
 
-/** What a server asks of its engine. */
-export interface ServerLife {
+/** A server's life in its engine. */
+export interface Life {
   /** Resolves when every shard has the server; rejects with ERR_HANDLERS_LOAD, ERR_ENGINE_CLOSED. */
   readonly ready: Promise<void>;
+  /** @throws EngineError ERR_OPTION, ERR_HANDLERS_CONFLICT */
+  addConnectionHandler(fn: EventHandler<Connection>): void;
   close(options: ResolvedCloseOptions): Promise<void>;
 }
 
 /** One WebSocket server of an engine, as the app sees it; made by `engine.server()`. */
 export class Server<Events extends object = AnyEvents> extends AppServer<Events> {
-  readonly #primary: PrimaryServer;
-  readonly #life: ServerLife;
+  readonly #life: Life;
 
-  constructor(primary: PrimaryServer, life: ServerLife) {
-    super(primary);
-    this.#primary = primary;
+  constructor(verbs: Verbs, life: Life) {
+    super(verbs);
     this.#life = life;
   }
 
@@ -39,7 +39,7 @@ export class Server<Events extends object = AnyEvents> extends AppServer<Events>
    * @throws EngineError ERR_HANDLERS_CONFLICT where the server has a handler module
    */
   onConnection(fn: EventHandler<Connection<Events>>): void {
-    this.#primary.addConnectionHandler(fn as EventHandler<Connection>);
+    this.#life.addConnectionHandler(fn as EventHandler<Connection>);
   }
 
   /**

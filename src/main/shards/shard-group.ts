@@ -1,12 +1,14 @@
 import { EngineError, messageOf } from '../../shared/api/errors.ts';
-import type { RoutedRecord } from '../../shared/emit/routing.ts';
 import { type DrainTimes, PRIMARY, type ToShard } from '../../shared/messages/control-messages.ts';
+import { RecordView } from '../../shared/messages/record-view.ts';
+import { RecordKind } from '../../shared/messages/records.ts';
 import { ThreadLoad } from '../../shared/observe/thread-load.ts';
 import type { ResolvedEngineOptions } from '../../shared/options/engine-options.ts';
 import { Doorbell } from '../../shared/ring/doorbell.ts';
-import { Mailbox, type MailboxLink, type RecordHandler } from '../../shared/ring/mailbox.ts';
+import { Mailbox, type MailboxLink } from '../../shared/ring/mailbox.ts';
 import { allocateRing } from '../../shared/ring/ring-layout.ts';
-import { TickLoop } from '../../shared/ring/tick-loop.ts';
+import { type RoutedRecord, TickLoop } from '../../shared/ring/tick-loop.ts';
+import type { Peers } from '../../shared/spread/peers.ts';
 import { InterestMap, InterestTable } from '../../shared/tables/interest-table.ts';
 import { allocateCounts, CountsMap } from '../../shared/tables/room-counts.ts';
 import { Conditions } from '../../shared/time/conditions.ts';
@@ -14,7 +16,6 @@ import { settledWithin } from '../../shared/time/settled-within.ts';
 import { HandoffSchedule } from '../place/handoff.ts';
 import { checkHandoff } from '../place/handoff-check.ts';
 import { chooseHost, type Destination } from '../place/placement.ts';
-import type { RecordOutlet } from '../servers/remote-link.ts';
 import { type Restart, RestartBackoff } from './restart-backoff.ts';
 import { ringCapacityFor } from './ring-capacity.ts';
 import { ShardHost, type ShardMessage } from './shard-host.ts';
@@ -32,7 +33,8 @@ export type EngineMessage = Exclude<ShardMessage, { type: 'peer-connected' }>;
 
 /** What the group tells the engine. */
 export interface ShardEvents {
-  onRecord: RecordHandler;
+  /** Gets a record of a server, which is only valid during the call. */
+  onRecord(record: RecordView): void;
   onMessage(host: ShardHost, message: EngineMessage): void;
   /** A shard has come up, at the start or in the place of one that died. */
   onStart(host: ShardHost): void;
@@ -42,7 +44,7 @@ export interface ShardEvents {
 }
 
 /** All shards of an engine, the primary's mailbox, and the rings between them. */
-export class ShardGroup implements RecordOutlet {
+export class ShardGroup implements Peers {
   readonly #options: ResolvedEngineOptions;
   readonly #events: ShardEvents;
   readonly #mailbox: Mailbox;
@@ -52,7 +54,8 @@ export class ShardGroup implements RecordOutlet {
   readonly load: ThreadLoad;
   readonly #hosts: ShardHost[] = [];
   readonly #handoffs = new HandoffSchedule();
-  readonly from = PRIMARY;
+  readonly self = PRIMARY;
+  readonly #record = new RecordView();
   /** What the shards want to be sent. */
   readonly interest = new InterestMap();
   /** How many are in the shards' rooms. */
@@ -74,7 +77,8 @@ export class ShardGroup implements RecordOutlet {
     this.#mailbox = new Mailbox({
       doorbell: this.#doorbell,
       maxOutboxBytes: options.maxOutboxBytes,
-      onRecord: events.onRecord,
+      onRecord: (bytes, start, end, from) =>
+        this.#receive(this.#record.at(bytes, start, end, from)),
       onWake: () => this.#ticks.schedule(),
       onDrained: () => this.#flushing.recheck(),
       onError: events.onError,
@@ -115,6 +119,11 @@ export class ShardGroup implements RecordOutlet {
   /** Settles when starting is over, if it has begun; how it ended whoever asked for it knows. */
   async startSettled(): Promise<void> {
     await this.#starting?.catch(() => {});
+  }
+
+  #receive(record: RecordView): void {
+    if (record.kind === RecordKind.PROBE) this.load.receive(record);
+    else this.#events.onRecord(record);
   }
 
   /** Sends records to shards. @throws EngineError ERR_OUTBOX_FULL, and then none has got any */

@@ -1,5 +1,8 @@
 import { EngineError } from './errors.ts';
 
+/** Bytes of UTF-8 that the name of a room, or an id, may have at most: a record has 16 bits for it. */
+export const MAX_NAME_BYTES = 0xffff;
+
 /**
  * Refuses what cannot be a room's name.
  * @param limit what `maxBytes` is called in the error

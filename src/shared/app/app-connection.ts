@@ -18,45 +18,26 @@ import type {
 } from '../api/public-types.ts';
 import { checkRoomName } from '../api/room-name.ts';
 import type { Targets } from '../api/targets.ts';
-import { Ask, type Askable, onlyAnswer } from '../ask/ask.ts';
+import { Ask, onlyAnswer } from '../ask/ask.ts';
 import { IncomingAsks } from '../ask/incoming-asks.ts';
 import { SentAsks } from '../ask/sent-asks.ts';
 import type { Codec, Decoded, DecodedEvent, Message } from '../codec/codec.ts';
 import { checkHandledName } from '../codec/event-rules.ts';
 import { checkClose } from '../codec/frame.ts';
-import { selectionOf } from '../emit/selection.ts';
-import { type ServerScope, TargetEmitter } from '../emit/target-emitter.ts';
 import { ackTimeout } from '../options/ack-timeout.ts';
+import type { Member } from '../spread/local.ts';
+import { selectionOf } from '../spread/selection.ts';
+import type { Verbs } from '../spread/verbs.ts';
+import type { ConnectionIdentity, ConnectionLink } from './connection-link.ts';
 import { HandlerLists, type Hooks } from './handler-lists.ts';
-
-/** How a connection's face reaches the socket behind it: at hand in a shard, else by records. */
-export interface ConnectionLink {
-  readonly number: number;
-  readonly shard: number;
-  /** The rooms it has joined; undefined: none so far. */
-  readonly rooms: ReadonlySet<string> | undefined;
-  readonly codec: Codec;
-  /** Whether the client said in its handshake that it answers asks. */
-  readonly answersAsks: boolean;
-  send(message: Message): void;
-  join(room: string): void;
-  leave(room: string): void;
-  disconnect(code: number, reason: string): void;
-}
-
-/** What a connection begins with. */
-export interface ConnectionIdentity {
-  readonly id: string;
-  request: ConnectionRequest;
-  readonly data: unknown;
-}
+import { TargetEmitter } from './target-emitter.ts';
 
 /** The app's view of a connection: the same code on the primary and in the shards. */
 export class AppConnection<Events extends object = AnyEvents>
-  implements Connection<Events>, Askable
+  implements Connection<Events>, Member
 {
   readonly server: ServerHandle<Events>;
-  readonly #scope: ServerScope;
+  readonly #verbs: Verbs;
   readonly #link: ConnectionLink;
   readonly #identity: ConnectionIdentity;
   readonly #handlers: HandlerLists;
@@ -69,18 +50,18 @@ export class AppConnection<Events extends object = AnyEvents>
 
   constructor(
     server: ServerHandle<Events>,
-    scope: ServerScope,
+    verbs: Verbs,
     link: ConnectionLink,
     identity: ConnectionIdentity,
   ) {
     this.server = server;
-    this.#scope = scope;
+    this.#verbs = verbs;
     this.#link = link;
     this.#identity = identity;
     this.#answersAsks = link.answersAsks;
     this.#handlers = new HandlerLists(
       (thrown, of) => this.handlerThrew(thrown, of),
-      (thrown, of) => scope.report(this.#errorOf(thrown, of)),
+      (thrown, of) => verbs.report(this.#errorOf(thrown, of)),
     );
   }
 
@@ -115,7 +96,7 @@ export class AppConnection<Events extends object = AnyEvents>
   }
 
   on<Name extends EventName<Events>>(event: Name, fn: EntryHandler<Events[Name]>): void {
-    checkHandledName(event, this.#scope.options.maxEventNameBytes);
+    checkHandledName(event, this.#verbs.limits.maxEventNameBytes);
     this.#handlers.addEvent(event, fn as (payload: never) => unknown);
   }
 
@@ -170,13 +151,13 @@ export class AppConnection<Events extends object = AnyEvents>
   }
 
   to(target: Targets): Emitter<Events> {
-    return new TargetEmitter<Events>(this.#scope, selectionOf(target, this.#link.number));
+    return new TargetEmitter<Events>(this.#verbs, selectionOf(target, this.#link.number));
   }
 
   join(room: string): void {
-    checkRoomName(room, this.#scope.options.maxRoomNameBytes);
+    checkRoomName(room, this.#verbs.limits.maxRoomNameBytes);
     if (this.#ended || this.isJoined(room)) return;
-    const { maxRooms } = this.#scope.options;
+    const { maxRooms } = this.#verbs.limits;
     if ((this.#link.rooms?.size ?? 0) >= maxRooms) {
       const message = `connection ${this.id} is in maxRooms (${maxRooms}) rooms already`;
       throw new EngineError('ERR_ROOM_LIMIT', message);
@@ -254,7 +235,7 @@ export class AppConnection<Events extends object = AnyEvents>
     const { event } = question;
     const onThrown = (thrown: unknown) => this.handlerThrew(thrown, event);
     this.#answersAsks = true;
-    this.#questions ??= new IncomingAsks(this.#handlers, this.#scope.options.maxPendingAsks);
+    this.#questions ??= new IncomingAsks(this.#handlers, this.#verbs.limits.maxPendingAsks);
     try {
       const reply = this.#questions.answer(question, ask, this.codec, onThrown);
       const answer = reply instanceof Promise ? await reply : reply;
@@ -281,11 +262,11 @@ export class AppConnection<Events extends object = AnyEvents>
    */
   handlerThrew(thrown: unknown, of: string): void {
     const error = this.#errorOf(thrown, of);
-    if (!this.#handlers.callHook('error', error)) this.#scope.report(error);
+    if (!this.#handlers.callHook('error', error)) this.#verbs.report(error);
   }
 
   #errorOf(thrown: unknown, of: string): EngineError {
-    return handlerError(`a handler of ${of} on ${this.#scope.endpoint}`, thrown);
+    return handlerError(`a handler of ${of} on ${this.#verbs.endpoint}`, thrown);
   }
 
   /** The connection has ended, having been in these rooms: says so, once. */

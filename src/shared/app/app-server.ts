@@ -1,14 +1,8 @@
 import type { ConnectionPage, ListOptions, RoomPage } from '../api/list-types.ts';
 import type { AnyEvents, Emitter, ServerHandle } from '../api/public-types.ts';
-import { checkRoomName } from '../api/room-name.ts';
+import { checkRoomName, MAX_NAME_BYTES } from '../api/room-name.ts';
 import type { Targets, Whom } from '../api/targets.ts';
-import { mergeConnections, mergeRooms } from '../ask/listing.ts';
-import type { Found, Query } from '../ask/remote-lists.ts';
 import { checkClose } from '../codec/frame.ts';
-import type { Command } from '../emit/commands.ts';
-import { NOBODY, type Selection, selectionOf, selectionOfWhom } from '../emit/selection.ts';
-import { type ServerScope, TargetEmitter } from '../emit/target-emitter.ts';
-import { MAX_NAME_BYTES } from '../messages/records.ts';
 import {
   applyRules,
   type Filled,
@@ -17,16 +11,10 @@ import {
   type Rules,
   rule,
 } from '../options/option-rules.ts';
-
-/** What a {@link AppServer} needs of the server behind it. */
-export interface OutsideScope extends ServerScope {
-  /** How many are in a room, '' = all. */
-  count(room: string): number;
-  /** Has everyone who is selected do something. */
-  command(selection: Selection, command: Command): void;
-  /** Asks whoever has them for entries. */
-  list(query: Query, timeoutMs: number): Promise<Found>;
-}
+import { mergeConnections, mergeRooms } from '../spread/listing.ts';
+import { NOBODY, selectionOf, selectionOfWhom } from '../spread/selection.ts';
+import type { Verbs } from '../spread/verbs.ts';
+import { TargetEmitter } from './target-emitter.ts';
 
 type Room = { readonly room?: string | undefined };
 
@@ -46,22 +34,22 @@ const ROOM_LIST_RULES: Rules<Filled<ListOptions>> = {
 
 /** The app's view of a server: the same code on the primary and in the shards. */
 export class AppServer<Events extends object = AnyEvents> implements ServerHandle<Events> {
-  readonly #scope: OutsideScope;
+  readonly #verbs: Verbs;
 
-  constructor(scope: OutsideScope) {
-    this.#scope = scope;
+  constructor(verbs: Verbs) {
+    this.#verbs = verbs;
   }
 
   get endpoint(): string {
-    return this.#scope.endpoint;
+    return this.#verbs.endpoint;
   }
 
   to(target: Targets): Emitter<Events> {
-    return new TargetEmitter<Events>(this.#scope, selectionOf(target, NOBODY));
+    return new TargetEmitter<Events>(this.#verbs, selectionOf(target, NOBODY));
   }
 
   count(of: Room = {}): number {
-    return this.#scope.count(applyRules(COUNT_RULES, of).room);
+    return this.#verbs.count(applyRules(COUNT_RULES, of).room);
   }
 
   async connections(options: ListOptions & Room = {}): Promise<ConnectionPage> {
@@ -69,7 +57,7 @@ export class AppServer<Events extends object = AnyEvents> implements ServerHandl
     // One more than is wanted: is there a next page?
     const limit = wanted.limit + 1;
     const query = { list: 'connections', room: wanted.room, after: cursor, limit } as const;
-    const { connections, silentShards } = await this.#scope.list(query, timeoutMs);
+    const { connections, silentShards } = await this.#verbs.list(query, timeoutMs);
     const page = mergeConnections(connections, limit);
     const hasMore = page.length === limit;
     if (hasMore) page.pop();
@@ -81,7 +69,7 @@ export class AppServer<Events extends object = AnyEvents> implements ServerHandl
     const { cursor, timeoutMs, ...wanted } = applyRules(ROOM_LIST_RULES, options);
     const limit = wanted.limit + 1;
     const query = { list: 'rooms', room: '', after: cursor, limit } as const;
-    const found = await this.#scope.list(query, timeoutMs);
+    const found = await this.#verbs.list(query, timeoutMs);
     const rooms = mergeRooms(found.rooms, limit);
     const hasMore = rooms.length === limit;
     if (hasMore) rooms.pop();
@@ -90,17 +78,17 @@ export class AppServer<Events extends object = AnyEvents> implements ServerHandl
   }
 
   join(whom: Whom, room: string): void {
-    checkRoomName(room, this.#scope.options.maxRoomNameBytes);
-    this.#scope.command(selectionOfWhom(whom), { do: 'join', room });
+    checkRoomName(room, this.#verbs.limits.maxRoomNameBytes);
+    this.#verbs.command(selectionOfWhom(whom), { do: 'join', room });
   }
 
   leave(whom: Whom, room: string): void {
     checkRoomName(room, MAX_NAME_BYTES, 'what a name may have');
-    this.#scope.command(selectionOfWhom(whom), { do: 'leave', room });
+    this.#verbs.command(selectionOfWhom(whom), { do: 'leave', room });
   }
 
   disconnect(whom: Whom, code = 1000, reason = ''): void {
     checkClose(code, reason);
-    this.#scope.command(selectionOfWhom(whom), { do: 'disconnect', code, reason });
+    this.#verbs.command(selectionOfWhom(whom), { do: 'disconnect', code, reason });
   }
 }

@@ -97,7 +97,7 @@ export type ToShard =
     }
   | { readonly type: 'tls'; readonly stream: number; readonly command: TlsCommand }
   /** The shard answers with a snapshot that names so many of its slowest connections. */
-  | { readonly type: 'take-snapshot'; readonly question: number; readonly slowest: number }
+  | { readonly type: 'take-snapshot'; readonly ask: number; readonly slowest: number }
   /** Asks for `flushed`. */
   | { readonly type: 'flush' }
   /** Asks for `alive`. */
@@ -115,7 +115,7 @@ export type FromShard =
   /** Connections that are no more. */
   | { readonly type: 'closed'; readonly server: number; readonly connections: readonly number[] }
   | { readonly type: 'tls'; readonly stream: number; readonly event: TlsEvent }
-  | { readonly type: 'snapshot'; readonly question: number; readonly snapshot: ShardSnapshot }
+  | { readonly type: 'snapshot'; readonly ask: number; readonly snapshot: ShardSnapshot }
   | { readonly type: 'error'; readonly error: SerializedError }
   /** All that it had sent when it was asked is in its receivers' rings. */
   | { readonly type: 'flushed' }

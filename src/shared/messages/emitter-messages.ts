@@ -1,5 +1,6 @@
 import type { SerializedError } from '../api/errors.ts';
-import type { CodecChoice, CodecOptions } from '../codec/codec.ts';
+import type { CodecChoice } from '../codec/codec.ts';
+import type { Limits } from '../options/server-options.ts';
 import type { MailboxLink } from '../ring/mailbox.ts';
 import type { InterestMemory } from '../tables/interest-table.ts';
 
@@ -26,10 +27,11 @@ export interface EmitterRequest<Port> {
 }
 
 /** A server, as much as it takes to encode for it. */
-export interface EmitterServer extends CodecOptions {
+export interface EmitterServer extends Limits {
   readonly number: number;
   readonly endpoint: string;
   readonly codec: CodecChoice;
+  readonly eventPrefix: string;
 }
 
 /** A shard, and how its mailbox is reached. */

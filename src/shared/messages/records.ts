@@ -1,10 +1,10 @@
 import { strict as assert } from 'node:assert';
-import { deserialize } from 'node:v8';
 import type { SerializedError } from '../api/errors.ts';
 import type { Backpressure } from '../api/public-types.ts';
+import { MAX_NAME_BYTES } from '../api/room-name.ts';
 import type { Message } from '../codec/codec.ts';
 import { encodeFrame } from '../codec/frame.ts';
-import type { Several } from '../emit/selection.ts';
+import type { Several } from '../spread/selection.ts';
 
 /*
  * A record is what a ring carries: 16 bytes, a name, a body. Little-endian.
@@ -25,12 +25,12 @@ export const RecordKind = {
   // to a shard
   /**
    * Body: a frame, for those members of the room `name`, or of all where it is '', who speak the
-   * codec whose number is in `flag`; but not for `connection`.
+   * codec; but not for `connection`.
    */
   PUBLISH: 1,
   /** Body: a frame, for `connection`. */
   SEND: 2,
-  /** `connection` enters the room `name`; flag is its codec. */
+  /** `connection`, which speaks the codec, enters the room `name`. */
   JOIN: 3,
   /** `connection` leaves the room `name`. */
   LEAVE: 4,
@@ -49,7 +49,7 @@ export const RecordKind = {
    * `connection` is not among everyone.
    */
   PUBLISH_SEVERAL: 10,
-  /** Connections shall do something. Body: a CommandBody in JSON; flag: the server's codecs. */
+  /** A command for connections. Body: a CommandBody in JSON. */
   COMMAND: 11,
   /** A list is wanted. Body: a QueryBody. */
   QUERY: 12,
@@ -59,12 +59,12 @@ export const RecordKind = {
   /** What is in one shard's list. Body: a QueryResultBody. */
   QUERY_RESULT: 14,
   // to any thread
-  /** Body: when it was sent (i64, ns). Of no server: it tells how late records are. */
+  /** The time of its sending (i64, ns) shows how late records are. It belongs to no server. */
   PROBE: 15,
   // to the primary
   /** An upgrade has arrived; the shard waits for OPEN. */
   CONNECTED: 16,
-  /** Body: a message of the client; flag is 1 where it is binary. */
+  /** Body: a message of the client. */
   MESSAGE: 17,
   /** Body: the ping's payload. */
   PING: 18,
@@ -81,10 +81,8 @@ export const RecordKind = {
 /** One of {@link RecordKind}. */
 export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
 
-const HEADER_BYTES = 16;
-
-/** Bytes of UTF-8 that a record's name may have at most. */
-export const MAX_NAME_BYTES = 0xffff;
+/** Bytes in front of a record's name. */
+export const HEADER_BYTES = 16;
 
 /** The fields in front of a record's body; all but `kind` and `server` may be left out. */
 export interface RecordHeader {
@@ -93,7 +91,13 @@ export interface RecordHeader {
   connection?: number;
   /** At most {@link MAX_NAME_BYTES} of UTF-8. */
   name?: string;
-  flag?: number;
+  // The flag is one of these.
+  /** The codec of PUBLISH, PUBLISH_SEVERAL and JOIN: its index among those of the server. */
+  codec?: number;
+  /** The number of codecs that the server of a COMMAND has. */
+  codecs?: number;
+  /** Whether a MESSAGE is binary. */
+  isBinary?: boolean;
 }
 
 /** A record whose body is raw bytes. */
@@ -125,6 +129,13 @@ export function encodeSeveralRecord(header: RecordHeader, several: Several, mess
   return record;
 }
 
+/** Where the frame of a PUBLISH or PUBLISH_SEVERAL record begins. */
+export function frameStartOf(record: Buffer, start: number): number {
+  const bodyStart = start + HEADER_BYTES + record.readUInt16LE(start + 2);
+  if (record[start] !== RecordKind.PUBLISH_SEVERAL) return bodyStart;
+  return bodyStart + 4 + record.readUInt32LE(bodyStart);
+}
+
 /** A record whose body is a close code and a reason. */
 export function encodeCloseRecord(header: RecordHeader, code: number, reason: string): Buffer {
   const body = Buffer.allocUnsafe(2 + Buffer.byteLength(reason));
@@ -145,94 +156,9 @@ function byteLengthOf(name: string | undefined): number {
 function writeHeader(record: Buffer, header: RecordHeader, nameBytes: number): void {
   assert(nameBytes <= MAX_NAME_BYTES, 'a name fits its length field');
   record[0] = header.kind;
-  record[1] = header.flag ?? 0;
+  record[1] = header.codec ?? header.codecs ?? (header.isBinary ? 1 : 0);
   record.writeUInt16LE(nameBytes, 2);
   record.writeUInt32LE(header.server, 4);
   record.writeDoubleLE(header.connection ?? 0, 8);
   if (nameBytes > 0) record.write(header.name as string, HEADER_BYTES, nameBytes, 'utf8');
-}
-
-/*
- * Reading: a record is a stretch of bytes of a ring, valid only during the call that got it.
- */
-
-/** The record's kind. */
-export function kindOf(record: Buffer, start: number): number {
-  return record[start] as number;
-}
-
-/** The record's flag. */
-export function flagOf(record: Buffer, start: number): number {
-  return record[start + 1] as number;
-}
-
-/** The number of the server that the record is about. */
-export function serverOf(record: Buffer, start: number): number {
-  return record.readUInt32LE(start + 4);
-}
-
-/** The number of the connection that the record is about; 0 = none. */
-export function connectionOf(record: Buffer, start: number): number {
-  return record.readDoubleLE(start + 8);
-}
-
-/** The record's name. */
-export function nameOf(record: Buffer, start: number): string {
-  return record.toString('utf8', start + HEADER_BYTES, bodyStartOf(record, start));
-}
-
-/** Where the record's body begins. */
-export function bodyStartOf(record: Buffer, start: number): number {
-  return start + HEADER_BYTES + record.readUInt16LE(start + 2);
-}
-
-/** The record's body, copied out of the ring. */
-export function copyBody(record: Buffer, start: number, end: number): Buffer {
-  const bodyStart = bodyStartOf(record, start);
-  const body = Buffer.allocUnsafe(end - bodyStart);
-  record.copy(body, 0, bodyStart, end);
-  return body;
-}
-
-/** The record's body as text. */
-export function textBodyOf(record: Buffer, start: number, end: number): string {
-  return record.toString('utf8', bodyStartOf(record, start), end);
-}
-
-/** The record's body as the value of which it is a structured clone; bytes in it are parts of it. */
-export function cloneBodyOf<Body>(record: Buffer, start: number, end: number): Body {
-  return deserialize(copyBody(record, start, end)) as Body;
-}
-
-/** Where the frame of a PUBLISH or PUBLISH_SEVERAL record begins. */
-export function frameStartOf(record: Buffer, start: number): number {
-  const bodyStart = bodyStartOf(record, start);
-  const isSeveral = kindOf(record, start) === RecordKind.PUBLISH_SEVERAL;
-  return isSeveral ? bodyStart + 4 + record.readUInt32LE(bodyStart) : bodyStart;
-}
-
-/** The {@link Several} in the record's body, and where the frame behind it begins. */
-export function severalOf(record: Buffer, start: number) {
-  const frameStart = frameStartOf(record, start);
-  const several = record.toString('utf8', bodyStartOf(record, start) + 4, frameStart);
-  return { several: JSON.parse(several) as Several, frameStart };
-}
-
-/** The close code and reason in the record's body. */
-export function closeOf(record: Buffer, start: number, end: number) {
-  const bodyStart = bodyStartOf(record, start);
-  return {
-    code: record.readUInt16LE(bodyStart),
-    reason: record.toString('utf8', bodyStart + 2, end),
-  };
-}
-
-/** The error in the record's body. */
-export function errorOf(record: Buffer, start: number, end: number): SerializedError {
-  return JSON.parse(textBodyOf(record, start, end)) as SerializedError;
-}
-
-/** The state of a connection in the record's body. */
-export function backpressureOf(record: Buffer, start: number, end: number): Backpressure {
-  return JSON.parse(textBodyOf(record, start, end)) as Backpressure;
 }

@@ -8,7 +8,8 @@ import {
 import { EngineError } from '../api/errors.ts';
 import type { MailboxStats, ThreadStats } from '../api/stats.ts';
 import { FIRST_EMITTER } from '../messages/control-messages.ts';
-import { bodyStartOf, encodeRecord, kindOf, RecordKind } from '../messages/records.ts';
+import type { RecordView } from '../messages/record-view.ts';
+import { encodeRecord, RecordKind } from '../messages/records.ts';
 import type { Mailbox } from '../ring/mailbox.ts';
 import type { TickLoop } from '../ring/tick-loop.ts';
 import { NO_TIMES, RecentHistogram } from './recent-histogram.ts';
@@ -56,10 +57,8 @@ export class ThreadLoad {
     for (const histogram of this.#delay?.both ?? []) histogram.disable();
   }
 
-  /** Takes a record if it is a probe. */
-  receive(record: Buffer, start: number): void {
-    if (kindOf(record, start) !== RecordKind.PROBE) return;
-    const sentAt = record.readBigInt64LE(bodyStartOf(record, start));
+  /** Takes a probe. */
+  receive({ sentAt }: RecordView): void {
     const lag = process.hrtime.bigint() - sentAt;
     for (const histogram of this.#lag.both) histogram.record(lag > 0n ? lag : 1n);
   }

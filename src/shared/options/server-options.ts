@@ -143,6 +143,12 @@ const MIN_DEFAULT_FRAGMENTS = 1024;
 /** Small for a fragment: who sends smaller ones than this all the time does it to cost time. */
 const FRAGMENT_BYTES = 16;
 
+/** The options of a server that bound what the app may ask of it. */
+export type Limits = Pick<
+  ShardServerOptions,
+  'maxRooms' | 'maxRoomNameBytes' | 'maxEventNameBytes' | 'maxPendingAsks'
+>;
+
 const SERVER_RULES: Rules<FilledServerOptions> = {
   endpoint: rule("'' or a path such as '/chat' without query", '', isPathOrEmpty),
   codec: oneOf<CodecChoice>(['text', 'msgpack', 'negotiate'], 'text'),

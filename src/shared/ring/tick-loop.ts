@@ -1,5 +1,10 @@
-import type { RoutedRecord } from '../emit/routing.ts';
 import type { Mailbox } from './mailbox.ts';
+
+/** A record, and the peers that it is for. */
+export interface RoutedRecord {
+  readonly peers: readonly number[];
+  readonly record: Buffer;
+}
 
 /**
  * A thread's data plane, turn by turn: drain the mailbox, deliver, flush. A turn runs behind the

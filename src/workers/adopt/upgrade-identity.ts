@@ -1,5 +1,5 @@
 import type { ConnectionRequest } from '../../shared/api/public-types.ts';
-import type { ConnectionIdentity } from '../../shared/app/app-connection.ts';
+import type { ConnectionIdentity } from '../../shared/app/connection-link.ts';
 import type { Upgrade } from '../../shared/messages/control-messages.ts';
 
 /** Whom an upgrade has let in. Its request stays text until a handler asks for it. */

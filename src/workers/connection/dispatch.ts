@@ -5,11 +5,8 @@ import type {
   DisconnectReason,
   HandlerModule,
 } from '../../shared/api/public-types.ts';
-import type {
-  AppConnection,
-  ConnectionIdentity,
-  ConnectionLink,
-} from '../../shared/app/app-connection.ts';
+import type { AppConnection } from '../../shared/app/app-connection.ts';
+import type { ConnectionIdentity, ConnectionLink } from '../../shared/app/connection-link.ts';
 import { callHandler } from '../../shared/app/handler-calls.ts';
 import { forgetHeaders, type KeepHeaders } from '../../shared/app/kept-headers.ts';
 import {
@@ -24,7 +21,7 @@ export interface DispatchContext {
   readonly number: number;
   readonly options: { readonly keepHeaders: KeepHeaders };
   /** Returns the app's view of a connection, for handlers in this thread. */
-  faceOf(link: ConnectionLink, identity: ConnectionIdentity): AppConnection;
+  appConnection(link: ConnectionLink, identity: ConnectionIdentity): AppConnection;
 }
 
 /** A connection as those who tell its handlers need it. */
@@ -32,7 +29,7 @@ export interface DispatchSocket extends ConnectionLink {
   readonly server: DispatchContext;
   readonly identity: ConnectionIdentity;
   /** The app's view of it, where the handlers run in this thread. */
-  face: AppConnection | undefined;
+  app: AppConnection | undefined;
   /** Lets messages reach it: the handlers are about to be told of it. */
   enter(): void;
   /** Lets bytes leave, and reads: the handlers know of it. */
@@ -74,37 +71,37 @@ export class ModuleDispatch implements Dispatch {
 
   connected(socket: DispatchSocket): void {
     const { server } = socket;
-    const face = server.faceOf(socket, socket.identity);
-    socket.face = face;
+    const app = server.appConnection(socket, socket.identity);
+    socket.app = app;
     socket.enter();
     const onConnection = (connection: Connection) => this.#module.onConnection(connection);
-    const onThrown = (thrown: unknown, of: string) => face.handlerThrew(thrown, of);
-    const result = callHandler(onConnection, face, 'onConnection', onThrown);
+    const onThrown = (thrown: unknown, of: string) => app.handlerThrew(thrown, of);
+    const result = callHandler(onConnection, app, 'onConnection', onThrown);
     socket.open();
     forgetHeaders(socket.identity, server.options.keepHeaders, [result]);
   }
 
   message(socket: DispatchSocket, data: Buffer, isBinary: boolean): void {
-    socket.face?.receive(isBinary ? data : data.toString('utf8'));
+    socket.app?.receive(isBinary ? data : data.toString('utf8'));
   }
 
   control(socket: DispatchSocket, kind: 'ping' | 'pong', data: Buffer): void {
-    socket.face?.tell(kind, new Uint8Array(data));
+    socket.app?.tell(kind, new Uint8Array(data));
   }
 
   // The next three may come in the middle of a fan-out. A handler that sends there would get its
   // message to some members ahead of the one on its way: so the handlers run right after.
 
   failed(socket: DispatchSocket, error: EngineError): void {
-    queueMicrotask(() => socket.face?.clientFailed(error));
+    queueMicrotask(() => socket.app?.clientFailed(error));
   }
 
   backpressure(socket: DispatchSocket, backpressure: Backpressure): void {
-    queueMicrotask(() => socket.face?.tell('backpressure', backpressure));
+    queueMicrotask(() => socket.app?.tell('backpressure', backpressure));
   }
 
   disconnected(socket: DispatchSocket, reason: DisconnectReason): boolean {
-    queueMicrotask(() => socket.face?.ended(socket.rooms ?? [], reason));
+    queueMicrotask(() => socket.app?.ended(socket.rooms ?? [], reason));
     return true;
   }
 }
@@ -133,8 +130,7 @@ export class PrimaryDispatch implements Dispatch {
   }
 
   message(socket: DispatchSocket, data: Buffer, isBinary: boolean): void {
-    const flag = isBinary ? 1 : 0;
-    this.#send(encodeRecord({ ...header(socket, RecordKind.MESSAGE), flag }, data));
+    this.#send(encodeRecord({ ...header(socket, RecordKind.MESSAGE), isBinary }, data));
     this.#holdIfCongested(socket);
   }
 

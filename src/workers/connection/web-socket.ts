@@ -32,7 +32,7 @@ export class ServerWebSocket
   readonly home: Home;
   rooms: Set<string> | undefined;
   /** The app's view of it, where the handlers run in this thread. */
-  face: AppConnection | undefined;
+  app: AppConnection | undefined;
   /** What this tick has for it; the fan-out's. */
   batch: Batch | undefined;
   /** Whether the fan-out will flush it at the end of this tick; the fan-out's. */

@@ -13,7 +13,7 @@ export interface Member extends Receiver {
   /** The rooms that it has joined. */
   rooms: Set<string> | undefined;
   /** The app's view of it, where the handlers run in this thread. */
-  readonly face: AppConnection | undefined;
+  readonly app: AppConnection | undefined;
 }
 
 /**

@@ -1,28 +1,19 @@
 import type { TLSSocket } from 'node:tls';
-import { type EngineError, serializeError } from '../../shared/api/errors.ts';
+import { serializeError } from '../../shared/api/errors.ts';
 import type { ServerHandle } from '../../shared/api/public-types.ts';
-import {
-  AppConnection,
-  type ConnectionIdentity,
-  type ConnectionLink,
-} from '../../shared/app/app-connection.ts';
-import { AppServer, type OutsideScope } from '../../shared/app/app-server.ts';
-import type { AckResult } from '../../shared/ask/ask.ts';
-import type { Found, Query } from '../../shared/ask/remote-lists.ts';
-import type { Codec, Message } from '../../shared/codec/codec.ts';
+import { AppConnection } from '../../shared/app/app-connection.ts';
+import { AppServer } from '../../shared/app/app-server.ts';
+import type { ConnectionIdentity, ConnectionLink } from '../../shared/app/connection-link.ts';
+import type { Codec } from '../../shared/codec/codec.ts';
 import { createCodecs } from '../../shared/codec/codecs.ts';
 import { CLOSE_CODES } from '../../shared/codec/frame.ts';
-import { type Command, carryOut, sendCommand } from '../../shared/emit/commands.ts';
-import type { Outlet } from '../../shared/emit/outlet.ts';
-import { routePublish } from '../../shared/emit/routing.ts';
-import { labelOf, type Selection } from '../../shared/emit/selection.ts';
-import type { Question } from '../../shared/emit/target-emitter.ts';
 import type { DrainTimes, Upgrade } from '../../shared/messages/control-messages.ts';
-import { flagOf, frameStartOf } from '../../shared/messages/records.ts';
 import type { ShardServerOptions } from '../../shared/options/server-options.ts';
+import { SpreadServer } from '../../shared/spread/spread-server.ts';
 import { switchingProtocols } from '../adopt/handshake.ts';
 import { movedSocket } from '../adopt/moved-socket.ts';
 import type { Dispatch } from '../connection/dispatch.ts';
+import type { SocketContext } from '../connection/socket-context.ts';
 import { ServerWebSocket } from '../connection/web-socket.ts';
 import { Counters } from '../shard/counters.ts';
 import { publishOpened } from '../shard/diagnostics.ts';
@@ -34,24 +25,21 @@ import type { Transport } from '../write/transport.ts';
 import { FrameDeflater } from './deflate.ts';
 import type { FanOut } from './fan-out.ts';
 import { Rooms } from './rooms.ts';
-import { type Selected, selectedIn } from './selected.ts';
-import { ShardAsks } from './shard-asks.ts';
-import { ShardLists } from './shard-lists.ts';
+import { ShardRooms } from './shard-rooms.ts';
 
 /** The part of one server that lives in one shard: its sockets here, their rooms, its handlers. */
-export class ShardServer implements OutsideScope {
+export class ShardServer implements SocketContext {
   readonly shard: ShardContext;
-  readonly outlet: Outlet;
   readonly number: number;
   readonly options: ShardServerOptions;
   readonly codecs: readonly Codec[];
   /** For each codec the rooms of those who speak it. */
   readonly rooms: readonly Rooms[];
   readonly dispatch: Dispatch;
-  readonly asks = new ShardAsks(this);
-  readonly lists = new ShardLists(this);
+  /** The server as this thread knows it: verbs for all of its connections, wherever they are. */
+  readonly spread: SpreadServer;
   /** The app's view of it. */
-  readonly handle: ServerHandle = new AppServer(this);
+  readonly handle: ServerHandle;
   /** Compresses what goes to those who agreed to it; undefined where that is not wanted. */
   readonly deflater: FrameDeflater | undefined;
   readonly counters = new Counters();
@@ -70,7 +58,6 @@ export class ShardServer implements OutsideScope {
     dispatch: Dispatch,
   ) {
     this.shard = shard;
-    this.outlet = shard.outlet;
     this.number = number;
     this.options = options;
     this.codecs = createCodecs(options);
@@ -83,6 +70,17 @@ export class ShardServer implements OutsideScope {
     this.rooms = this.codecs.map(
       (_, codec) => new Rooms(number, codec, shard.interest, shard.counts),
     );
+    this.spread = new SpreadServer({
+      number,
+      endpoint: options.endpoint,
+      limits: options,
+      codecs: this.codecs,
+      peers: shard.peers,
+      local: new ShardRooms(this.rooms, shard.fanOut, this.deflater, this.counters),
+      counters: this.counters,
+      report: (error) => shard.tell({ type: 'error', error: serializeError(error) }),
+    });
+    this.handle = new AppServer(this.spread);
     this.#readBuffer = Buffer.allocUnsafeSlow(options.readBufferSize);
   }
 
@@ -132,83 +130,9 @@ export class ShardServer implements OutsideScope {
     return this.#sockets.values();
   }
 
-  publish(selection: Selection, encode: (codec: Codec) => Message): void {
-    const { outlet, isWantedHere } = this;
-    const records = routePublish(this, outlet.interest, selection, encode, isWantedHere);
-    outlet.send(records); // first: where that throws, nobody shall get it
-    this.counters.emitted += 1;
-    for (const { record } of records) {
-      const frame = record.subarray(frameStartOf(record, 0));
-      const selected = selectedIn(this.rooms[flagOf(record, 0)], selection);
-      if (selected !== undefined) this.deliver(selected, frame, labelOf(selection));
-    }
-  }
-
-  /** Sends a frame to who is here of a selection; `room` is what they have in common. */
-  deliver({ members, except }: Selected, frame: Buffer, room: string): void {
-    this.counters.delivered += this.fanOut.publish(members, except, frame, room, this.deflater);
-  }
-
-  ask(selection: Selection, question: Question): Promise<AckResult> {
-    return this.asks.ask(selection, question);
-  }
-
-  list(query: Query, timeoutMs: number): Promise<Found> {
-    return this.lists.list(query, timeoutMs);
-  }
-
-  count(room: string): number {
-    const { counts, siblingCounts } = this.shard;
-    let count = siblingCounts.sum(this.number, this.codecs.length, room);
-    for (let codec = 0; codec < this.codecs.length; codec++) {
-      count += counts.get(this.number, codec, room);
-    }
-    return count;
-  }
-
-  command(selection: Selection, command: Command): void {
-    sendCommand(this, selection, command);
-    this.carryOut(selection, command);
-  }
-
-  /** Has who is here do something. */
-  carryOut(selection: Selection, command: Command): void {
-    carryOut(command, this.facesOf(selection));
-  }
-
-  /** A sibling has died. */
-  siblingDied(shard: number): void {
-    this.asks.siblingDied(shard);
-    this.lists.siblingDied(shard);
-  }
-
-  /** Who is here of a selection, where the handlers are here too. */
-  facesOf(selection: Selection, speaks = (_codec: number) => true): AppConnection[] {
-    const faces: AppConnection[] = [];
-    for (const [codec, rooms] of this.rooms.entries()) {
-      const selected = speaks(codec) ? selectedIn(rooms, selection) : undefined;
-      if (selected === undefined) continue;
-      for (const { face, number } of selected.members) {
-        if (face !== undefined && number !== selected.except) faces.push(face);
-      }
-    }
-    return faces;
-  }
-
-  /** Whether somebody here may be of a selection and speaks a codec. */
-  readonly isWantedHere = (codec: number, { room, several }: Selection): boolean => {
-    const rooms = this.rooms[codec];
-    if (several === undefined) return rooms?.membersOf(room) !== undefined;
-    return several.rooms.some((name) => rooms?.membersOf(name) !== undefined);
-  };
-
-  report(error: EngineError): void {
-    this.shard.tell({ type: 'error', error: serializeError(error) });
-  }
-
   /** The app's view of a connection here, for handlers in this thread. */
-  faceOf(link: ConnectionLink, identity: ConnectionIdentity): AppConnection {
-    return new AppConnection(this.handle, this, link, identity);
+  appConnection(link: ConnectionLink, identity: ConnectionIdentity): AppConnection {
+    return new AppConnection(this.handle, this.spread, link, identity);
   }
 
   /** The socket of a connection is gone. */
@@ -234,8 +158,7 @@ export class ShardServer implements OutsideScope {
    */
   async close(times: DrainTimes): Promise<void> {
     if (this.#sockets.size > 0) await this.#closeSockets(times);
-    this.asks.close();
-    this.lists.close();
+    this.spread.close();
   }
 
   async #closeSockets({ timeoutMs, drainMs }: DrainTimes): Promise<void> {

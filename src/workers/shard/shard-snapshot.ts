@@ -33,7 +33,7 @@ type Request = Extract<ToShard, { type: 'take-snapshot' }>;
  * @param load of its thread
  */
 export function takeSnapshot(
-  { question, slowest }: Request,
+  { ask, slowest }: Request,
   servers: Iterable<SnapshotServer>,
   load: ThreadStats,
 ): FromShard {
@@ -42,7 +42,7 @@ export function takeSnapshot(
   waiting.sort((a, b) => b.queuedBytes - a.queuedBytes);
   const now = performance.now();
   const named = waiting.slice(0, slowest).map((one) => slowConnection(one, now));
-  return { type: 'snapshot', question, snapshot: { ...load, servers: stats, slowest: named } };
+  return { type: 'snapshot', ask, snapshot: { ...load, servers: stats, slowest: named } };
 }
 
 /** @param waiting gets the server's connections for which bytes wait */

@@ -1,5 +1,4 @@
 import { handlerError, serializeError } from '../../shared/api/errors.ts';
-import type { Outlet } from '../../shared/emit/outlet.ts';
 import {
   type DrainTimes,
   type FromShard,
@@ -8,9 +7,11 @@ import {
   type ToShard,
   type Upgrade,
 } from '../../shared/messages/control-messages.ts';
+import { RecordView } from '../../shared/messages/record-view.ts';
 import { ThreadLoad } from '../../shared/observe/thread-load.ts';
 import { Mailbox } from '../../shared/ring/mailbox.ts';
 import { TickLoop } from '../../shared/ring/tick-loop.ts';
+import type { Peers } from '../../shared/spread/peers.ts';
 import { InterestMap, InterestTable } from '../../shared/tables/interest-table.ts';
 import { CountsMap, RoomCounts } from '../../shared/tables/room-counts.ts';
 import { Conditions } from '../../shared/time/conditions.ts';
@@ -43,8 +44,9 @@ class Shard implements ShardContext {
   readonly fanOut: FanOut;
   readonly interest: InterestTable;
   readonly counts: RoomCounts;
-  readonly outlet: Outlet;
-  readonly siblingCounts = new CountsMap();
+  readonly peers: Peers;
+  readonly #siblingCounts = new CountsMap();
+  readonly #record = new RecordView();
   readonly finished: Promise<void>;
   readonly #finish: () => void;
   readonly #port: ShardStart['port'];
@@ -73,10 +75,12 @@ class Shard implements ShardContext {
         ? new PrimaryDispatch(this.#primary, this.#held)
         : new ModuleDispatch(module),
     );
-    this.outlet = {
-      from: start.shard,
+    this.peers = {
+      self: start.shard,
       interest: new InterestMap(),
+      counts: { sum: (server, codecs, room) => this.#count(server, codecs, room) },
       send: (records) => this.#ticks.send(records),
+      sendAlways: (peer, record) => this.#ticks.sendAlways(peer, record),
     };
     this.interest = new InterestTable(start.interest);
     this.counts = new RoomCounts(start.counts);
@@ -84,8 +88,8 @@ class Shard implements ShardContext {
     this.#mailbox = new Mailbox({
       doorbell: start.doorbell,
       maxOutboxBytes: start.maxOutboxBytes,
-      onRecord: (record, start, end, from) =>
-        receiveRecord(this, this.#servers.loaded, { record, start, end, from }),
+      onRecord: (bytes, start, end, from) =>
+        receiveRecord(this, this.#servers.loaded, this.#record.at(bytes, start, end, from)),
       onWake: () => this.#ticks.schedule(),
       onDrained: (peer) => this.#drained(peer),
       onError: (error) => this.#report(error),
@@ -99,8 +103,11 @@ class Shard implements ShardContext {
     this.#ticks.schedule();
   }
 
-  sendAlways(peer: number, record: Buffer): void {
-    this.#ticks.sendAlways(peer, record);
+  /** The connections in a room, here and in the other shards. */
+  #count(server: number, codecs: number, room: string): number {
+    let count = this.#siblingCounts.sum(server, codecs, room);
+    for (let codec = 0; codec < codecs; codec++) count += this.counts.get(server, codec, room);
+    return count;
   }
 
   tell(message: FromShard): void {
@@ -111,17 +118,16 @@ class Shard implements ShardContext {
     switch (message.type) {
       case 'connect-peer':
         this.#mailbox.connect(message.peer, message.link);
-        if (message.interest !== undefined)
-          this.outlet.interest.set(message.peer, message.interest);
-        if (message.counts !== undefined) this.siblingCounts.set(message.peer, message.counts);
+        if (message.interest !== undefined) this.peers.interest.set(message.peer, message.interest);
+        if (message.counts !== undefined) this.#siblingCounts.set(message.peer, message.counts);
         this.#ticks.schedule(); // it may have sent something already
         this.tell({ type: 'peer-connected', peer: message.peer });
         return;
       case 'disconnect-peer':
-        this.outlet.interest.delete(message.peer);
-        this.siblingCounts.delete(message.peer);
+        this.peers.interest.delete(message.peer);
+        this.#siblingCounts.delete(message.peer);
         this.#mailbox.disconnect(message.peer);
-        for (const server of this.#servers.loaded.values()) server.siblingDied(message.peer);
+        for (const server of this.#servers.loaded.values()) server.spread.peerDied(message.peer);
         return;
       case 'add-server':
         this.#servers.add(message.server, message.options);

@@ -20,10 +20,10 @@ function openCollector(shards = [1, 2, 3]) {
   ];
   const entries = new Map(servers.map((stats, at) => [at, { stats }]));
   const collector = new StatsCollector({ hosts, load: { stats: () => THREAD } }, entries);
-  const answer = (shard: number, question: number, servers: ServerStats[], queued: number[] = []) =>
+  const answer = (shard: number, ask: number, servers: ServerStats[], queued: number[] = []) =>
     collector.receive(shard, {
       type: 'snapshot',
-      question,
+      ask,
       snapshot: snapshot(shard, servers, queued),
     });
   return { collector, hosts, asked, answer };
@@ -34,11 +34,11 @@ const FOREVER = { timeoutMs: 2 ** 31 - 1 };
 test('what the shards say is put together when the last has answered', async () => {
   const { collector, asked, answer } = openCollector();
   const collected = collector.collect(FOREVER);
-  const [{ question }] = asked as [Question];
+  const [{ ask }] = asked as [Question];
   assert.equal(asked.length, 3);
-  answer(2, question, [serverStats('/a', 10)]);
-  answer(3, question, [serverStats('/b', 1)]);
-  answer(1, question, [serverStats('/a', 1), serverStats('/b', 2)]);
+  answer(2, ask, [serverStats('/a', 10)]);
+  answer(3, ask, [serverStats('/b', 1)]);
+  answer(1, ask, [serverStats('/a', 1), serverStats('/b', 2)]);
   const { shards, servers, silentShards, primary } = await collected;
   assert.deepEqual(
     shards.map(({ shard, connections, restarts }) => [shard, connections, restarts]),
@@ -60,24 +60,24 @@ test('what the shards say is put together when the last has answered', async () 
 test('a shard that does not answer in time is named, and its late answer is of no consequence', async () => {
   const { collector, asked, answer } = openCollector();
   const collected = collector.collect({ timeoutMs: 1 });
-  const [{ question }] = asked as [Question];
-  answer(2, question, [serverStats('/a', 1)]);
+  const [{ ask }] = asked as [Question];
+  answer(2, ask, [serverStats('/a', 1)]);
   const { shards, silentShards, servers } = await collected;
   assert.deepEqual([shards.map(({ shard }) => shard), silentShards], [[2], [1, 3]]);
   assert.deepEqual(servers[0], { ...serverStats('/a', 1), emitted: 1005 });
-  answer(1, question, []);
+  answer(1, ask, []);
 });
 
 test('a shard that dies is not waited for; it counts as silent, and as replaced', async () => {
   const { collector, asked, answer } = openCollector([1, 2]);
   const collected = collector.collect(FOREVER);
-  const [{ question }] = asked as [Question];
+  const [{ ask }] = asked as [Question];
   collector.shardDied(2);
-  answer(1, question, []);
+  answer(1, ask, []);
   assert.deepEqual((await collected).silentShards, [2]);
 
   const again = collector.collect(FOREVER);
-  for (const shard of [1, 2]) answer(shard, question + 1, []);
+  for (const shard of [1, 2]) answer(shard, ask + 1, []);
   const { shards, silentShards } = await again;
   assert.deepEqual(silentShards, []);
   assert.deepEqual(
@@ -91,8 +91,8 @@ test('a shard that is to be started again is named as silent, even if no other r
   collector.shardDied(2);
   hosts.pop();
   const collected = collector.collect(FOREVER);
-  const [{ question }] = asked as [Question];
-  answer(1, question, []);
+  const [{ ask }] = asked as [Question];
+  answer(1, ask, []);
   const { silentShards, restarts } = await collected;
   assert.deepEqual(silentShards, [2]);
   assert.deepEqual(restarts, [
@@ -107,10 +107,10 @@ test('a shard that is to be started again is named as silent, even if no other r
 test('the slowest connections of all shards are named, the slowest first', async () => {
   const { collector, asked, answer } = openCollector([1, 2]);
   const collected = collector.collect({ ...FOREVER, slowest: 3 });
-  const [{ question, slowest }] = asked as [Question];
+  const [{ ask, slowest }] = asked as [Question];
   assert.equal(slowest, 3);
-  answer(1, question, [], [50, 40, 10]);
-  answer(2, question, [], [60, 45]);
+  answer(1, ask, [], [50, 40, 10]);
+  answer(2, ask, [], [60, 45]);
   const ids = (await collected).slowest.map(({ id }) => id);
   assert.deepEqual(ids, ['2-60', '1-50', '2-45']);
 });

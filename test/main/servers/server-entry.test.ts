@@ -14,12 +14,15 @@ const ADDRESS = '192.0.2.1';
 /** A server that no shard has, and what lets connections in as upgrades that have been decided on. */
 function openEntry(given: ServerOptions) {
   const context = {
-    outlet: { from: PRIMARY, interest: new InterestMap(), send: () => {}, sendAlways: () => {} },
-    counts: new CountsMap(),
+    peers: {
+      ...{ self: PRIMARY, interest: new InterestMap(), counts: new CountsMap() },
+      ...{ send: () => {}, sendAlways: () => {} },
+    },
     report: (error: Error) => assert.fail(error),
+    close: async () => {},
   };
   const options = resolveServerOptions({ endpoint: '/a', ...given });
-  const entry = new ServerEntry(1, options, context, async () => {});
+  const entry = new ServerEntry(1, options, context);
   const enter = (connection: number, shard: number, id: string) => {
     entry.places.deciding(ADDRESS);
     try {

@@ -1,18 +1,17 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { PrimaryServer } from '../../../src/main/servers/primary-server.ts';
-import { RemoteLink } from '../../../src/main/servers/remote-link.ts';
+import { type LinkContext, RemoteLink } from '../../../src/main/servers/remote-link.ts';
 import { createCodecs } from '../../../src/shared/codec/codecs.ts';
-import type { RoutedRecord } from '../../../src/shared/emit/routing.ts';
 import { PRIMARY, type Upgrade } from '../../../src/shared/messages/control-messages.ts';
 import { resolveServerOptions } from '../../../src/shared/options/server-options.ts';
+import type { RoutedRecord } from '../../../src/shared/ring/tick-loop.ts';
 import {
   InterestMap,
   InterestTable,
   interestKey,
 } from '../../../src/shared/tables/interest-table.ts';
-import { allocateCounts, RoomCounts } from '../../../src/shared/tables/room-counts.ts';
+import { allocateCounts, CountsMap, RoomCounts } from '../../../src/shared/tables/room-counts.ts';
 import { ServerWebSocket } from '../../../src/workers/connection/web-socket.ts';
 import { receiveRecord } from '../../../src/workers/deliver/receive-record.ts';
 import { Rooms } from '../../../src/workers/deliver/rooms.ts';
@@ -20,13 +19,13 @@ import type { ShardServer } from '../../../src/workers/deliver/shard-server.ts';
 import type { ShardContext } from '../../../src/workers/shard/shard-context.ts';
 import { socketContext } from '../../workers/connection/socket-context.ts';
 import { TestTransport } from '../../workers/write/test-transport.ts';
+import { viewOf } from '../messages/view-of.ts';
 
 const SERVER = 3;
 const SHARD = 1;
 const CODEC = 0;
 const handshake = { key: '', protocol: '', codec: CODEC };
 const codecs = createCodecs(resolveServerOptions({}));
-const scope = { number: SERVER, codecs, counters: { emitted: 0 } } as unknown as PrimaryServer;
 
 /** The primary, one shard and what is on its way between them, all in this thread. */
 function openShard() {
@@ -36,20 +35,23 @@ function openShard() {
   seenByPrimary.set(SHARD, memory);
   const onTheirWay: Buffer[] = [];
   const full = { is: false };
-  const outlet = {
-    from: PRIMARY,
+  const peers = {
+    self: PRIMARY,
     interest: seenByPrimary,
+    counts: new CountsMap(),
     send: (records: readonly RoutedRecord[]) => {
       if (full.is) throw new Error('full');
       for (const { record } of records) onTheirWay.push(record);
     },
     sendAlways: (_shard: number, record: Buffer) => onTheirWay.push(record),
   };
+  const link: LinkContext = { number: SERVER, codecs, peers, counters: { emitted: 0 } };
   const sockets = new Map<number, ServerWebSocket>();
   const rooms = new Rooms(SERVER, CODEC, interest, new RoomCounts(allocateCounts()));
   const context = socketContext({}, { rooms: [rooms], forget: (number) => sockets.delete(number) });
   const socket = (connection: number) => sockets.get(connection);
-  const server = { ...context, socket } as unknown as ShardServer;
+  const spread = { receive: () => false };
+  const server = { ...context, socket, spread } as unknown as ShardServer;
   const servers = new Map([[SERVER, server]]);
   const shard = { interest, load: { receive: () => {} } } as unknown as ShardContext;
 
@@ -64,12 +66,11 @@ function openShard() {
       sockets.set(number, webSocket);
       rooms.expect(webSocket);
       rooms.enter(webSocket);
-      return { webSocket, link: new RemoteLink(scope, handshake, number, SHARD, outlet) };
+      return { webSocket, link: new RemoteLink(link, handshake, number, SHARD) };
     },
     receive: (count = onTheirWay.length) => {
       for (const record of onTheirWay.splice(0, count)) {
-        const received = { record, start: 0, end: record.length, from: 0 };
-        receiveRecord(shard, servers, received);
+        receiveRecord(shard, servers, viewOf(record));
       }
     },
     removeServer: () => servers.delete(SERVER),

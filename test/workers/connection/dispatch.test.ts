@@ -4,9 +4,9 @@ import type { Connection, ServerHandle } from '../../../src/shared/api/public-ty
 import { AppConnection } from '../../../src/shared/app/app-connection.ts';
 import type { Codec } from '../../../src/shared/codec/codec.ts';
 import { buildFrame } from '../../../src/shared/codec/frame.ts';
-import type { ServerScope } from '../../../src/shared/emit/target-emitter.ts';
 import type { Upgrade } from '../../../src/shared/messages/control-messages.ts';
-import { InterestMap, InterestTable } from '../../../src/shared/tables/interest-table.ts';
+import type { Verbs } from '../../../src/shared/spread/verbs.ts';
+import { InterestTable } from '../../../src/shared/tables/interest-table.ts';
 import { allocateCounts, RoomCounts } from '../../../src/shared/tables/room-counts.ts';
 import { ModuleDispatch } from '../../../src/workers/connection/dispatch.ts';
 import type { SocketContext } from '../../../src/workers/connection/socket-context.ts';
@@ -34,11 +34,11 @@ function openServer(slowConsumer: 'close' | 'drop', onConnection: (c: Connection
     {
       ...{ number: SERVER, fanOut, rooms: [rooms] },
       dispatch: new ModuleDispatch({ onConnection }),
-      faceOf: (link, identity) => {
-        const scope = scopeOf(server, assert.fail, ({ room, except }, encode) =>
+      appConnection: (link, identity) => {
+        const verbs = verbsOf(server, assert.fail, ({ room, except }, encode) =>
           publish(room, except, encode(server.codecs[0] as Codec)),
         );
-        return new AppConnection({} as ServerHandle, scope, link, identity);
+        return new AppConnection({} as ServerHandle, verbs, link, identity);
       },
     },
   );
@@ -60,14 +60,14 @@ function openServer(slowConsumer: 'close' | 'drop', onConnection: (c: Connection
 }
 
 /** What the app's view of a connection sends and reports by. */
-function scopeOf(
-  { number, endpoint, codecs, options }: SocketContext,
-  report: ServerScope['report'],
-  publish: ServerScope['publish'] = () => {},
-): ServerScope {
-  const outlet = { from: 1, interest: new InterestMap(), send: () => {} };
+function verbsOf(
+  { endpoint, options }: SocketContext,
+  report: Verbs['report'],
+  publish: Verbs['publish'] = () => {},
+): Verbs {
   const ask = () => Promise.reject(new Error('nobody answers'));
-  return { number, endpoint, codecs, options, outlet, publish, ask, report };
+  const unused = { list: ask, command: () => {}, count: () => 0 };
+  return { endpoint, limits: options, publish, ask, report, ...unused };
 }
 
 for (const [what, slowConsumer, onConnection] of [
@@ -106,9 +106,9 @@ test('a connection is open when its handlers know of it, though they throw', () 
     { keepHeaders: 'all', endpoint: '/a' },
     {
       dispatch,
-      faceOf: (link, identity) => {
-        const scope = scopeOf(server, ({ message }) => log.push(message));
-        return new AppConnection({} as ServerHandle, scope, link, identity);
+      appConnection: (link, identity) => {
+        const verbs = verbsOf(server, ({ message }) => log.push(message));
+        return new AppConnection({} as ServerHandle, verbs, link, identity);
       },
     },
   );

@@ -50,7 +50,7 @@ export function socketContext(
     counters: new Counters(),
     maxQueuedBytes: slowConsumer === 'latest' ? maxBufferedBytes / 2 : maxBufferedBytes,
     dispatch: silentDispatch(),
-    faceOf: () => {
+    appConnection: () => {
       throw new Error('no handlers here');
     },
     forget: () => {},

@@ -18,7 +18,7 @@ beforeEach(() => {
 function member(id: string): Member {
   return {
     ...{ id, number: 0, deflateBits: 0, awaitsFlush: false },
-    ...{ rooms: undefined, face: undefined, batch: undefined },
+    ...{ rooms: undefined, app: undefined, batch: undefined },
     admits: () => true,
     flush: () => {},
   };

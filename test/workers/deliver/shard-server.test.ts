@@ -1,16 +1,17 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
+import { serialize } from 'node:v8';
 import { All, NotMe } from '../../../src/shared/api/targets.ts';
 import type { Codec, CodecChoice } from '../../../src/shared/codec/codec.ts';
-import type { RoutedRecord } from '../../../src/shared/emit/routing.ts';
-import { selectionOf } from '../../../src/shared/emit/selection.ts';
 import type { FromShard } from '../../../src/shared/messages/control-messages.ts';
-import { connectionOf, flagOf, nameOf } from '../../../src/shared/messages/records.ts';
+import { encodeRecord, RecordKind } from '../../../src/shared/messages/records.ts';
 import {
   resolveServerOptions,
   type SlowConsumerChoice,
   shardServerOptions,
 } from '../../../src/shared/options/server-options.ts';
+import type { RoutedRecord } from '../../../src/shared/ring/tick-loop.ts';
+import { selectionOf } from '../../../src/shared/spread/selection.ts';
 import {
   InterestMap,
   InterestTable,
@@ -21,6 +22,7 @@ import type { Dispatch } from '../../../src/workers/connection/dispatch.ts';
 import type { ServerWebSocket } from '../../../src/workers/connection/web-socket.ts';
 import { ShardServer } from '../../../src/workers/deliver/shard-server.ts';
 import type { ShardContext } from '../../../src/workers/shard/shard-context.ts';
+import { viewOf } from '../../shared/messages/view-of.ts';
 
 const SERVER = 4;
 const TEXT = 0;
@@ -38,23 +40,23 @@ function openServer(codec: CodecChoice = 'text', slowConsumer: SlowConsumerChoic
   const context = {
     number: 1,
     interest: new InterestTable(InterestTable.allocate()),
-    outlet: {
-      from: 1,
+    peers: {
+      self: 1,
       interest: siblings,
+      counts: new CountsMap(),
       send: (records: readonly RoutedRecord[]) => {
         for (const { peers, record } of records) if (peers.length > 0) sent.push([peers, record]);
       },
+      sendAlways: () => {
+        throw new Error('no ring');
+      },
     },
     counts: new RoomCounts(allocateCounts()),
-    siblingCounts: new CountsMap(),
     fanOut: {
       publish: (_: unknown, __: number, frame: Buffer) => {
         published.push(frame);
         return MEMBERS;
       },
-    },
-    sendAlways: () => {
-      throw new Error('no ring');
     },
     tell: (message: FromShard) => told.push(message),
   } as unknown as ShardContext;
@@ -78,7 +80,7 @@ test('a message goes to the siblings that have members of its room, and to no ot
   wants(3, 'red');
   server.handle.to('red').emitMessage('hello');
   const [[peers, record]] = sent as [[number[], Buffer]];
-  assert.deepEqual([peers, flagOf(record, 0), nameOf(record, 0)], [[3], 0, 'red']);
+  assert.deepEqual([peers, viewOf(record).codec, viewOf(record).name], [[3], 0, 'red']);
   const { emitted, delivered } = server.counters;
   assert.deepEqual([emitted, delivered], [3, 2 * MEMBERS]);
 });
@@ -92,10 +94,10 @@ test('a message for everyone goes to the siblings that have anyone', () => {
   const { server, sent, wants } = openServer();
   wants(2, '');
   wants(3, 'red');
-  server.publish(selectionOf(All, 7), () => 'hello');
-  server.publish(selectionOf(NotMe, 7), () => 'hello');
+  server.spread.publish(selectionOf(All, 7), () => 'hello');
+  server.spread.publish(selectionOf(NotMe, 7), () => 'hello');
   assert.deepEqual(
-    sent.map(([peers, record]) => [peers, flagOf(record, 0), connectionOf(record, 0)]),
+    sent.map(([peers, record]) => [peers, viewOf(record).codec, viewOf(record).connection]),
     [
       [[2], 0, 0],
       [[2], 0, 7],
@@ -110,16 +112,16 @@ test('a message is encoded once for each codec of its members, here and in sibli
     encoded.push(name);
     return name;
   };
-  server.publish(selectionOf('red', 0), encode);
+  server.spread.publish(selectionOf('red', 0), encode);
   assert.deepEqual([encoded, sent, published], [[], [], []], 'for nobody it is not encoded');
 
   for (let i = 0; i < 2; i++) server.rooms[TEXT]?.join({} as ServerWebSocket, 'red');
   for (const shard of [2, 3]) for (let i = 0; i < 2; i++) wants(shard, 'red', MSGPACK);
   wants(3, 'red', TEXT);
-  server.publish(selectionOf('red', 0), encode);
+  server.spread.publish(selectionOf('red', 0), encode);
   assert.deepEqual(encoded, ['text', 'msgpack']);
   assert.deepEqual(
-    sent.map(([peers, record]) => [peers, flagOf(record, 0)]),
+    sent.map(([peers, record]) => [peers, viewOf(record).codec]),
     [
       [[3], TEXT],
       [[2, 3], MSGPACK],
@@ -143,7 +145,9 @@ test('what it has asked of siblings is settled when it is closed', async () => {
 
 test('where a question of another thread cannot be answered, that is told, and nothing else ends', async () => {
   const { server, told } = openServer();
-  server.asks.answer({ ask: 1, from: 2, events: ['x'], timeoutMs: 50 }, 'red', 0);
+  const body = serialize({ ask: 1, from: 2, events: ['x'], timeoutMs: 50 });
+  const header = { kind: RecordKind.ASK, server: SERVER, name: 'red' };
+  server.spread.receive(viewOf(encodeRecord(header, body)));
   await new Promise(setImmediate);
   assert.deepEqual(
     told.map((message) => message.type === 'error' && message.error.message),

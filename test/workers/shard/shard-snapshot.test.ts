@@ -29,9 +29,9 @@ function snapshotAt(
 ) {
   t.mock.method(performance, 'now', () => now);
   const server = { endpoint: '/a', counters: new Counters(), rooms: [], sockets: () => sockets };
-  const request = { type: 'take-snapshot', question: 7, slowest } as const;
+  const request = { type: 'take-snapshot', ask: 7, slowest } as const;
   const answer = takeSnapshot(request, [server], {} as ThreadStats);
-  assert.ok(answer.type === 'snapshot' && answer.question === 7);
+  assert.ok(answer.type === 'snapshot' && answer.ask === 7);
   return answer.snapshot;
 }
 

@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MessageChannel } from 'node:worker_threads';
 import { Handoff, HandoffSchedule, packUpgrades } from '../../../src/main/place/handoff.ts';
 import { PRIMARY, type ToShard } from '../../../src/shared/messages/control-messages.ts';
-import { encodeRecord, kindOf, RecordKind } from '../../../src/shared/messages/records.ts';
+import { encodeRecord, RecordKind } from '../../../src/shared/messages/records.ts';
 import {
   resolveServerOptions,
   shardServerOptions,
@@ -32,7 +32,7 @@ const options = { timeout: 3_500 };
 async function openShard({ ownsThread = true } = {}) {
   const heard: number[] = [];
   const { mailbox, doorbell: ownDoorbell } = openMailbox({
-    onRecord: (record, start) => heard.push(kindOf(record, start)),
+    onRecord: (record, start) => heard.push(record[start] as number),
   });
   const doorbell = Doorbell.allocate();
   const [there, back] = [allocateRing(1024), allocateRing(1024)];

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type Listed, listConnections, listRooms } from '../../../src/shared/ask/listing.ts';
+import { type Listed, listConnections, listRooms } from '../../../src/shared/spread/listing.ts';
 
 const numbers = fc.uniqueArray(fc.integer({ min: 1, max: 500 }), { maxLength: 200 });
 

@@ -1,6 +1,5 @@
-import { checkRoomName } from '../api/room-name.ts';
+import { checkRoomName, MAX_NAME_BYTES } from '../api/room-name.ts';
 import { All, NotMe, type Target, type Targets, type Whom } from '../api/targets.ts';
-import { MAX_NAME_BYTES } from '../messages/records.ts';
 import { optionError } from '../options/option-rules.ts';
 import { type InterestMap, interestKey } from '../tables/interest-table.ts';
 
@@ -80,6 +79,12 @@ function checkTarget(name: string): void {
 
 function checkCount(what: string, count: number): void {
   if (count > MOST_TARGETS) throw optionError(what, count, `at most ${MOST_TARGETS} targets`);
+}
+
+/** The selection with everyone whom its exceptions leave out: an upper bound, as shards are. */
+export function withoutExceptions({ room, several }: Selection): Selection {
+  const selection = { room, except: NOBODY };
+  return several === undefined ? selection : { ...selection, several: { ...several, except: [] } };
 }
 
 /** The shards that may have somebody of a selection who speaks a codec. */

@@ -1,7 +1,40 @@
+import { serialize } from 'node:v8';
 import type { ConnectionInfo } from '../api/list-types.ts';
 import type { ConnectionRequest } from '../api/public-types.ts';
 
-/** Which part of a list is wanted. */
+/** The list that is wanted: the connections of a room, '' = everyone; or the rooms. */
+export interface Query extends PageRequest {
+  readonly list: 'connections' | 'rooms';
+  readonly room: string;
+}
+
+/** The body of a QUERY record. */
+export interface QueryBody {
+  readonly query: Query;
+  /** The number under which the thread that asks awaits the entries. */
+  readonly request: number;
+  /** The thread that asks, as a peer. */
+  readonly from: number;
+}
+
+/** The entries of one list; the other one is empty. */
+export interface Entries {
+  readonly connections: readonly ListedConnection[];
+  readonly rooms: readonly ListedRoom[];
+}
+
+/** The body of a QUERY_RESULT record. */
+export interface QueryResultBody {
+  readonly request: number;
+  readonly entries: Entries;
+}
+
+/** The entries of all shards, and the shards that have not answered. */
+export interface Found extends Entries {
+  readonly silentShards: readonly number[];
+}
+
+/** The part of a list that is wanted. */
 export interface PageRequest {
   /** The last entry of the page before; '' = from the beginning. */
   readonly after: string;
@@ -52,6 +85,25 @@ export function listRooms(
     if (room > after) counts.set(room, (counts.get(room) ?? 0) + count);
   }
   return firstOf(counts, byName, limit).map(([room, count]) => ({ room, count }));
+}
+
+/** The bytes of a QUERY_RESULT; `data` that cannot be cloned is left out. */
+export function encodeEntries(request: number, entries: Entries): Buffer {
+  try {
+    return serialize({ request, entries });
+  } catch {
+    const connections = entries.connections.map((info) => ({ ...info, data: clonable(info.data) }));
+    return serialize({ request, entries: { ...entries, connections } });
+  }
+}
+
+function clonable(data: unknown): unknown {
+  try {
+    serialize(data);
+    return data;
+  } catch {
+    return undefined;
+  }
 }
 
 /** What several threads have listed of connections, as one page. */

@@ -2,17 +2,17 @@ import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { checkRoomName } from '../../../src/shared/api/room-name.ts';
 import { All, Broadcast, NotMe, type Target } from '../../../src/shared/api/targets.ts';
+import { TargetEmitter } from '../../../src/shared/app/target-emitter.ts';
 import type { AckResult } from '../../../src/shared/ask/ask.ts';
-import { NOBODY, selectionOf } from '../../../src/shared/emit/selection.ts';
-import { TargetEmitter } from '../../../src/shared/emit/target-emitter.ts';
-import { FakeScope } from '../app/fake-scope.ts';
+import { NOBODY, selectionOf } from '../../../src/shared/spread/selection.ts';
+import { FakeVerbs } from './fake-verbs.ts';
 
 test('an event is encoded once, and published for its target and sender', () => {
-  const scope = new FakeScope();
-  new TargetEmitter(scope, selectionOf('room', 7)).emit('chat', 'hello');
-  new TargetEmitter(scope, selectionOf(All, NOBODY)).emit('ready');
-  new TargetEmitter(scope, selectionOf(NotMe, 7)).emit('count', 5);
-  assert.deepEqual(scope.published, [
+  const verbs = new FakeVerbs();
+  new TargetEmitter(verbs, selectionOf('room', 7)).emit('chat', 'hello');
+  new TargetEmitter(verbs, selectionOf(All, NOBODY)).emit('ready');
+  new TargetEmitter(verbs, selectionOf(NotMe, 7)).emit('count', 5);
+  assert.deepEqual(verbs.published, [
     [{ room: 'room', except: NOBODY }, '>chat;0;hello'],
     [{ room: '', except: NOBODY }, '>ready;0;'],
     [{ room: '', except: 7 }, '>count;1;5'],
@@ -20,28 +20,28 @@ test('an event is encoded once, and published for its target and sender', () => 
 });
 
 test('a native message is published as it is', () => {
-  const scope = new FakeScope();
+  const verbs = new FakeVerbs();
   const bytes = Uint8Array.of(1, 2);
-  new TargetEmitter(scope, selectionOf('room', 7)).emitMessage('hello');
-  new TargetEmitter(scope, selectionOf('room', 7)).emitMessage(bytes);
-  assert.deepEqual(scope.published, [
+  new TargetEmitter(verbs, selectionOf('room', 7)).emitMessage('hello');
+  new TargetEmitter(verbs, selectionOf('room', 7)).emitMessage(bytes);
+  assert.deepEqual(verbs.published, [
     [{ room: 'room', except: NOBODY }, 'hello'],
     [{ room: 'room', except: NOBODY }, bytes],
   ]);
 });
 
 test('what cannot be encoded is published to nobody', () => {
-  const scope = new FakeScope();
-  const emitter = new TargetEmitter(scope, selectionOf(All, NOBODY));
+  const verbs = new FakeVerbs();
+  const emitter = new TargetEmitter(verbs, selectionOf(All, NOBODY));
   assert.throws(() => emitter.emit('a;b', 'x'), { code: 'ERR_EVENT_NAME' });
   assert.throws(() => emitter.emit('x'.repeat(17)), { code: 'ERR_EVENT_NAME' });
   assert.throws(() => emitter.emit('chat', () => {}), { code: 'ERR_PAYLOAD' });
   assert.throws(() => emitter.emitMessage(5 as unknown as string), { code: 'ERR_PAYLOAD' });
-  assert.deepEqual(scope.published, []);
+  assert.deepEqual(verbs.published, []);
 });
 
 /** A server of which nobody is there. */
-class EmptyScope extends FakeScope {
+class EmptyVerbs extends FakeVerbs {
   override publish(): void {}
 
   override async ask(): Promise<AckResult> {
@@ -50,7 +50,7 @@ class EmptyScope extends FakeScope {
 }
 
 test('misuse is refused where nobody is there to send to', async () => {
-  const emitter = new TargetEmitter(new EmptyScope(), selectionOf('room', NOBODY));
+  const emitter = new TargetEmitter(new EmptyVerbs(), selectionOf('room', NOBODY));
   for (const event of ['a;b', '', 'x'.repeat(17)]) {
     assert.throws(() => emitter.emit(event), { code: 'ERR_EVENT_NAME' });
     await assert.rejects(emitter.emitWithAck(event), { code: 'ERR_EVENT_NAME' });
@@ -65,7 +65,7 @@ test('misuse is refused where nobody is there to send to', async () => {
 });
 
 test('what is for nobody is not encoded', async () => {
-  const emitter = new TargetEmitter(new EmptyScope(), selectionOf('room', NOBODY));
+  const emitter = new TargetEmitter(new EmptyVerbs(), selectionOf('room', NOBODY));
   const payload = { toJSON: () => assert.fail('encoded') };
   emitter.emit('chat', payload);
   emitter.emit('chat', 1n); // some codec might carry it
@@ -75,7 +75,7 @@ test('what is for nobody is not encoded', async () => {
 });
 
 test('what is no target is refused, and never means everyone', () => {
-  const scope = new FakeScope();
+  const verbs = new FakeVerbs();
   for (const target of [
     undefined,
     null,
@@ -85,18 +85,18 @@ test('what is no target is refused, and never means everyone', () => {
     ['room', undefined],
     Symbol('NotMe'),
   ]) {
-    assert.throws(() => new TargetEmitter(scope, selectionOf(target as Target, NOBODY)), {
+    assert.throws(() => new TargetEmitter(verbs, selectionOf(target as Target, NOBODY)), {
       code: 'ERR_ROOM_NAME',
     });
   }
 });
 
 test('an id may be longer than the name of a room', () => {
-  const scope = new FakeScope();
+  const verbs = new FakeVerbs();
   const id = 'an id of more than 8 bytes';
-  new TargetEmitter(scope, selectionOf(id, NOBODY)).emitMessage('hello');
-  assert.equal(scope.published[0]?.[0].room, id);
-  assert.throws(() => new TargetEmitter(scope, selectionOf('x'.repeat(65_536), NOBODY)), {
+  new TargetEmitter(verbs, selectionOf(id, NOBODY)).emitMessage('hello');
+  assert.equal(verbs.published[0]?.[0].room, id);
+  assert.throws(() => new TargetEmitter(verbs, selectionOf('x'.repeat(65_536), NOBODY)), {
     code: 'ERR_ROOM_NAME',
   });
 });

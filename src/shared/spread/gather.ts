@@ -1,34 +1,33 @@
 import { MAX_MS } from '../options/option-rules.ts';
 
-interface Pending<Reply> {
+interface Pending<Part> {
   readonly waiting: Set<number>;
   readonly silent: number[];
-  readonly onReply: (reply: Reply) => void;
+  readonly onPart: (part: Part) => void;
   readonly settle: () => void;
 }
 
-/** What one thread has asked of shards, and the replies that it awaits: one of each shard. */
-export class Gather<Reply> {
-  readonly #pending = new Map<number, Pending<Reply>>();
+/** All that one thread has asked of shards, and the parts of the answers: one of each shard. */
+export class Gather<Part> {
+  readonly #pending = new Map<number, Pending<Part>>();
   #last = 0;
 
-  /** A number for a request, which the replies to it carry. */
-  next(): number {
-    this.#last += 1;
-    return this.#last;
-  }
-
   /**
-   * Awaits the replies to a request.
-   * @param onReply is called with each that comes in time
-   * @returns the shards that said nothing, because they died or were too busy
+   * Asks shards, and awaits a part from each.
+   * @param send sends the request; the parts carry its number
+   * @param onPart gets each part that comes within `timeoutMs`
+   * @returns the shards that did not answer, because they died or were too busy
+   * @throws what `send` throws, and then nothing is awaited
    */
-  expect(
-    request: number,
+  ask(
     shards: Iterable<number>,
     timeoutMs: number,
-    onReply: (reply: Reply) => void,
+    send: (request: number) => void,
+    onPart: (part: Part) => void,
   ): Promise<number[]> {
+    this.#last += 1;
+    const request = this.#last;
+    send(request);
     const { promise, resolve } = Promise.withResolvers<number[]>();
     const waiting = new Set(shards);
     const silent: number[] = [];
@@ -38,20 +37,20 @@ export class Gather<Reply> {
       resolve([...silent, ...waiting]);
     };
     const timer = setTimeout(settle, Math.min(timeoutMs, MAX_MS));
-    this.#pending.set(request, { waiting, silent, onReply, settle });
+    this.#pending.set(request, { waiting, silent, onPart, settle });
     if (waiting.size === 0) settle();
     return promise;
   }
 
-  /** A shard has replied. */
-  receive(shard: number, request: number, reply: Reply): void {
+  /** Takes a shard's part, which may be too late. */
+  receive(shard: number, request: number, part: Part): void {
     const pending = this.#pending.get(request);
     if (!pending?.waiting.delete(shard)) return;
-    pending.onReply(reply);
+    pending.onPart(part);
     if (pending.waiting.size === 0) pending.settle();
   }
 
-  /** A shard has died: what it has not answered it never will. */
+  /** A shard has died, and will not answer any more. */
   shardDied(shard: number): void {
     for (const { waiting, silent, settle } of [...this.#pending.values()]) {
       if (!waiting.delete(shard)) continue;
@@ -60,7 +59,7 @@ export class Gather<Reply> {
     }
   }
 
-  /** Nobody will reply any more. */
+  /** Nobody will answer any more. */
   close(): void {
     for (const { settle } of [...this.#pending.values()]) settle();
   }

@@ -7,7 +7,7 @@ import {
   NOBODY,
   selectionOf,
   selectionOfWhom,
-} from '../../../src/shared/emit/selection.ts';
+} from '../../../src/shared/spread/selection.ts';
 
 const ME = 7;
 const connections = [

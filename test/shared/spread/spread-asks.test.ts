@@ -1,69 +1,42 @@
 import { strict as assert } from 'node:assert';
 import { beforeEach, test } from 'node:test';
-import { All, NotMe } from '../../../src/shared/api/targets.ts';
-import {
-  type AskBody,
-  type AskResultBody,
-  encodeResult,
-  RemoteAsks,
-  type RemoteQuestion,
-} from '../../../src/shared/ask/remote-asks.ts';
+import { All, NotMe, type Target } from '../../../src/shared/api/targets.ts';
+import type { AckResult } from '../../../src/shared/ask/ask.ts';
+import { type AskBody, encodeResult } from '../../../src/shared/ask/remote-ask.ts';
 import type { Codec } from '../../../src/shared/codec/codec.ts';
-import { createCodecs } from '../../../src/shared/codec/codecs.ts';
-import type { RoutedRecord } from '../../../src/shared/emit/routing.ts';
-import { selectionOf } from '../../../src/shared/emit/selection.ts';
-import {
-  cloneBodyOf,
-  connectionOf,
-  encodeRecord,
-  kindOf,
-  nameOf,
-  RecordKind,
-} from '../../../src/shared/messages/records.ts';
-import {
-  InterestMap,
-  InterestTable,
-  interestKey,
-} from '../../../src/shared/tables/interest-table.ts';
+import { encodeRecord, RecordKind } from '../../../src/shared/messages/records.ts';
+import type { RoutedRecord } from '../../../src/shared/ring/tick-loop.ts';
+import type { Member } from '../../../src/shared/spread/local.ts';
+import { type Selection, selectionOf } from '../../../src/shared/spread/selection.ts';
+import type { SpreadServer } from '../../../src/shared/spread/spread-server.ts';
+import { viewOf } from '../messages/view-of.ts';
+import { openSpread, SELF, SERVER } from './open-spread.ts';
 
-const SERVER = 3;
-const FROM = 9;
 const TEXT = 0;
 const MSGPACK = 1;
-const codecs = createCodecs({ codec: 'negotiate', eventPrefix: '>', maxEventNameBytes: 16 });
 
-let interest: InterestMap;
+let server: SpreadServer;
+let codecs: readonly Codec[];
 let sent: RoutedRecord[];
-let send: (records: readonly RoutedRecord[]) => void;
+let fails: { with?: Error };
+let join: (shard: number, codec: number, room: string) => void;
 let encoded: Codec[];
-let asks: RemoteAsks;
+/** Whether this thread has somebody of a room who speaks a codec. */
+let here: (codec: number, room: string) => boolean;
 
 beforeEach(() => {
-  interest = new InterestMap();
-  for (const shard of [1, 2, 4]) interest.set(shard, InterestTable.allocate());
-  sent = [];
-  send = (records) => sent.push(...records);
   encoded = [];
-  asks = new RemoteAsks();
+  here = () => false;
+  const select = (codec: number, { room }: Selection) => here(codec, room) || undefined;
+  ({ server, codecs, sent, fails, join } = openSpread({ local: { select } }));
 });
 
-/** Somebody in a shard joins a room. */
-function join(shard: number, codec: number, room: string): void {
-  interest.of(shard)?.add(interestKey(SERVER, codec, room));
-}
-
-function ask(parts: Partial<RemoteQuestion> = {}, payload: unknown = 'x', timeoutMs = 1000) {
+function ask(target: Target = 'red', payload: unknown = 'x', timeoutMs = 1000) {
   const encode = (codec: Codec) => {
     encoded.push(codec);
     return codec.encode('add', payload);
   };
-  const server = { number: SERVER, codecs, outlet: { from: FROM, interest, send } };
-  return asks.ask(server, {
-    selection: selectionOf('red', 7),
-    question: { encode, timeoutMs },
-    isWantedHere: () => false,
-    ...parts,
-  });
+  return server.ask(selectionOf(target, 7), encode, timeoutMs);
 }
 
 /** An answer as a shard sends it on, and as it arrives. */
@@ -72,19 +45,26 @@ const answer = (id: string, payload: unknown, codec = codecs[TEXT] as Codec) => 
   payload: { codec: codec.name, message: codec.encodeAnswer(5, payload) },
 });
 
-/** A result as it is read from a ring. */
-function read(body: Buffer): AskResultBody {
-  const record = encodeRecord({ kind: RecordKind.ASK_RESULT, server: SERVER }, body);
-  return cloneBodyOf(record, 0, record.length);
+type Result = Omit<AckResult, 'silentShards'>;
+
+/** A shard sends what its members have answered. */
+function receive(
+  shard: number,
+  ask: number,
+  { answers = [], missing = [] }: Partial<Result>,
+): void {
+  const header = { kind: RecordKind.ASK_RESULT, server: SERVER };
+  const record = encodeRecord(header, encodeResult(ask, { answers, missing, silentShards: [] }));
+  server.receive(viewOf(record, shard));
 }
 
 /** The one record that has been sent. */
 function sentRecord() {
   assert.equal(sent.length, 1);
-  const [{ peers, record }] = sent as [RoutedRecord];
-  assert.equal(kindOf(record, 0), RecordKind.ASK);
-  const body = cloneBodyOf<AskBody>(record, 0, record.length);
-  return { peers, body, name: nameOf(record, 0), except: connectionOf(record, 0) };
+  const [{ peers, record }] = sent.splice(0) as [RoutedRecord];
+  const view = viewOf(record);
+  assert.equal(view.kind, RecordKind.ASK);
+  return { peers, body: view.clone<AskBody>(), name: view.name, except: view.connection };
 }
 
 const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
@@ -93,20 +73,18 @@ test('a question goes to the shards that have members, and is answered by all of
   join(1, TEXT, 'red');
   join(4, TEXT, 'red');
   join(2, TEXT, 'blue');
-  const { result } = ask();
+  const result = ask();
   const { peers, body, name, except } = sentRecord();
   assert.deepEqual([peers, name, except], [[1, 4], 'red', 0]);
   assert.deepEqual(body, {
     ask: body.ask,
-    from: FROM,
+    from: SELF,
     events: ['>add;0;x', undefined],
     timeoutMs: 1000,
   });
   const missing = [{ id: 'ann', code: 'ERR_ACK_FAILED' as const, reason: 'no' }];
-  const result4 = { answers: [answer('dan', 4)], missing: [], silentShards: [] };
-  const result1 = { answers: [], missing, silentShards: [] };
-  asks.receive(4, read(encodeResult(body.ask, result4)));
-  asks.receive(1, read(encodeResult(body.ask, result1)));
+  receive(4, body.ask, { answers: [answer('dan', 4)] });
+  receive(1, body.ask, { missing });
   assert.deepEqual(await result, {
     answers: [{ id: 'dan', payload: 4 }],
     missing,
@@ -116,13 +94,15 @@ test('a question goes to the shards that have members, and is answered by all of
 });
 
 test('an event is encoded once for each codec that somebody speaks, here or there', async () => {
-  await ask().result;
+  await ask();
   assert.deepEqual([encoded, sent], [[], []]);
   for (const shard of [1, 2]) join(shard, MSGPACK, 'red');
-  const { events } = ask({ isWantedHere: (codec, { room }) => codec === TEXT && room === 'red' });
+  here = (codec, room) => codec === TEXT && room === 'red';
+  void ask();
   assert.deepEqual(encoded, codecs);
-  assert.deepEqual(events, ['>add;0;x', codecs[MSGPACK]?.encode('add', 'x')]);
-  asks.close();
+  const msgpack = Buffer.from(codecs[MSGPACK]?.encode('add', 'x') as Uint8Array);
+  assert.deepEqual(sentRecord().body.events, ['>add;0;x', msgpack]);
+  server.close();
 });
 
 test('NotMe is everyone but the sender, All is everyone', () => {
@@ -131,22 +111,22 @@ test('NotMe is everyone but the sender, All is everyone', () => {
     [NotMe, 7],
     [All, 0],
   ] as const) {
-    sent = [];
-    ask({ selection: selectionOf(target, 7) });
+    void ask(target);
     const { peers, name, except } = sentRecord();
     assert.deepEqual([peers, name, except], [[2], '', connection]);
   }
-  asks.close();
+  server.close();
 });
 
-test('what cannot be encoded or sent leaves nothing behind', () => {
+test('what cannot be encoded or sent leaves nothing behind', async () => {
   join(1, TEXT, 'red');
-  assert.throws(() => ask({}, () => {}), { code: 'ERR_PAYLOAD' });
+  await assert.rejects(
+    ask('red', () => {}),
+    { code: 'ERR_PAYLOAD' },
+  );
   assert.deepEqual(sent, []);
-  send = () => {
-    throw new Error('full');
-  };
-  assert.throws(() => ask(), { message: 'full' });
+  fails.with = new Error('full');
+  await assert.rejects(ask(), { message: 'full' });
   assert.equal(timers(), 0);
 });
 
@@ -154,26 +134,26 @@ test('a shard that says nothing is silent, once its time is over', async (t) => 
   t.mock.timers.enable({ apis: ['setTimeout'] });
   join(1, TEXT, 'red');
   join(2, TEXT, 'red');
-  const { result } = ask({}, 'x', 50);
+  const result = ask('red', 'x', 50);
   const answers = [answer('ann', 1)];
   const number = sentRecord().body.ask;
   t.mock.timers.tick(1049);
-  asks.receive(1, { ask: number, answers, missing: [] });
+  receive(1, number, { answers });
   t.mock.timers.tick(1);
-  asks.receive(2, { ask: number, answers, missing: [] });
+  receive(2, number, { answers });
   const arrived = [{ id: 'ann', payload: 1 }];
   assert.deepEqual(await result, { answers: arrived, missing: [], silentShards: [2] });
 });
 
 test('a shard that dies is silent at once', async () => {
   for (const shard of [1, 2, 4]) join(shard, TEXT, 'red');
-  const { result } = ask();
+  const result = ask();
   const number = sentRecord().body.ask;
-  asks.receive(1, { ask: number, answers: [answer('ann', 1)], missing: [] });
-  asks.shardDied(2);
-  asks.shardDied(1);
-  asks.receive(2, { ask: number, answers: [answer('bob', 2)], missing: [] });
-  asks.receive(4, { ask: number, answers: [answer('dan', 4)], missing: [] });
+  receive(1, number, { answers: [answer('ann', 1)] });
+  server.peerDied(2);
+  server.peerDied(1);
+  receive(2, number, { answers: [answer('bob', 2)] });
+  receive(4, number, { answers: [answer('dan', 4)] });
   const answers = [
     { id: 'ann', payload: 1 },
     { id: 'dan', payload: 4 },
@@ -185,19 +165,15 @@ test('a shard that dies is silent at once', async () => {
 test('a result is for its question, from who was asked, and counts once', async () => {
   join(1, TEXT, 'red');
   join(2, TEXT, 'red');
-  const { result } = ask();
+  const result = ask();
   const number = sentRecord().body.ask;
-  const resultOf = (id: string, to = number) => ({
-    ask: to,
-    answers: [answer(id, 1)],
-    missing: [],
-  });
-  asks.receive(1, resultOf('of another', number + 1));
-  asks.receive(4, resultOf('not asked'));
-  asks.receive(1, resultOf('ann'));
-  asks.receive(1, resultOf('twice'));
-  asks.receive(2, resultOf('bob'));
-  asks.receive(2, resultOf('too late'));
+  const resultOf = (id: string) => ({ answers: [answer(id, 1)] });
+  receive(1, number + 1, resultOf('of another'));
+  receive(4, number, resultOf('not asked'));
+  receive(1, number, resultOf('ann'));
+  receive(1, number, resultOf('twice'));
+  receive(2, number, resultOf('bob'));
+  receive(2, number, resultOf('too late'));
   const { answers } = await result;
   assert.deepEqual(
     answers.map(({ id }) => id),
@@ -208,18 +184,18 @@ test('a result is for its question, from who was asked, and counts once', async 
 test('the longest time for answers is no longer than a timer can be', (t) => {
   const setTimer = t.mock.method(globalThis, 'setTimeout');
   join(1, TEXT, 'red');
-  ask({}, 'x', 2 ** 31 - 1);
+  void ask('red', 'x', 2 ** 31 - 1);
   assert.deepEqual(
     setTimer.mock.calls.map((call) => call.arguments[1]),
     [2 ** 31 - 1],
   );
-  asks.close();
+  server.close();
 });
 
 test('answers in either codec arrive, bytes with memory of their own', async () => {
   join(1, TEXT, 'red');
   const bytes = Uint8Array.of(1, 2, 3);
-  const { result } = ask();
+  const result = ask();
   const answers = [
     answer('ann', bytes),
     answer('bob', [{ bytes }], codecs[MSGPACK]),
@@ -227,12 +203,7 @@ test('answers in either codec arrive, bytes with memory of their own', async () 
     answer('dan', { 1022: 0, a: '\ufeff' }),
     answer('eve', undefined),
   ];
-  const record = encodeRecord(
-    { kind: RecordKind.ASK_RESULT, server: SERVER },
-    encodeResult(sentRecord().body.ask, { answers, missing: [], silentShards: [] }),
-  );
-  // As a record is read: out of a ring into a buffer of Node's pool.
-  asks.receive(1, cloneBodyOf(record, 0, record.length));
+  receive(1, sentRecord().body.ask, { answers });
   const payloads = (await result).answers.map(({ payload }) => payload);
   assert.deepEqual(payloads, [bytes, [{ bytes }], 2n ** 60n, { 1022: 0, a: '\ufeff' }, '']);
   for (const copy of [payloads[0], (payloads[1] as { bytes: Uint8Array }[])[0]?.bytes]) {
@@ -242,10 +213,9 @@ test('answers in either codec arrive, bytes with memory of their own', async () 
 
 test('a shard may have any number of members that answer, or do not', async () => {
   join(1, TEXT, 'red');
-  const { result } = ask();
+  const result = ask();
   const many = 300_000;
-  asks.receive(1, {
-    ask: sentRecord().body.ask,
+  receive(1, sentRecord().body.ask, {
     answers: Array(many).fill(answer('ann', 1)),
     missing: Array(many).fill({ id: 'bob', code: 'ERR_ACK_TIMEOUT' }),
   });
@@ -255,9 +225,39 @@ test('a shard may have any number of members that answer, or do not', async () =
 
 test('what is pending at the end has nobody left to answer', async () => {
   join(1, TEXT, 'red');
-  const results = [ask().result, ask().result];
-  asks.close();
+  const results = [ask(), ask()];
+  server.close();
   const nothing = { answers: [], missing: [], silentShards: [1] };
   assert.deepEqual(await Promise.all(results), [nothing, nothing]);
   assert.equal(timers(), 0);
+});
+
+test('members here are asked beside those of peers, and theirs come first', async () => {
+  const member = {
+    id: 'own',
+    get codec() {
+      return codecs[TEXT] as Codec;
+    },
+    answersAsks: false,
+    hasEnded: false,
+    sendAsk: () => {},
+    forgetAsk: () => {},
+  } as unknown as Member;
+  const local = { handlersOf: 'some', select: () => true, members: () => [member] } as const;
+  ({ server, codecs, sent, join } = openSpread({ local }));
+  join(1, TEXT, 'red');
+  const result = ask();
+  receive(1, sentRecord().body.ask, { missing: [{ id: 'bob', code: 'ERR_ACK_TIMEOUT' }] });
+  const { missing } = await result;
+  assert.deepEqual(
+    missing.map(({ id }) => id),
+    ['own', 'bob'],
+  );
+});
+
+test('a thread that has the handlers of all connections asks no peer', async () => {
+  ({ server, sent, join } = openSpread({ local: { handlersOf: 'all' } }));
+  join(1, TEXT, 'red');
+  assert.deepEqual(await ask(), { answers: [], missing: [], silentShards: [] });
+  assert.deepEqual(sent, []);
 });

@@ -1,0 +1,164 @@
+import { deserializeError } from '../../shared/api/errors.ts';
+import type { Connection } from '../../shared/api/public-types.ts';
+import type { AppConnection } from '../../shared/app/app-connection.ts';
+import type { ConnectionIdentity, ConnectionLink } from '../../shared/app/connection-link.ts';
+import { callHandler } from '../../shared/app/handler-calls.ts';
+import { forgetHeaders, type KeepHeaders } from '../../shared/app/kept-headers.ts';
+import type { Codec } from '../../shared/codec/codec.ts';
+import { CLOSE_CODES } from '../../shared/codec/frame.ts';
+import type { RecordView } from '../../shared/messages/record-view.ts';
+import { RecordKind } from '../../shared/messages/records.ts';
+import { optionError } from '../../shared/options/option-rules.ts';
+import type { Local } from '../../shared/spread/local.ts';
+import type { Peers } from '../../shared/spread/peers.ts';
+import { isSelected, type Selection } from '../../shared/spread/selection.ts';
+import type { Handshake } from '../admit/handshake-check.ts';
+import { RemoteLink } from './remote-link.ts';
+
+/** An upgrade on its way to a shard, as its closures will want to know it. */
+export interface Arrival {
+  readonly shard: number;
+  readonly identity: ConnectionIdentity;
+  readonly handshake: Handshake;
+}
+
+/** Everything that a server gives to its closures. */
+export interface ClosuresContext {
+  readonly number: number;
+  readonly codecs: readonly Codec[];
+  readonly keepHeaders: KeepHeaders;
+  readonly peers: Peers;
+  readonly counters: { emitted: number };
+  /** Returns the app's view of a connection. */
+  appConnection(link: ConnectionLink, identity: ConnectionIdentity): AppConnection;
+}
+
+/** A connection whose handlers are closures. */
+interface RemoteConnection {
+  readonly app: AppConnection;
+  readonly link: RemoteLink;
+}
+
+/**
+ * The half of a server that is on the primary where its handlers are closures: the app's view of
+ * every connection. The sockets are in the shards.
+ */
+export class Closures implements Local<never> {
+  readonly handlersOf = 'all';
+  readonly #context: ClosuresContext;
+  readonly #onConnection: ((connection: Connection) => unknown)[] = [];
+  /** Upgrades that are on their way to a shard: their identity stays here. */
+  readonly #arriving = new Map<number, Arrival>();
+  readonly #connections = new Map<number, RemoteConnection>();
+  #onEmpty: (() => void) | undefined;
+
+  constructor(context: ClosuresContext) {
+    this.#context = context;
+  }
+
+  /** Adds an `onConnection` handler. @throws EngineError ERR_OPTION */
+  add(fn: (connection: Connection) => unknown): void {
+    if (typeof fn !== 'function') throw optionError('onConnection', fn, 'a function');
+    this.#onConnection.push(fn);
+  }
+
+  /** An upgrade is about to move to a shard. */
+  expect(connection: number, arrival: Arrival): void {
+    this.#arriving.set(connection, arrival);
+  }
+
+  /** An upgrade did not get there. */
+  refused(connection: number): void {
+    this.#arriving.delete(connection);
+  }
+
+  select(): undefined {}
+
+  deliver(): void {}
+
+  members(selection: Selection): AppConnection[] {
+    const members: AppConnection[] = [];
+    for (const { app } of this.#connections.values()) {
+      if (isSelected(app, selection)) members.push(app);
+    }
+    return members;
+  }
+
+  *rooms(): Iterable<readonly [room: string, members: number]> {
+    for (const { link } of this.#connections.values()) {
+      for (const room of link.rooms ?? []) yield [room, 1];
+    }
+  }
+
+  /** Carries out a record that a shard has sent for one connection. */
+  receive(record: RecordView): void {
+    if (record.kind === RecordKind.CONNECTED) {
+      this.#connected(record.connection, record.from);
+      return;
+    }
+    const connection = this.#connections.get(record.connection);
+    if (connection === undefined) return;
+    const { app, link } = connection;
+    switch (record.kind) {
+      case RecordKind.MESSAGE:
+        app.receive(record.isBinary ? record.copyBody() : record.text());
+        return;
+      case RecordKind.PING:
+        app.tell('ping', new Uint8Array(record.copyBody()));
+        return;
+      case RecordKind.PONG:
+        app.tell('pong', new Uint8Array(record.copyBody()));
+        return;
+      case RecordKind.ERROR:
+        app.clientFailed(deserializeError(record.json()));
+        return;
+      case RecordKind.BACKPRESSURE:
+        app.tell('backpressure', record.json());
+        return;
+      case RecordKind.DISCONNECTED:
+        this.#disconnected(connection, record.close());
+        link.concluded();
+    }
+  }
+
+  /** A shard has died, and its connections with it. */
+  shardDied(shard: number): void {
+    for (const [connection, arrival] of this.#arriving) {
+      if (arrival.shard === shard) this.#arriving.delete(connection);
+    }
+    for (const connection of [...this.#connections.values()]) {
+      if (connection.link.shard !== shard) continue;
+      this.#disconnected(connection, { code: CLOSE_CODES.ABNORMAL, reason: 'the shard died' });
+    }
+  }
+
+  /** Resolves when the last closure has been told of its connection's end. */
+  async empty(): Promise<void> {
+    if (this.#connections.size === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onEmpty = resolve;
+    await promise;
+  }
+
+  #connected(number: number, shard: number): void {
+    const arrival = this.#arriving.get(number);
+    if (arrival === undefined) return;
+    this.#arriving.delete(number);
+    const link = new RemoteLink(this.#context, arrival.handshake, number, shard);
+    const app = this.#context.appConnection(link, arrival.identity);
+    this.#connections.set(number, { app, link });
+    link.enter();
+    const onThrown = (thrown: unknown, of: string) => app.handlerThrew(thrown, of);
+    const results = this.#onConnection.map((onConnection) =>
+      callHandler(onConnection, app, 'onConnection', onThrown),
+    );
+    link.open();
+    forgetHeaders(arrival.identity, this.#context.keepHeaders, results);
+  }
+
+  #disconnected({ app, link }: RemoteConnection, reason: { code: number; reason: string }): void {
+    this.#connections.delete(link.number);
+    app.ended(link.rooms ?? [], reason);
+    if (this.#connections.size === 0) this.#onEmpty?.();
+  }
+}

@@ -1,0 +1,24 @@
+import type { ConnectionRequest } from '../api/public-types.ts';
+import type { Codec, Message } from '../codec/codec.ts';
+
+/** The way from the app's view of a connection to its socket: at hand in a shard, else by records. */
+export interface ConnectionLink {
+  readonly number: number;
+  readonly shard: number;
+  /** The rooms it has joined; undefined: none so far. */
+  readonly rooms: ReadonlySet<string> | undefined;
+  readonly codec: Codec;
+  /** Whether the client said in its handshake that it answers asks. */
+  readonly answersAsks: boolean;
+  send(message: Message): void;
+  join(room: string): void;
+  leave(room: string): void;
+  disconnect(code: number, reason: string): void;
+}
+
+/** The values that a connection has from its upgrade. */
+export interface ConnectionIdentity {
+  readonly id: string;
+  request: ConnectionRequest;
+  readonly data: unknown;
+}
