@@ -1,5 +1,6 @@
 import { EngineError } from '../shared/api/errors.ts';
-import { checkHandledName } from '../shared/codec/event-rules.ts';
+import { CODEC_SUBPROTOCOLS } from '../shared/codec/codec.ts';
+import { checkHandledName, utf8 } from '../shared/codec/event-rules.ts';
 import {
   type Check,
   checkOptions,
@@ -8,8 +9,6 @@ import {
   isObject,
   isText,
   MAX_MS,
-  number,
-  oneOf,
   optionalFunction,
   optionError,
   rule,
@@ -21,7 +20,7 @@ const MAX_EVENT_NAME_BYTES = 2 ** 16;
 
 const RULES: Record<keyof WsOptions, Check> = {
   acks: rule('true or false', undefined, (value) => typeof value === 'boolean'),
-  codec: oneOf(['text', 'msgpack'], 'text'),
+  codec: rule("'text' or 'msgpack'", undefined, isCodec),
   connectTimeoutMs: integer(1, MAX_MS),
   eventPrefix: rule('a string that is not empty', undefined, isText),
   idleTimeoutMs: integer(0, MAX_MS),
@@ -33,7 +32,11 @@ const RULES: Record<keyof WsOptions, Check> = {
 };
 
 const RECONNECT_RULES: Record<keyof ReconnectOptions, Check> = {
-  factor: number(1),
+  factor: rule(
+    'a number from 1',
+    undefined,
+    (value) => Number.isFinite(value) && Number(value) >= 1,
+  ),
   maxDelayMs: integer(1, MAX_MS),
   minDelayMs: integer(1, MAX_MS),
   shouldReconnect: optionalFunction(),
@@ -79,8 +82,12 @@ export function checkClose(code: number | undefined, reason: string | undefined)
   if (code !== undefined && code !== 1000 && !(code >= 3000 && code <= 4999)) {
     throw new EngineError('ERR_CLOSE_CODE', `code: ${shown(code)} is not 1000 or 3000 to 4999`);
   }
-  const { length } = new TextEncoder().encode(reason);
+  const { length } = utf8.encode(reason);
   if (length > 123) {
     throw new EngineError('ERR_CLOSE_CODE', `reason: it has ${length} bytes, more than 123`);
   }
+}
+
+function isCodec(value: unknown): boolean {
+  return Object.hasOwn(CODEC_SUBPROTOCOLS, value as string);
 }

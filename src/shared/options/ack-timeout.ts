@@ -1,12 +1,13 @@
 import type { AckOptions } from '../api/public-types.ts';
-import { applyRules, type Filled, integer, MAX_MS, type Rules } from './option-rules.ts';
+import { checkOptions, integer, MAX_MS } from './option-rules.ts';
 
-const ACK_RULES: Rules<Filled<AckOptions>> = { timeoutMs: integer(1, MAX_MS, 10_000) };
+const ACK_RULES = { timeoutMs: integer(1, MAX_MS) };
 
 /**
  * The time to wait for answers, in milliseconds.
  * @throws EngineError ERR_OPTION
  */
 export function ackTimeout(options: AckOptions = {}): number {
-  return applyRules(ACK_RULES, options, '', 'the options of emitWithAck').timeoutMs;
+  checkOptions(ACK_RULES, options, '', 'the options of emitWithAck');
+  return options.timeoutMs ?? 10_000;
 }

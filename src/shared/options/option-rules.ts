@@ -41,10 +41,9 @@ export function integer(
 }
 
 /** A number from `minimum` to `maximum`, whole or not. */
-export function number(minimum: number, maximum = Number.POSITIVE_INFINITY): Rule<undefined> {
-  const to = Number.isFinite(maximum) ? ` to ${maximum}` : '';
+export function number(minimum: number, maximum: number): Rule<undefined> {
   return rule(
-    `a number from ${minimum}${to}`,
+    `a number from ${minimum} to ${maximum}`,
     undefined,
     (value) => Number.isFinite(value) && Number(value) >= minimum && Number(value) <= maximum,
   );
@@ -114,13 +113,18 @@ export function checkOptions(
   rules: Readonly<Record<string, Check>>,
   options: object,
   prefix = '',
-  what = prefix === '' ? 'options' : prefix.slice(0, -1),
+  what = prefix.slice(0, -1) || 'options',
 ): void {
   if (options === null || typeof options !== 'object') {
     throw new EngineError('ERR_OPTION', `${what} must be an object, not ${shown(options)}`);
   }
+  const known = Object.keys(rules);
   for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(rules, name)) throw unknownOption(prefix + name, Object.keys(rules));
+    if (known.includes(name)) continue;
+    throw new EngineError(
+      'ERR_OPTION',
+      `${prefix}${name}: no such option; there ${known.length === 1 ? 'is' : 'are'} ${known.join(', ')}`,
+    );
   }
   for (const [name, { allowed, check, secret }] of Object.entries(rules)) {
     const value = (options as Readonly<Record<string, unknown>>)[name];
@@ -146,11 +150,6 @@ export function applyRules<Filled extends object>(
     result[name] = value === undefined ? rules[name].fallback : value;
   }
   return result as Filled;
-}
-
-function unknownOption(name: string, known: readonly string[]): EngineError {
-  const there = known.length === 1 ? 'there is' : 'there are';
-  return new EngineError('ERR_OPTION', `${name}: no such option; ${there} ${known.join(', ')}`);
 }
 
 /** An ERR_OPTION that names the option, its value and what is allowed. */
