@@ -117,7 +117,7 @@ export class ThreadEmitter implements AsyncDisposable {
   #publish(server: Server, selection: Selection, encode: (codec: Codec) => Message): void {
     if (this.#closing !== undefined) throw closed('the emitter, or its engine,');
     this.#ticks.send(routePublish(server, this.#interest, selection, encode, () => false));
-    this.#mailbox.ring(); // a job may be long before its event loop turns
+    this.#mailbox.wake(); // a job may be long before its event loop turns
   }
 
   #receive(message: ToEmitter): void {
