@@ -15,14 +15,16 @@ const TARGET = 'es2022';
 const OPENING = '(()=>{';
 
 /** What the text build of the client may have, in bytes gzipped: less than this. */
-export const MAX_CLIENT_SIZE = 4096;
+export const MAX_CLIENT_SIZE = 5120;
 
 /**
  * What the classes of the client call each other's properties; no page sees them, and no platform
  * has them. Short ones save the bytes that let the classes be several.
  */
-const OF_CLIENT =
-  'abandon|connection|end|ended|events|fail|hooks|options|opened|prepare|received|retrying|socket|tell';
+const OF_CLIENT = [
+  'abandon|connection|end|ended|events|fail|hooks|options|opened|prepare|received|retrying|socket|tell',
+  'allowed|check|fallback|secret', // of the rules of options
+];
 
 /** What codecs call theirs: the same in both files, of which a page may have one from its cache. */
 const OF_CODECS = {
@@ -39,29 +41,48 @@ const OF_CODECS = {
 } as const;
 
 const SHORT_NAMES: BuildOptions = {
-  mangleProps: new RegExp(`^(${[OF_CLIENT, ...Object.keys(OF_CODECS)].join('|')})$`),
+  mangleProps: new RegExp(`^(${[...OF_CLIENT, ...Object.keys(OF_CODECS)].join('|')})$`),
   mangleCache: OF_CODECS,
 };
 
 /** An error of the script has its code for a message: words are a tenth of all its bytes. */
-const WORDS = String.raw`\s*('[^']*'|\`[^\`]*\`|LAYOUT),?\s*\)`;
+const WORDS = String.raw`\s*('[^']*'|\`(?!\$\{(?:prefix|name)\})[^\`]*\`|LAYOUT),?\s*\)`;
 const FAULTS = new RegExp(String.raw`\b(malformedEvent|unencodable)\(${WORDS}`, 'g');
 const ERRORS = new RegExp(String.raw`(new EngineError\(\s*'\w+'),${WORDS}`, 'g');
+/** Of an option that is wrong its name. */
+const NAMED = /('ERR_OPTION',\s*)`((?:\$\{prefix\})?\$\{name\}):? [^`]*`/g;
+const TYPE_ERRORS = new RegExp(String.raw`(new TypeError)\(${WORDS}`, 'g');
 
-/** The script has few words for its errors, and trusts its options. */
+const RULES = /\brule\(\s*('[^']*'|"[^"]*"|`[^`]*`),/g;
+
+/** Where nothing else stands for it, the code of an error is its message. */
+const MESSAGE = /\bconstructor\(code: ErrorCode, message: string,/;
+
+/** The script has few words for its errors. */
 const briefly: Plugin = {
   name: 'briefly',
-  setup({ onLoad, onResolve }) {
-    const path = fileURLToPath(new URL('../src/client/brief.ts', import.meta.url));
-    onResolve(
-      { filter: /\/(ack-timeout|checks|errors|event-prefix|handler-calls|node-web-socket)\.ts$/ },
-      () => ({ path }),
-    );
+  setup({ onLoad }) {
     onLoad({ filter: /\.ts$/ }, async ({ path }) => {
       const source = await readFile(path, 'utf8');
-      const contents = source.replace(FAULTS, "$1('')").replace(ERRORS, '$1)');
+      const contents = source
+        .replace(FAULTS, "$1('')")
+        .replace(NAMED, '$1`$2`')
+        .replace(ERRORS, '$1)')
+        .replace(TYPE_ERRORS, '$1()')
+        .replace(RULES, "rule('',")
+        .replace(MESSAGE, 'constructor(code: ErrorCode, message: string = code,');
       return { contents, loader: 'ts' };
     });
+  },
+};
+
+/** The script has the prefix of events from its head, which its server writes. */
+const prefixAtHead: Plugin = {
+  name: 'prefix-at-head',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/event-prefix\.ts$/ }, () => ({
+      contents: 'export const DEFAULT_EVENT_PREFIX = EVENT_PREFIX;',
+    }));
   },
 };
 
@@ -84,7 +105,7 @@ async function bundleClient(): Promise<string> {
   const script = await bundle('../src/client/iris-ws.ts', {
     ...SHORT_NAMES,
     minifySyntax: true,
-    plugins: [msgpackBeside, briefly],
+    plugins: [msgpackBeside, prefixAtHead, briefly],
   });
   return `${OPENING}${script}})();`;
 }

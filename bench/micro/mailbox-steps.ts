@@ -59,7 +59,7 @@ function doorbells(): Step[] {
   const hasWork = () => false;
   const wake = () => {};
   return [
-    { name: 'doorbell: ring at one who is awake', run: () => sender.ring() },
+    { name: 'doorbell: wake one who is awake', run: () => sender.wake() },
     {
       name: 'doorbell: fall asleep and be woken by something else',
       run: () => {

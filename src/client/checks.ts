@@ -1,33 +1,46 @@
 import { EngineError } from '../shared/api/errors.ts';
 import { CODEC_SUBPROTOCOLS } from '../shared/codec/codec.ts';
-import { checkHandledName } from '../shared/codec/event-rules.ts';
-import type { WsOptions } from './options.ts';
-
-/** What an option may be: how that is said, and how it is checked. */
-type Rule = readonly [allowed: string, check: (value: unknown) => boolean];
+import { checkHandledName, utf8 } from '../shared/codec/event-rules.ts';
+import {
+  type Check,
+  checkOptions,
+  integer,
+  isFunction,
+  isObject,
+  isText,
+  MAX_MS,
+  optionalFunction,
+  optionError,
+  rule,
+} from '../shared/options/option-rules.ts';
+import { shown } from '../shared/options/shown.ts';
+import type { ReconnectOptions, WsOptions } from './options.ts';
 
 const MAX_EVENT_NAME_BYTES = 2 ** 16;
-const LONGEST_TIMER = 2 ** 31 - 1;
 
-const RULES: Record<keyof WsOptions, Rule> = {
-  acks: ['true or false', (value) => typeof value === 'boolean'],
-  codec: ["'text' or 'msgpack'", (value) => Object.hasOwn(CODEC_SUBPROTOCOLS, value as string)],
-  connectTimeoutMs: integer(1),
-  eventPrefix: ['a string that is not empty', (value) => typeof value === 'string' && value !== ''],
-  idleTimeoutMs: integer(0),
+const RULES: Record<keyof WsOptions, Check> = {
+  acks: rule('true or false', undefined, (value) => typeof value === 'boolean'),
+  codec: rule("'text' or 'msgpack'", undefined, isCodec),
+  connectTimeoutMs: integer(1, MAX_MS),
+  eventPrefix: rule('a string that is not empty', undefined, isText),
+  idleTimeoutMs: integer(0, MAX_MS),
   maxBufferedBytes: integer(0, Number.MAX_SAFE_INTEGER),
   maxQueuedMessages: integer(0, Number.MAX_SAFE_INTEGER),
-  probeTimeoutMs: integer(1),
-  reconnect: ['false or an object', (value) => value === false || isObject(value)],
-  WebSocket: ['a constructor', isFunction],
+  probeTimeoutMs: integer(1, MAX_MS),
+  reconnect: rule('false or an object', undefined, (value) => value === false || isObject(value)),
+  WebSocket: rule('a constructor', undefined, isFunction),
 };
 
-const RECONNECT_RULES: Record<keyof Exclude<WsOptions['reconnect'], false | undefined>, Rule> = {
-  factor: ['a number from 1', (value) => Number.isFinite(value) && Number(value) >= 1],
-  maxDelayMs: integer(1),
-  minDelayMs: integer(1),
-  shouldReconnect: ['a function', isFunction],
-  stableMs: integer(0),
+const RECONNECT_RULES: Record<keyof ReconnectOptions, Check> = {
+  factor: rule(
+    'a number from 1',
+    undefined,
+    (value) => Number.isFinite(value) && Number(value) >= 1,
+  ),
+  maxDelayMs: integer(1, MAX_MS),
+  minDelayMs: integer(1, MAX_MS),
+  shouldReconnect: optionalFunction(),
+  stableMs: integer(0, MAX_MS),
 };
 
 /**
@@ -39,11 +52,10 @@ export function checkClient(url: unknown, protocols: unknown, options: WsOptions
     throw new TypeError(`url: ${shown(url)} is not a string or a URL`);
   }
   if (![protocols ?? []].flat().every((protocol) => typeof protocol === 'string')) {
-    throw wrong('protocols', protocols, 'a string or an array of strings');
+    throw optionError('protocols', protocols, 'a string or an array of strings');
   }
-  if (!isObject(options)) throw wrong('options', options, 'an object');
-  checkAll(RULES, options, '');
-  if (options.reconnect) checkAll(RECONNECT_RULES, options.reconnect, 'reconnect.');
+  checkOptions(RULES, options);
+  if (options.reconnect) checkOptions(RECONNECT_RULES, options.reconnect, 'reconnect.');
 }
 
 /**
@@ -59,7 +71,7 @@ export function checkEvent(event: string): void {
  * @throws EngineError ERR_OPTION
  */
 export function checkListener(listener: unknown): void {
-  if (!isFunction(listener)) throw wrong('a listener', listener, 'a function');
+  if (!isFunction(listener)) throw optionError('a listener', listener, 'a function');
 }
 
 /**
@@ -70,44 +82,12 @@ export function checkClose(code: number | undefined, reason: string | undefined)
   if (code !== undefined && code !== 1000 && !(code >= 3000 && code <= 4999)) {
     throw new EngineError('ERR_CLOSE_CODE', `code: ${shown(code)} is not 1000 or 3000 to 4999`);
   }
-  const { length } = new TextEncoder().encode(reason);
+  const { length } = utf8.encode(reason);
   if (length > 123) {
     throw new EngineError('ERR_CLOSE_CODE', `reason: it has ${length} bytes, more than 123`);
   }
 }
 
-function checkAll(rules: Record<string, Rule>, options: object, where: string): void {
-  for (const [name, value] of Object.entries(options)) {
-    const rule = Object.hasOwn(rules, name) ? rules[name] : undefined;
-    if (rule === undefined) {
-      const known = Object.keys(rules).join(', ');
-      throw new EngineError('ERR_OPTION', `${where}${name}: no such option; there are ${known}`);
-    }
-    const [allowed, check] = rule;
-    if (value !== undefined && !check(value)) throw wrong(where + name, value, allowed);
-  }
-}
-
-function integer(minimum: number, maximum = LONGEST_TIMER): Rule {
-  return [
-    `a whole number from ${minimum} to ${maximum}`,
-    (value) => Number.isInteger(value) && Number(value) >= minimum && Number(value) <= maximum,
-  ];
-}
-
-function isFunction(value: unknown): boolean {
-  return typeof value === 'function';
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null;
-}
-
-function wrong(name: string, value: unknown, allowed: string): EngineError {
-  return new EngineError('ERR_OPTION', `${name}: ${shown(value)} is not ${allowed}`);
-}
-
-function shown(value: unknown): string {
-  if (typeof value === 'string') return `'${value.slice(0, 80)}'`;
-  return isObject(value) || isFunction(value) ? `a value of type ${typeof value}` : String(value);
+function isCodec(value: unknown): boolean {
+  return Object.hasOwn(CODEC_SUBPROTOCOLS, value as string);
 }

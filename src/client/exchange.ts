@@ -157,9 +157,7 @@ export class Exchange implements ConnectionSink {
       this.#queue.delete(encode);
       this.#try(() => this.send(encode));
     }
-    // A timer cannot be longer: it would be over at once.
-    const period = Math.min(idleTimeoutMs, 2 ** 31 - 1);
-    if (period) this.#watch = setInterval(() => this.#checkLife(), period);
+    if (idleTimeoutMs) this.#watch = setInterval(() => this.#checkLife(), idleTimeoutMs);
     this.hooks.tell('connect', undefined);
   }
 

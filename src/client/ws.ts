@@ -36,7 +36,7 @@ export class Ws<Events extends object = AnyEvents> {
   readonly EmitMessage = this.emitMessage;
   /** The iris name of {@link Ws.close}. */
   readonly Disconnect = this.close;
-  /** As it was called at first: {@link Ws.close}. */
+  /** Another name of {@link Ws.close}. */
   readonly disconnect = this.close;
 
   /** Sends now or never: what is emitted here does not wait for a connection. */
@@ -156,7 +156,7 @@ export class Ws<Events extends object = AnyEvents> {
    * Ends the client for good: closes its connection, or stops connecting.
    * @param code 1000 or 3000–4999; the default is to give none
    * @param reason at most 123 bytes of UTF-8
-   * @throws EngineError ERR_CLOSE_CODE; in the script for pages what the browser throws
+   * @throws EngineError ERR_CLOSE_CODE
    */
   close(code?: number, reason?: string): void {
     this.#exchange.end(code, reason);

@@ -115,7 +115,7 @@ export class ThreadEmitter implements AsyncDisposable {
   #send(records: readonly RoutedRecord[]): void {
     if (this.#closing !== undefined) throw closed('the emitter, or its engine,');
     this.#ticks.send(records);
-    this.#mailbox.ring(); // a job may be long before its event loop turns
+    this.#mailbox.wake(); // a job may be long before its event loop turns
   }
 
   #receive(message: ToEmitter): void {

@@ -2,6 +2,14 @@ import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { CODEC_SUBPROTOCOLS, type CodecName } from '../shared/codec/codec.ts';
 import { DEFAULT_EVENT_PREFIX } from '../shared/codec/text-codec.ts';
+import {
+  type Check,
+  checkOptions,
+  integer,
+  number,
+  optionError,
+  rule,
+} from '../shared/options/option-rules.ts';
 import { type LoadTarget, parseTarget } from './load-target.ts';
 import { STAMP_BYTES } from './stamp.ts';
 
@@ -70,6 +78,26 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h', default: false },
 } satisfies ParseArgsConfig['options'];
 
+/** What the texts behind these options may be. */
+const RULES = {
+  connections: written(integer(1, 1_000_000)),
+  ramp: written(integer(1, 1_000_000)),
+  rate: written(number(0, 10_000_000)),
+  duration: written(number(0, 86_400)),
+  'payload-size': written(integer(STAMP_BYTES, 2 ** 24)),
+  codec: rule('text or msgpack', undefined, (text) => Object.hasOwn(CODEC_SUBPROTOCOLS, `${text}`)),
+  origin: rule('an origin such as https://example.com', undefined, isOrigin),
+} satisfies Record<string, Check>;
+
+/** A number as text. */
+function written({ allowed, check }: Check): Check {
+  return { allowed, check: (text) => `${text}`.trim() !== '' && check(Number(text)) };
+}
+
+function isOrigin(text: unknown): boolean {
+  return URL.canParse(`${text}`) && new URL(`${text}`).origin === text;
+}
+
 /**
  * Reads the command line.
  * @param args what stands behind the name of the program
@@ -86,48 +114,32 @@ export function readOptions(args: readonly string[]): LoadOptions | undefined {
   const [url, ...more] = positionals;
   if (url === undefined) throw new Error('a URL is missing, such as ws://localhost:8080/chat');
   if (more.length > 0) throw new Error(`one URL, not ${positionals.join(' and ')}`);
-  const { codec, event, message } = values;
-  if (codec !== 'text' && codec !== 'msgpack') {
-    throw new Error(`--codec: '${codec}' is not text or msgpack`);
-  }
+  const { connections, ramp, rate, duration, origin, event, message } = values;
+  const { 'payload-size': payloadSize } = values;
+  const codec = values.codec as CodecName;
+  const checked = { connections, ramp, rate, duration, 'payload-size': payloadSize, codec, origin };
+  checkOptions(RULES, checked, '--');
   if (event !== undefined && message !== undefined) {
     throw new Error('--event and --message: one of the two');
   }
   const headers = values.header.map(readHeader);
-  if (values.origin !== undefined) headers.push(['Origin', readOrigin(values.origin)]);
+  if (origin !== undefined) headers.push(['Origin', origin]);
   // Text is what servers speak that are not asked, and those that know nothing of subprotocols.
   const protocol = codec === 'text' ? undefined : CODEC_SUBPROTOCOLS[codec];
   return {
     target: parseTarget(url, { headers, protocol, insecure: values.insecure }),
     url,
-    connections: integer('connections', values.connections, 1, 1_000_000),
-    ramp: integer('ramp', values.ramp, 1, 1_000_000),
-    rate: number('rate', values.rate, 0, 10_000_000),
-    duration: number('duration', values.duration, 0, 86_400),
+    connections: Number(connections),
+    ramp: Number(ramp),
+    rate: Number(rate),
+    duration: Number(duration),
     event,
     message: message ?? '',
-    payloadSize: integer('payload-size', values['payload-size'], STAMP_BYTES, 2 ** 24),
+    payloadSize: Number(payloadSize),
     codec,
     eventPrefix: values['event-prefix'],
     json: values.json,
   };
-}
-
-function number(name: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (text.trim() !== '' && value >= least && value <= most) return value;
-  throw new Error(`--${name}: '${text}' is not a number from ${least} to ${most}`);
-}
-
-function integer(name: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new Error(`--${name}: '${text}' is not a whole number from ${least} to ${most}`);
-}
-
-function readOrigin(text: string): string {
-  if (URL.canParse(text) && new URL(text).origin === text) return text;
-  throw new Error(`--origin: '${text}' is not an origin such as https://example.com`);
 }
 
 function readHeader(line: string): [name: string, value: string] {
@@ -138,7 +150,7 @@ function readHeader(line: string): [name: string, value: string] {
     validateHeaderName(name);
     validateHeaderValue(name, value);
   } catch {
-    throw new Error(`--header: '${line}' is not a header such as 'Cookie: a=b'`);
+    throw optionError('--header', line, "a header such as 'Cookie: a=b'");
   }
   return [name, value];
 }

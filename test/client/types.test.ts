@@ -1,15 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type * as Brief from '../../src/client/brief.ts';
-import type * as Checks from '../../src/client/checks.ts';
-import type * as EventPrefix from '../../src/client/event-prefix.ts';
 import { type EngineError, Ws } from '../../src/client/index.ts';
-import type * as NodeWebSocket from '../../src/client/node-web-socket.ts';
 import type { Connection as ModuleConnection } from '../../src/main/index.ts';
 import { Engine, NotMe, type Server } from '../../src/main/index.ts';
-import type * as Errors from '../../src/shared/api/errors.ts';
-import type * as HandlerCalls from '../../src/shared/app/handler-calls.ts';
-import type * as AckTimeout from '../../src/shared/options/ack-timeout.ts';
 import { open, Told, told } from './connect.ts';
 
 /** One declaration for both ends. */
@@ -33,15 +26,6 @@ interface Unions {
   next: () => number;
   step: (by?: number) => number | undefined;
 }
-
-type Replaced = typeof AckTimeout &
-  typeof Checks &
-  typeof Errors &
-  typeof EventPrefix &
-  typeof HandlerCalls &
-  typeof NodeWebSocket;
-/** Of errors.ts, what the client has no use for. */
-type Unreplaced = Omit<typeof Errors, 'EngineError' | 'messageOf'>;
 
 /** The types of both values are the same, and not merely assignable. */
 type Same<A, B> =
@@ -255,11 +239,4 @@ export async function wrongInConnection(connection: ModuleConnection<Events>): P
   // @ts-expect-error the answer has a name
   const id: { id: string } = await connection.emitWithAck('load', 'a');
   assert.ok(id);
-}
-
-/** What the script for pages has in place of some files does as they do, as far as types say. */
-export function standIns(
-  brief: typeof Brief,
-): Omit<Replaced, 'EngineError' | keyof Unreplaced> & { EngineError: unknown } {
-  return brief;
 }

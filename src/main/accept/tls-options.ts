@@ -2,11 +2,10 @@ import { createSecureContext, type TlsOptions as NodeTls, Server as TlsServer } 
 import { EngineError, messageOf } from '../../shared/api/errors.ts';
 import type { ShardTls, TlsContext } from '../../shared/messages/tls-messages.ts';
 import {
-  applyRules,
-  type Filled,
+  type Check,
+  checkOptions,
   isObject,
   isText,
-  type Rules,
   secretError,
   secretRule,
 } from '../../shared/options/option-rules.ts';
@@ -66,10 +65,10 @@ const VERSION = secretRule(
   (value) => value === 'TLSv1.2' || value === 'TLSv1.3',
 );
 
-/** None of them has a default. */
-type Checked<Options> = Filled<Options, keyof Options>;
+/** One for each option; none of them has a default. */
+type Checks<Options> = Readonly<Record<keyof Options, Check>>;
 
-const IDENTITY: Rules<Checked<TlsIdentity>> = {
+const IDENTITY: Checks<TlsIdentity> = {
   key: secretRule(
     'PEM text (no file name), bytes, or an array of these and of { pem, passphrase? }',
     isKeys,
@@ -81,7 +80,7 @@ const IDENTITY: Rules<Checked<TlsIdentity>> = {
 };
 
 /** What holds for every server name. */
-const COMMON: Rules<Checked<Omit<TlsOptions, keyof TlsIdentity | 'sni'>>> = {
+const COMMON: Checks<Omit<TlsOptions, keyof TlsIdentity | 'sni'>> = {
   ciphers: TEXT,
   honorCipherOrder: BOOLEAN,
   ecdhCurve: TEXT,
@@ -97,7 +96,7 @@ const COMMON: Rules<Checked<Omit<TlsOptions, keyof TlsIdentity | 'sni'>>> = {
   ticketKeys: secretRule('48 bytes', (value) => value instanceof Uint8Array && value.length === 48),
 };
 
-const OPTIONS: Rules<Checked<TlsOptions>> = {
+const OPTIONS: Checks<TlsOptions> = {
   ...IDENTITY,
   ...COMMON,
   sni: secretRule('an object of server names, each with a key and cert of its own', isObject),
@@ -141,14 +140,16 @@ function common(options: TlsOptions): TlsContext {
 }
 
 /** The options that are given: of what is undefined Node.js would not take its own default. */
-function given<Config extends object>(
+function given<Options extends object>(
   at: string,
-  rules: Rules<Checked<Config>>,
-  options: Config,
+  rules: Checks<Options>,
+  options: Options,
 ): TlsContext {
   if (!isObject(options)) throw secretError(at, 'an object with key and cert');
-  const checked = Object.entries(applyRules(rules, options, `${at}.`));
-  return Object.fromEntries(checked.filter(([, value]) => value !== undefined));
+  checkOptions(rules, options, `${at}.`);
+  const names = Object.keys(rules) as (keyof Options)[];
+  const values = names.map((name) => [name, options[name]] as const);
+  return Object.fromEntries(values.filter(([, value]) => value !== undefined));
 }
 
 /** Lets OpenSSL look at key and certificate. */

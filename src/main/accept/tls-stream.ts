@@ -1,5 +1,5 @@
 import { Duplex } from 'node:stream';
-import type { Upgrade } from '../../shared/messages/control-messages.ts';
+import type { TlsEntry, Upgrade } from '../../shared/messages/control-messages.ts';
 import type { TlsCommand, TlsEvent } from '../../shared/messages/tls-messages.ts';
 import { takeBuffered } from '../place/handoff.ts';
 import type { ShardHost } from '../shards/shard-host.ts';
@@ -151,7 +151,7 @@ export class TlsStream extends Duplex implements ClientAddress {
     else this.#tell({ do: 'pull' });
   };
 
-  #tell(command: TlsCommand): void {
+  #tell(command: TlsCommand | TlsEntry): void {
     this.host.post({ type: 'tls', stream: this.number, command });
   }
 }

@@ -39,7 +39,7 @@ export class AddressLimit {
 const NETWORK_GROUPS = 4;
 
 /** An IPv4 address; of IPv6 the first 64 bits, since a single host has all addresses behind them. */
-export function networkOf(address: string): string {
+function networkOf(address: string): string {
   if (!isIPv6(address)) return address;
   const [head = '', tail] = address.split('::');
   const groups = head === '' ? [] : head.split(':');

@@ -40,6 +40,7 @@ const KEY = /^[+/0-9A-Za-z]{22}==$/;
 /**
  * Checks the client's opening handshake (RFC 6455 section 4.2.1), chooses a subprotocol and
  * agrees on compression.
+ * @param request an upgrade to WebSocket: others come to no endpoint
  * @throws Refusal 400, 405 or 426
  */
 export function checkHandshake(
@@ -49,9 +50,6 @@ export function checkHandshake(
   const { method, headers, httpVersion } = request;
   if (method !== 'GET') throw new Refusal(405, 'Method Not Allowed', { Allow: 'GET' });
   if (httpVersion === '1.0') throw new Refusal(400, 'HTTP/1.1 is needed');
-  if (headers.upgrade?.toLowerCase() !== 'websocket') {
-    throw new Refusal(400, 'Upgrade must be websocket');
-  }
   if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0) {
     throw new Refusal(400, 'an upgrade has no body');
   }

@@ -1,5 +1,5 @@
 /** What placement looks at. */
-export interface Placeable {
+interface Placeable {
   readonly number: number;
   /** Connections it has, of all servers, those on their way included. */
   readonly load: number;
@@ -42,7 +42,7 @@ export function chooseHost<Host extends Usable>(
  * equals the first; undefined where there is none. By the server first: pages that open several
  * connections at a time would else fill one host with all of one server.
  */
-export function fewestConnections<Host extends Placeable>(
+function fewestConnections<Host extends Placeable>(
   hosts: readonly Host[],
   connectionsIn: (host: number) => number,
 ): Host | undefined {
@@ -62,7 +62,7 @@ function isEmptier(a: Placeable, b: Placeable, connectionsIn: (host: number) => 
  * The hosts that every other one sends to already: what is emitted misses nobody there. Where there
  * is none, all of them: a connection that misses something is better than none.
  */
-export function reachable<Host extends { readonly unconnected: ReadonlySet<number> }>(
+function reachable<Host extends { readonly unconnected: ReadonlySet<number> }>(
   hosts: readonly Host[],
 ): readonly Host[] {
   return preferred(hosts, (host) => host.unconnected.size === 0);

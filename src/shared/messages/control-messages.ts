@@ -95,7 +95,7 @@ export type ToShard =
       /** The handles of their sockets, in the same order. */
       readonly handles: readonly object[];
     }
-  | { readonly type: 'tls'; readonly stream: number; readonly command: TlsCommand }
+  | { readonly type: 'tls'; readonly stream: number; readonly command: TlsCommand | TlsEntry }
   /** The shard answers with a snapshot that names so many of its slowest connections. */
   | { readonly type: 'take-snapshot'; readonly ask: number; readonly slowest: number }
   /** Asks for `flushed`. */
@@ -103,6 +103,12 @@ export type ToShard =
   /** Asks for `alive`. */
   | { readonly type: 'check-alive' }
   | (DrainTimes & { readonly type: 'stop' });
+
+/** A TLS connection is a WebSocket from now on: the shard's own. */
+export interface TlsEntry {
+  readonly do: 'enter';
+  readonly upgrade: Upgrade;
+}
 
 /** From a shard to the primary. */
 export type FromShard =

@@ -1,5 +1,3 @@
-import type { Upgrade } from './control-messages.ts';
-
 /*
  * TLS ends in the shards, HTTP is answered on the primary: until a TLS connection has become a
  * WebSocket, its plain bytes go back and forth by these messages. There is at most one chunk on its
@@ -24,15 +22,13 @@ export interface TlsArrival {
   readonly listener: number;
 }
 
-/** What the primary asks of a TLS connection. */
+/** What the primary asks of a TLS connection that is no WebSocket. */
 export type TlsCommand =
   /** The chunk has been taken: another one may come. */
   | { readonly do: 'pull' }
   | { readonly do: 'write'; readonly bytes: Uint8Array }
   | { readonly do: 'end' }
-  | { readonly do: 'destroy' }
-  /** It is a WebSocket from now on: the shard's own. */
-  | { readonly do: 'enter'; readonly upgrade: Upgrade };
+  | { readonly do: 'destroy' };
 
 /** What a TLS connection has to say to the primary. */
 export type TlsEvent =

@@ -102,7 +102,7 @@ export class ThreadLoad {
 }
 
 /** @param sentAt nanoseconds, of the clock that all threads of a process share */
-export function encodeProbe(sentAt: bigint): Buffer {
+function encodeProbe(sentAt: bigint): Buffer {
   const body = Buffer.alloc(8);
   body.writeBigInt64LE(sentAt);
   return encodeRecord({ kind: RecordKind.PROBE, server: 0 }, body);

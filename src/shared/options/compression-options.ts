@@ -1,4 +1,12 @@
-import { applyRules, type Filled, integer, type Rule, type Rules, rule } from './option-rules.ts';
+import {
+  applyRules,
+  type Filled,
+  integer,
+  isObject,
+  type Rule,
+  type Rules,
+  rule,
+} from './option-rules.ts';
 
 /** How messages to clients that agree on it are compressed (RFC 7692). */
 export interface CompressionOptions {
@@ -21,10 +29,7 @@ const RULES: Rules<Filled<CompressionOptions>> = {
 export const COMPRESSION_RULE: Rule<boolean | CompressionOptions> = rule(
   'true, false or an object of compression options',
   false,
-  (value) => {
-    if (typeof value === 'boolean') return true;
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
-  },
+  (value) => typeof value === 'boolean' || isObject(value),
 );
 
 /**

@@ -102,7 +102,7 @@ const ENGINE_RULES: Rules<ResolvedEngineOptions> = {
 
 const CLOSE_RULES: Rules<ResolvedCloseOptions> = {
   timeoutMs: integer(0, MAX_MS, 5_000),
-  drainMs: { ...integer(0, MAX_MS, 0), fallback: undefined },
+  drainMs: integer(0, MAX_MS),
 };
 
 /**

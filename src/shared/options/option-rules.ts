@@ -1,13 +1,17 @@
-import { inspect } from 'node:util';
 import { EngineError } from '../api/errors.ts';
+import { shown } from './shown.ts';
 
-/** What one option may be: how it is checked, how that is said, and what it is when left out. */
-export interface Rule<Value> {
+/** How one option is checked, and how errors say what it may be. */
+export interface Check {
   readonly allowed: string;
   readonly check: (value: unknown) => boolean;
-  readonly fallback: Value;
   /** Errors do not show what breaks the rule. */
   readonly secret?: true;
+}
+
+/** A check, and the value of an option that is left out. */
+export interface Rule<Value> extends Check {
+  readonly fallback: Value;
 }
 
 /** One rule for each option of options that are filled in. */
@@ -21,14 +25,28 @@ export type Filled<Config, Open extends keyof Config = never> = {
 /** Options as the app gives them: what is undefined counts as left out. */
 type Given<Filled> = { readonly [Name in keyof Filled]?: Filled[Name] | undefined };
 
-/** A whole number from `minimum` to `maximum`. */
-export function integer(minimum: number, maximum: number, fallback: number): Rule<number> {
-  return {
-    allowed: `a whole number from ${minimum} to ${maximum}`,
-    check: (value) =>
-      Number.isInteger(value) && Number(value) >= minimum && Number(value) <= maximum,
+/** A whole number from `minimum` to `maximum`; without a fallback it may be left out. */
+export function integer(minimum: number, maximum: number): Rule<undefined>;
+export function integer(minimum: number, maximum: number, fallback: number): Rule<number>;
+export function integer(
+  minimum: number,
+  maximum: number,
+  fallback?: number,
+): Rule<number | undefined> {
+  return rule(
+    `a whole number from ${minimum} to ${maximum}`,
     fallback,
-  };
+    (value) => Number.isInteger(value) && Number(value) >= minimum && Number(value) <= maximum,
+  );
+}
+
+/** A number from `minimum` to `maximum`, whole or not. */
+export function number(minimum: number, maximum: number): Rule<undefined> {
+  return rule(
+    `a number from ${minimum} to ${maximum}`,
+    undefined,
+    (value) => Number.isFinite(value) && Number(value) >= minimum && Number(value) <= maximum,
+  );
 }
 
 /** What a timer of Node.js can wait for, in milliseconds. */
@@ -75,62 +93,68 @@ export function isObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Whether something can be called. */
+export function isFunction(value: unknown): boolean {
+  return typeof value === 'function';
+}
+
 /** A function, or nothing. */
 export function optionalFunction(): Rule<undefined> {
-  return rule('a function', undefined, (value) => typeof value === 'function');
+  return rule('a function', undefined, isFunction);
 }
 
 /**
- * The options with every default filled in.
+ * Checks options by their rules.
  * @param prefix stands before an option's name in errors
+ * @param what names the options as a whole in errors
  * @throws EngineError ERR_OPTION naming the option, its value and what is allowed
+ */
+export function checkOptions(
+  rules: Readonly<Record<string, Check>>,
+  options: object,
+  prefix = '',
+  what = prefix.slice(0, -1) || 'options',
+): void {
+  if (options === null || typeof options !== 'object') {
+    throw new EngineError('ERR_OPTION', `${what} must be an object, not ${shown(options)}`);
+  }
+  const known = Object.keys(rules);
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue;
+    throw new EngineError(
+      'ERR_OPTION',
+      `${prefix}${name}: no such option; there ${known.length === 1 ? 'is' : 'are'} ${known.join(', ')}`,
+    );
+  }
+  for (const [name, { allowed, check, secret }] of Object.entries(rules)) {
+    const value = (options as Readonly<Record<string, unknown>>)[name];
+    if (value === undefined || check(value)) continue;
+    throw secret ? secretError(prefix + name, allowed) : optionError(prefix + name, value, allowed);
+  }
+}
+
+/**
+ * The options with every default filled in; parameters and errors are those of
+ * {@link checkOptions}.
  */
 export function applyRules<Filled extends object>(
   rules: Rules<Filled>,
   options: Given<Filled>,
-  prefix = '',
+  prefix?: string,
+  what?: string,
 ): Filled {
-  if (options === null || typeof options !== 'object') {
-    const what = prefix === '' ? 'options' : prefix.slice(0, -1);
-    throw new EngineError('ERR_OPTION', `${what} must be an object, not ${show(options)}`);
-  }
-  const names = Object.keys(rules) as (keyof Filled & string)[];
-  for (const name of Object.keys(options)) {
-    if (Object.hasOwn(rules, name)) continue;
-    const known = names.join(', ');
-    throw new EngineError('ERR_OPTION', `${prefix}${name}: no such option; there are ${known}`);
-  }
+  checkOptions(rules, options, prefix, what);
   const result: Partial<Filled> = {};
-  for (const name of names) {
-    const { allowed, check, fallback, secret } = rules[name];
+  for (const name of Object.keys(rules) as (keyof Filled)[]) {
     const value = options[name];
-    if (value !== undefined && !check(value)) {
-      throw secret
-        ? secretError(prefix + name, allowed)
-        : optionError(prefix + name, value, allowed);
-    }
-    result[name] = value === undefined ? fallback : value;
+    result[name] = value === undefined ? rules[name].fallback : value;
   }
   return result as Filled;
 }
 
 /** An ERR_OPTION that names the option, its value and what is allowed. */
 export function optionError(name: string, value: unknown, allowed: string): EngineError {
-  return new EngineError('ERR_OPTION', `${name}: ${show(value)} is not ${allowed}`);
-}
-
-/** A value in an error: an object of the app is named and not opened, it may hold keys. */
-function show(value: unknown): string {
-  if (value instanceof URL) return `URL ${inspect(value.href)}`;
-  const isOpen = typeof value !== 'function' && (!isObject(value) || isPlain(value as object));
-  if (isOpen) return inspect(value, { depth: 0, maxStringLength: 80, maxArrayLength: 10 });
-  const { name } = typeof value === 'function' ? value : (value as object).constructor;
-  return typeof value === 'function' ? `the function ${name}`.trimEnd() : `an instance of ${name}`;
-}
-
-function isPlain(value: object): boolean {
-  const prototype = Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype;
+  return new EngineError('ERR_OPTION', `${name}: ${shown(value)} is not ${allowed}`);
 }
 
 /** An ERR_OPTION that names the option and what is allowed, but not its value. */

@@ -5,7 +5,6 @@ import {
   integer,
   oneOf,
   optionError,
-  type Rule,
   type Rules,
 } from './option-rules.ts';
 
@@ -27,16 +26,12 @@ export interface RateLimit {
 export type ResolvedRateLimit = Filled<RateLimit, Exclude<keyof RateLimit, 'exceeded'>>;
 
 const RATE_RULES: Rules<ResolvedRateLimit> = {
-  messagesPerSecond: optionalInteger(1, 2 ** 30),
-  burstMessages: optionalInteger(1, 2 ** 30),
-  bytesPerSecond: optionalInteger(1, 2 ** 40),
-  burstBytes: optionalInteger(1, 2 ** 40),
+  messagesPerSecond: integer(1, 2 ** 30),
+  burstMessages: integer(1, 2 ** 30),
+  bytesPerSecond: integer(1, 2 ** 40),
+  burstBytes: integer(1, 2 ** 40),
   exceeded: oneOf<'close' | 'drop'>(['close', 'drop'], 'close'),
 };
-
-function optionalInteger(minimum: number, maximum: number): Rule<number | undefined> {
-  return { ...integer(minimum, maximum, 0), fallback: undefined };
-}
 
 /**
  * Checks a rate limit and fills in the defaults; undefined: there is none.

@@ -12,6 +12,8 @@ import {
   applyRules,
   type Filled,
   integer,
+  isFunction,
+  isObject,
   isPathOrEmpty,
   MAX_MS,
   oneOf,
@@ -167,8 +169,7 @@ const SERVER_RULES: Rules<FilledServerOptions> = {
   origins: rule<Origins>(
     "'same-host', '*', an array of origins such as 'https://host:8080' (with no path and no slash behind), or a function",
     'same-host',
-    (value) =>
-      value === 'same-host' || value === '*' || typeof value === 'function' || isOriginList(value),
+    (value) => value === 'same-host' || value === '*' || isFunction(value) || isOriginList(value),
   ),
   authorize: optionalFunction(),
   idGenerator: optionalFunction(),
@@ -242,8 +243,8 @@ const HANDSHAKE_HEADERS = new Set([
 ]);
 
 function isHeaders(value: unknown): boolean {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) return false;
-  return Object.entries(value).every(([name, text]) => {
+  if (!isObject(value)) return false;
+  return Object.entries(value as object).every(([name, text]) => {
     try {
       validateHeaderName(name);
       validateHeaderValue(name, text);

@@ -6,18 +6,18 @@ const DOORBELL_BYTES = 128;
 
 /**
  * Wakes a thread that may sleep. One word in shared memory says whether its owner sleeps, so that
- * ringing at an owner who is awake costs one load and no wake-up.
+ * waking an owner who is awake costs one load and nothing else.
  *
  *     AWAKE  -- owner: sleep() ---------------------------> ASLEEP
- *     ASLEEP -- sender: ring(), the first one notifies ---> AWAKE
+ *     ASLEEP -- sender: wake(), the first one notifies ---> AWAKE
  *     ASLEEP -- owner: awake(), or sleep() saw work ------> AWAKE
  *
  * The owner alone calls `sleep`, `awake` and `close`; every sender has a Doorbell on the same
- * memory and calls `ring`.
+ * memory and calls `wake`.
  */
 export class Doorbell {
   readonly #word: Int32Array<SharedArrayBuffer>;
-  #wake: (() => void) | undefined;
+  #onWake: (() => void) | undefined;
   #hasWaiter = false;
   #isClosed = false;
 
@@ -32,7 +32,7 @@ export class Doorbell {
   }
 
   /** Wakes the owner if it sleeps. Whatever it shall find must have been published before. */
-  ring(): void {
+  wake(): void {
     if (
       Atomics.load(this.#word, 0) === ASLEEP &&
       Atomics.compareExchange(this.#word, 0, ASLEEP, AWAKE) === ASLEEP
@@ -43,45 +43,45 @@ export class Doorbell {
 
   /**
    * Declares the owner asleep, unless there is work for it. It does not block: asleep means that
-   * the owner returns to its event loop and `wake` is called when somebody rings. Nothing here
-   * keeps the thread alive.
+   * the owner returns to its event loop and `onWake` is called when somebody wakes it. Nothing
+   * here keeps the thread alive.
    *
    * @param hasWork looks for work that senders published before they could know of the sleep
-   * @param wake called at every later ring, now and then at one that has been dealt with already
+   * @param onWake called at every later wake, now and then at one that has been dealt with already
    * @returns false if the owner is still awake and must look for work again; a closed doorbell
-   *   returns true and never calls `wake`
+   *   returns true and never calls `onWake`
    */
-  sleep(hasWork: () => boolean, wake: () => void): boolean {
+  sleep(hasWork: () => boolean, onWake: () => void): boolean {
     if (this.#isClosed) return true;
-    this.#wake = wake;
+    this.#onWake = onWake;
     // ASLEEP first, then the look for work. A sender does it the other way round: either it sees
-    // ASLEEP and rings, or its work is seen here.
+    // ASLEEP and wakes the owner, or its work is seen here.
     Atomics.store(this.#word, 0, ASLEEP);
     if (hasWork()) {
       this.awake();
       return false;
     }
     // A waiter left from a sleep that something else ended serves again. If it has been notified
-    // and its promise is only waiting to be run, that will call the new `wake`.
+    // and its promise is only waiting to be run, that will call the new `onWake`.
     return this.#hasWaiter || this.#registerWaiter();
   }
 
-  /** Ends a sleep that something other than a ring has ended, such as a socket. */
+  /** Ends a sleep that something other than a sender has ended, such as a socket. */
   awake(): void {
     Atomics.store(this.#word, 0, AWAKE);
   }
 
-  /** Ends the last sleep without calling `wake` and leaves no waiter behind. */
+  /** Ends the last sleep without calling `onWake` and leaves no waiter behind. */
   close(): void {
     this.#isClosed = true;
-    this.#wake = undefined;
+    this.#onWake = undefined;
     this.awake();
     Atomics.notify(this.#word, 0);
   }
 
   #registerWaiter(): boolean {
     const waiter = Atomics.waitAsync(this.#word, 0, ASLEEP);
-    // Not equal: somebody has rung since.
+    // Not equal: somebody has woken the owner since.
     if (!waiter.async) return false;
     this.#hasWaiter = true;
     waiter.value.then(this.#onNotified);
@@ -90,9 +90,9 @@ export class Doorbell {
 
   readonly #onNotified = (): void => {
     this.#hasWaiter = false;
-    // Also when the owner has been awake in between and sleeps again: the ring was consumed, and
+    // Also when the owner has been awake in between and sleeps again: the wake was consumed, and
     // there may be no other waiter to find for the next one.
     this.awake();
-    this.#wake?.();
+    this.#onWake?.();
   };
 }

@@ -27,7 +27,7 @@ export interface MailboxOptions {
  * What one thread sends to and gets from its peers: a ring each way for every peer, one doorbell
  * for all of them, and an ordered, bounded outbox behind each ring that is full. It never blocks.
  *
- * The thread drives it. One tick: `awake`, `drain`, `ring`, work, `flush`, `sleep`; if `sleep`
+ * The thread drives it. One tick: `awake`, `drain`, `wake`, work, `flush`, `sleep`; if `sleep`
  * returns false, another tick.
  */
 export class Mailbox {
@@ -68,7 +68,7 @@ export class Mailbox {
   /**
    * Sends a record to every peer named, or throws and sends it to none. Numbers that are not
    * connected are skipped. The record's bytes now belong to the mailbox: they must not change.
-   * A peer that sleeps finds it when it is woken: see {@link Mailbox.ring}.
+   * A peer that sleeps finds it when it is woken: see {@link Mailbox.wake}.
    *
    * A record that finds an outbox empty is taken whatever its size; only behind others does it
    * count against `maxOutboxBytes`.
@@ -135,18 +135,18 @@ export class Mailbox {
   }
 
   /** Wakes the peers that have been sent something since the last call. */
-  ring(): void {
-    for (const peer of this.#peers.values()) peer.ring();
+  wake(): void {
+    for (const peer of this.#peers.values()) peer.wake();
   }
 
-  /** Moves what waits for room into the rings as far as there is some, and rings. */
+  /** Moves what waits for room into the rings as far as there is some, and wakes the peers. */
   flush(): void {
     for (const peer of this.#peers.values()) {
       if (peer.isCongested) {
         peer.flush();
         if (!peer.isCongested) this.#options.onDrained?.(peer.id);
       }
-      peer.ring();
+      peer.wake();
     }
   }
 
@@ -157,10 +157,10 @@ export class Mailbox {
    * @returns false if there is something to drain or to flush: the thread is still awake
    */
   sleep(): boolean {
-    return this.#doorbell.sleep(this.#hasWork, this.#wake);
+    return this.#doorbell.sleep(this.#hasWork, this.#onWake);
   }
 
-  /** Says that the thread is awake, whatever woke it: until it sleeps again, nobody rings. */
+  /** Says that the thread is awake, whatever woke it: until it sleeps again, nobody wakes it. */
   awake(): void {
     this.#doorbell.awake();
   }
@@ -198,7 +198,7 @@ export class Mailbox {
     return false;
   };
 
-  readonly #wake = (): void => this.#options.onWake();
+  readonly #onWake = (): void => this.#options.onWake();
 }
 
 function checkSize({ byteLength }: Uint8Array): void {

@@ -53,7 +53,7 @@ export class Peer implements PeerLoad {
   constructor(id: number, link: MailboxLink, deliver: RecordHandler) {
     this.id = id;
     this.#doorbell = new Doorbell(link.doorbell);
-    this.#reader = new RingReader(link.inbound, () => this.#doorbell.ring());
+    this.#reader = new RingReader(link.inbound, () => this.#doorbell.wake());
     this.#writer = new RingWriter(link.outbound);
     this.#deliver = deliver;
   }
@@ -93,7 +93,7 @@ export class Peer implements PeerLoad {
     } else {
       this.#outbox.push(record);
       this.flush();
-      if (this.isCongested) this.ring(); // it had better begin to read
+      if (this.isCongested) this.wake(); // it had better begin to read
     }
   }
 
@@ -103,10 +103,10 @@ export class Peer implements PeerLoad {
   }
 
   /** Wakes the peer, if it has been sent anything since the last call. */
-  ring(): void {
+  wake(): void {
     if (!this.#hasNews) return;
     this.#hasNews = false;
-    this.#doorbell.ring();
+    this.#doorbell.wake();
   }
 
   /**
@@ -118,7 +118,7 @@ export class Peer implements PeerLoad {
     return this.#reader.read(this.#onPiece);
   }
 
-  /** Whether there is something to read or room for what waits; asks for a ring at either. */
+  /** Whether there is something to read or room for what waits; asks to be woken at either. */
   hasWork(): boolean {
     return !this.#reader.isEmpty() || (this.isCongested && this.#writer.requestRoom());
   }

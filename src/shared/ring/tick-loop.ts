@@ -9,7 +9,7 @@ export interface RoutedRecord {
 /**
  * A thread's data plane, turn by turn: drain the mailbox, deliver, flush. A turn runs behind the
  * event loop's poll phase, so that everything which came in one phase leaves together; after a turn
- * that found nothing the thread may sleep until its doorbell rings.
+ * that found nothing the thread may sleep until a peer wakes it.
  */
 export class TickLoop {
   readonly #mailbox: Mailbox;
@@ -60,7 +60,7 @@ export class TickLoop {
   /** No turn runs from now on. */
   stop(): void {
     this.#stopped = true;
-    this.#mailbox.ring();
+    this.#mailbox.wake();
   }
 
   readonly #turn = (): void => {
@@ -68,7 +68,7 @@ export class TickLoop {
     if (this.#stopped) return;
     this.#mailbox.awake();
     const busy = this.#mailbox.drain();
-    this.#mailbox.ring();
+    this.#mailbox.wake();
     this.#deliver();
     this.#mailbox.flush();
     this.#rest?.();

@@ -4,7 +4,7 @@ import type { DeflateTerms, Upgrade } from '../../shared/messages/control-messag
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'; // RFC 6455 section 1.3
 
 /** The Sec-WebSocket-Accept of a Sec-WebSocket-Key (RFC 6455 section 4.2.2). */
-export function acceptOf(key: string): string {
+function acceptOf(key: string): string {
   return hash('sha1', key + GUID, 'base64');
 }
 

@@ -36,7 +36,7 @@ export class Relay {
   }
 
   /** Does what the primary asks for. */
-  carryOut(command: Exclude<TlsCommand, { do: 'enter' }>): void {
+  carryOut(command: TlsCommand): void {
     const socket = this.#socket;
     // Before the handshake is done there is nobody to answer; it is the deadline that has passed.
     if (socket === undefined) this.#raw.destroy();

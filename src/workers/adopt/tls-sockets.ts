@@ -64,7 +64,7 @@ export class TlsSockets {
   }
 
   /** Does what the primary asks for; of a connection that is gone it will have been told. */
-  carryOut(stream: number, command: Exclude<TlsCommand, { do: 'enter' }>): void {
+  carryOut(stream: number, command: TlsCommand): void {
     this.#relays.get(stream)?.carryOut(command);
   }
 

@@ -1,15 +1,28 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { chooseHost, fewestConnections, reachable } from '../../../src/main/place/placement.ts';
+import { chooseHost } from '../../../src/main/place/placement.ts';
+
+/** A host that every other one sends to, and that has every server. */
+function host(number: number, load = 0, unconnected: number[] = []) {
+  return { number, load, unconnected: new Set(unconnected), loading: new Set<number>() };
+}
 
 /** Hosts from number 1 on, with so many connections of all servers. */
 function hosts(...counts: number[]) {
-  return counts.map((load, i) => ({ number: i + 1, load }));
+  return counts.map((load, i) => host(i + 1, load));
+}
+
+/** A server that is ready everywhere, with so many connections in a host. */
+function ready(connectionsIn: (host: number) => number) {
+  return { connectionsIn, isReadyIn: () => true };
 }
 
 /** The number of the host that is chosen where each has so many connections of the server. */
 function choice(ofAll: number[], ofServer: number[]): number | undefined {
-  return fewestConnections(hosts(...ofAll), (host) => ofServer[host - 1] ?? 0)?.number;
+  return chooseHost(
+    hosts(...ofAll),
+    ready((number) => ofServer[number - 1] ?? 0),
+  )?.number;
 }
 
 test('the next connection goes where its server has the fewest', () => {
@@ -33,24 +46,34 @@ test('pages that open a connection of each of two servers are spread for both', 
   const servers = [new Map<number, number>(), new Map<number, number>()];
   for (let page = 0; page < 10; page++) {
     for (const server of servers) {
-      const host = fewestConnections(shards, (number) => server.get(number) ?? 0);
-      assert.ok(host);
-      host.load += 1;
-      server.set(host.number, (server.get(host.number) ?? 0) + 1);
+      const chosen = chooseHost(
+        shards,
+        ready((number) => server.get(number) ?? 0),
+      );
+      assert.ok(chosen);
+      chosen.load += 1;
+      server.set(chosen.number, (server.get(chosen.number) ?? 0) + 1);
     }
   }
   for (const server of servers) assert.deepEqual([...server.values()], [5, 5]);
 });
 
 test('a shard that others do not send to yet gets no connection, unless there is no other', () => {
-  const ready = { number: 1, unconnected: new Set<number>() };
-  const fresh = { number: 2, unconnected: new Set([1]) };
-  const fresher = { number: 3, unconnected: new Set([1, 2]) };
-  assert.deepEqual(reachable([ready, fresh]), [ready]);
-  assert.deepEqual(reachable([fresh, fresher]), [fresh, fresher]);
-  assert.deepEqual(reachable([]), []);
+  const [settled, fresh, fresher] = [host(1), host(2, 0, [1]), host(3, 0, [1, 2])];
+  /** Those that get connections, if only they have few enough. */
+  const reachable = (...those: (typeof settled)[]) =>
+    those.filter(
+      (one) =>
+        chooseHost(
+          those,
+          ready((number) => Number(number !== one.number)),
+        ) === one,
+    );
+  assert.deepEqual(reachable(settled, fresh), [settled]);
+  assert.deepEqual(reachable(fresh, fresher), [fresh, fresher]);
+  assert.deepEqual(reachable(), []);
   fresh.unconnected.delete(1);
-  assert.deepEqual(reachable([ready, fresh, fresher]), [ready, fresh]);
+  assert.deepEqual(reachable(settled, fresh, fresher), [settled, fresh]);
 });
 
 test('connections go where they need not wait and miss nothing, and if that is nowhere, anywhere', () => {

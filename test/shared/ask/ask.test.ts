@@ -4,6 +4,7 @@ import { Ask, type Askable, onlyAnswer } from '../../../src/shared/ask/ask.ts';
 import type { Codec, Message } from '../../../src/shared/codec/codec.ts';
 import { createCodecs } from '../../../src/shared/codec/codecs.ts';
 import { ackTimeout } from '../../../src/shared/options/ack-timeout.ts';
+import { shown } from '../../../src/shared/options/shown.ts';
 
 const codecs = createCodecs({ codec: 'negotiate', eventPrefix: '>', maxEventNameBytes: 16 });
 const [text, msgpack] = codecs as [Codec, Codec];
@@ -177,7 +178,7 @@ test('the time for answers is a whole number of milliseconds that a timer can ha
   for (const timeoutMs of [0, -1, 1.5, 2 ** 31, Number.NaN, Number.POSITIVE_INFINITY, '5', null]) {
     assert.throws(() => ackTimeout({ timeoutMs: timeoutMs as number }), {
       code: 'ERR_OPTION',
-      message: `timeoutMs: ${timeoutMs} is not a whole number from 1 to 2147483647`,
+      message: `timeoutMs: ${shown(timeoutMs)} is not a whole number from 1 to 2147483647`,
     });
   }
 });

@@ -3,12 +3,20 @@ import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FIRST_EMITTER } from '../../../src/shared/messages/control-messages.ts';
 import { RecordView } from '../../../src/shared/messages/record-view.ts';
-import { encodeProbe, ThreadLoad } from '../../../src/shared/observe/thread-load.ts';
+import { encodeRecord, RecordKind } from '../../../src/shared/messages/records.ts';
+import { ThreadLoad } from '../../../src/shared/observe/thread-load.ts';
 import { TickLoop } from '../../../src/shared/ring/tick-loop.ts';
 import { viewOf } from '../messages/view-of.ts';
 import { congest, join, openMailbox } from '../ring/open-mailbox.ts';
 
 const MS = 1_000_000n;
+
+/** A probe as threads send it to each other, in nanoseconds. */
+function probe(sentAt: bigint): Buffer {
+  const body = Buffer.alloc(8);
+  body.writeBigInt64LE(sentAt);
+  return encodeRecord({ kind: RecordKind.PROBE, server: 0 }, body);
+}
 
 /** Two threads in one, joined as peers; each gets what the other samples. */
 function openThreads(interval: number, numbers: [number, number] = [0, 1]) {
@@ -53,7 +61,7 @@ test('each thread tells its peers when it has sent, and they how long that took'
 
 test('the lag of a record is the time since it was sent', () => {
   const { a } = openThreads(0);
-  a.receive(viewOf(encodeProbe(process.hrtime.bigint() - 2_000n * MS)));
+  a.receive(viewOf(probe(process.hrtime.bigint() - 2_000n * MS)));
   const { samples, max } = a.stats().mailbox.lag;
   assert.equal(samples, 1);
   assert.ok(max >= 2_000 * 0.998 && max < 10_000, `${max}`);
@@ -61,7 +69,7 @@ test('the lag of a record is the time since it was sent', () => {
 
 test('a clock that is behind is no harm', () => {
   const { a } = openThreads(0);
-  a.receive(viewOf(encodeProbe(process.hrtime.bigint() + 1_000n * MS)));
+  a.receive(viewOf(probe(process.hrtime.bigint() + 1_000n * MS)));
   assert.ok(a.stats().mailbox.lag.max < 1);
 });
 

@@ -33,7 +33,7 @@ async function notificationsHandled(): Promise<void> {
   const { sleep, sender, woken } = openDoorbell();
   sleep();
   const done = woken();
-  sender.ring();
+  sender.wake();
   await done;
 }
 
@@ -42,7 +42,7 @@ describe('a doorbell', () => {
     const { sleep, sender, woken, wakes } = openDoorbell();
     assert.equal(sleep(), true);
     const done = woken();
-    sender.ring();
+    sender.wake();
     await done;
     assert.equal(wakes(), 1);
   });
@@ -50,41 +50,41 @@ describe('a doorbell', () => {
   test('notifies nobody while its owner is awake', (t) => {
     const notify = t.mock.method(Atomics, 'notify');
     const { owner, sender, sleep } = openDoorbell();
-    sender.ring();
+    sender.wake();
     sleep();
     owner.awake();
-    sender.ring();
+    sender.wake();
     assert.equal(notify.mock.callCount(), 0);
     owner.close();
   });
 
-  test('notifies once, however many ring', async (t) => {
+  test('notifies once, however many wake it', async (t) => {
     const notify = t.mock.method(Atomics, 'notify');
     const { memory, sleep, sender, woken } = openDoorbell();
     sleep();
     const done = woken();
-    sender.ring();
-    sender.ring();
-    new Doorbell(memory).ring();
+    sender.wake();
+    sender.wake();
+    new Doorbell(memory).wake();
     assert.equal(notify.mock.callCount(), 1);
     await done;
   });
 
-  test('lets nobody sleep who has work, and is not rung after that', (t) => {
+  test('lets nobody sleep who has work, and wakes nobody after that', (t) => {
     const notify = t.mock.method(Atomics, 'notify');
     const { sleep, sender } = openDoorbell();
     assert.equal(
       sleep(() => true),
       false,
     );
-    sender.ring();
+    sender.wake();
     assert.equal(notify.mock.callCount(), 0);
   });
 
-  test('lets nobody sleep whom somebody rings during the look for work', () => {
+  test('lets nobody sleep whom somebody wakes during the look for work', () => {
     const { sleep, sender } = openDoorbell();
     const isAsleep = sleep(() => {
-      sender.ring();
+      sender.wake();
       return false;
     });
     assert.equal(isAsleep, false);
@@ -95,7 +95,7 @@ describe('a doorbell', () => {
     for (let round = 1; round <= 20; round++) {
       assert.equal(sleep(), true);
       const done = woken();
-      sender.ring();
+      sender.wake();
       await done;
       assert.equal(wakes(), round);
     }
@@ -111,24 +111,24 @@ describe('a doorbell', () => {
     assert.equal(sleep(), true);
     assert.equal(waitAsync.mock.callCount(), 1);
     const done = woken();
-    sender.ring();
+    sender.wake();
     await done;
   });
 
-  test('wakes a second sleep whose ring found the first notification under way', async () => {
+  test('wakes a second sleep whose wake found the first notification under way', async () => {
     const { owner, sleep, sender, woken, wakes } = openDoorbell();
     sleep();
-    sender.ring();
+    sender.wake();
     owner.awake();
     assert.equal(sleep(), true);
     const done = woken();
-    sender.ring();
+    sender.wake();
     await done;
     assert.equal(wakes(), 1);
 
     assert.equal(sleep(), true);
     const again = woken();
-    sender.ring();
+    sender.wake();
     await again;
     assert.equal(wakes(), 2);
   });
@@ -144,7 +144,7 @@ describe('a doorbell', () => {
         resolve();
       });
     });
-    sender.ring();
+    sender.wake();
     await done;
     assert.deepEqual(called, ['second']);
   });
@@ -155,7 +155,7 @@ describe('a doorbell', () => {
     owner.close();
     assert.equal(sleep(), true);
     assert.equal(Atomics.notify(new Int32Array(memory), 0), 0);
-    sender.ring();
+    sender.wake();
     await notificationsHandled();
     assert.equal(wakes(), 0);
   });

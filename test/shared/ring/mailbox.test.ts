@@ -91,12 +91,12 @@ describe('a mailbox that sleeps', () => {
     assert.equal(two.mailbox.sleep(), true);
     const woken = two.woken();
     one.mailbox.send([2], Buffer.from('wake up'));
-    one.mailbox.ring();
+    one.mailbox.wake();
     await woken;
     assert.equal(two.mailbox.drain(), true);
   });
 
-  test('is rung once, and when it is told, for records of however many pieces', async (t) => {
+  test('is woken once, and when it is told, for records of however many pieces', async (t) => {
     const notify = t.mock.method(Atomics, 'notify');
     const [one, two] = openPair();
     two.mailbox.sleep();
@@ -104,13 +104,13 @@ describe('a mailbox that sleeps', () => {
     one.mailbox.send([2], Buffer.alloc(900));
     one.mailbox.send([2], Buffer.from('one more'));
     assert.equal(notify.mock.callCount(), 0);
-    one.mailbox.ring();
+    one.mailbox.wake();
     assert.equal(notify.mock.callCount(), 1);
     await woken;
     two.mailbox.awake();
     two.mailbox.drain();
     two.mailbox.sleep();
-    one.mailbox.ring();
+    one.mailbox.wake();
     assert.equal(notify.mock.callCount(), 1, 'there is nothing new');
   });
 
@@ -161,7 +161,7 @@ describe('a mailbox that sleeps', () => {
     one.mailbox.close();
   });
 
-  test('is not rung once something else has woken it', (t) => {
+  test('is not woken once something else has done so', (t) => {
     const notify = t.mock.method(Atomics, 'notify');
     const [one, two] = openPair();
     two.mailbox.sleep();

@@ -10,9 +10,9 @@ class Recorder extends Mailbox {
     this.steps.push('drain');
     return super.drain();
   }
-  override ring(): void {
-    this.steps.push('ring');
-    super.ring();
+  override wake(): void {
+    this.steps.push('wake');
+    super.wake();
   }
   override flush(): void {
     this.steps.push('flush');
@@ -42,7 +42,7 @@ test('a turn drains, rings, delivers, flushes, and rests before it may sleep', a
   ticks.schedule();
   ticks.schedule();
   await promise;
-  assert.deepEqual(steps, ['drain', 'ring', 'deliver', 'flush', 'rest', 'sleep']);
+  assert.deepEqual(steps, ['drain', 'wake', 'deliver', 'flush', 'rest', 'sleep']);
   ticks.stop();
   mailbox.close();
 });

@@ -34,7 +34,7 @@ async function openOne() {
   };
   while (events.length === 0) await next();
   listener.close();
-  const say = (command: Exclude<TlsCommand, { do: 'enter' }>) => sockets.carryOut(7, command);
+  const say = (command: TlsCommand) => sockets.carryOut(7, command);
   return { sockets, client, events, next, ended, say };
 }
 

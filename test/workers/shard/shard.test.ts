@@ -92,7 +92,7 @@ async function openCongested() {
   }
   const open = { kind: RecordKind.OPEN, server: SERVER, connection: CONNECTION };
   mailbox.send([SHARD], encodeRecord(open));
-  mailbox.ring();
+  mailbox.wake();
   assert.match(await client.head(), /^HTTP\/1\.1 101 /); // the messages have been read behind it
   return { ...shard, client };
 }
