@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { promised, SnippetApp, snippetsOf } from './snippet-app.ts';
 
-const PAGES = ['moving-from-iris', 'moving-from-ws', 'moving-from-socket-io'];
+const PAGES = ['api', 'moving-from-iris', 'moving-from-ws', 'moving-from-socket-io'];
 
-describe('the pages on moving over', () => {
+describe('the pages with files in them', () => {
   let app: SnippetApp;
 
   before(async () => {
