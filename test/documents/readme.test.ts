@@ -90,6 +90,10 @@ describe('README.md', () => {
     assert.ok(lines.some((line) => line.endsWith(`/${name}-${version}.tgz`)));
   });
 
+  test('has at most 150 lines', async () => {
+    assert.ok((await readFile(README, 'utf8')).split('\n').length <= 151);
+  });
+
   test('says which Node.js it needs ahead of the first command', async () => {
     const { engines } = JSON.parse(await readFile(MANIFEST, 'utf8'));
     const text = await readFile(README, 'utf8');
