@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { access, readdir, readFile } from 'node:fs/promises';
+import { describe, test } from 'node:test';
+
+const REPOSITORY = new URL('../../', import.meta.url);
+const MOST_COLUMNS = 100;
+const MOST_WORDS = 25;
+
+/** The documents that people read. */
+const DOCUMENTS = [
+  'README.md',
+  'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'PROTOCOL.md',
+  'SECURITY.md',
+  'bench/README.md',
+  'test/soak/README.md',
+  ...(await readdir(new URL('docs/', REPOSITORY)))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
+
+/** Text that is no code, without the marks of Markdown: a paragraph, an item or a cell each. */
+function piecesOf(page: string): string[] {
+  const prose = page.replace(/^ *```.*?^ *```$/gms, '').replace(/^#.*$|^!\[.*$/gm, '');
+  return prose
+    .split(/\n\n|\n(?= *(?:- |\d+\. |\|))|(?<=^\|.*) \| /gm)
+    .map((piece) => piece.replace(/`[^`]*`/g, 'code').replace(/\[([^\]]*)\]\([^)]*\)/g, '$1'))
+    .map((piece) =>
+      piece
+        .replace(/[*|]|^ *(?:- |\d+\. )/g, ' ')
+        .replace(/\s+/g, ' ')
+        .trim(),
+    );
+}
+
+function sentencesOf(page: string): string[] {
+  return piecesOf(page).flatMap((piece) => piece.split(/(?<=[.!?]\)?) (?=[A-Z(\d]|code)/));
+}
+
+function wordsOf(sentence: string): number {
+  return sentence.split(' ').filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
+}
+
+/** A heading's address, as GitHub makes it. */
+function anchorOf(heading: string): string {
+  const text = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase();
+  return text.replace(/[^\p{L}\p{N}_ -]/gu, '').replaceAll(' ', '-');
+}
+
+for (const name of DOCUMENTS) {
+  describe(name, async () => {
+    const address = new URL(name, REPOSITORY);
+    const page = await readFile(address, 'utf8');
+
+    test(`has at most ${MOST_COLUMNS} columns outside of tables and code`, () => {
+      const prose = page.replace(/^ *```.*?^ *```$/gms, '').replace(/^(?: *\||!\[|#).*$/gm, '');
+      const wide = prose.split('\n').filter((line) => [...line].length > MOST_COLUMNS);
+      assert.deepEqual(wide, []);
+    });
+
+    test(`has sentences of at most ${MOST_WORDS} words, whose subjects are nouns`, () => {
+      const sentences = sentencesOf(page);
+      assert.deepEqual(
+        sentences.filter((sentence) => wordsOf(sentence) > MOST_WORDS),
+        [],
+      );
+      const riddles = sentences.filter((sentence) =>
+        /^(?:What|Who|Which|Whoever|Whatever)\b.*[^?]$/.test(sentence),
+      );
+      assert.deepEqual(riddles, []);
+    });
+
+    test('links to pages and headings that there are', async () => {
+      for (const [, link = ''] of page.matchAll(/\]\((?!https:)([^)\s]+)\)/g)) {
+        const [path = '', anchor] = link.split('#');
+        const target = path === '' ? address : new URL(path, address);
+        await assert.doesNotReject(access(target), link);
+        if (anchor === undefined) continue;
+        const headings = (await readFile(target, 'utf8')).matchAll(/^#+ (.*)$/gm);
+        const anchors = Array.from(headings, ([, heading = '']) => anchorOf(heading));
+        assert.ok(anchors.includes(anchor), `${link}: there are ${anchors.join(', ')}`);
+      }
+    });
+
+    test('names files of the repository that there are', async () => {
+      const paths = page.matchAll(/`((?:src|test|bench|docs|examples|scripts)\/[\w./-]+)`/g);
+      for (const [, path = ''] of paths) {
+        await assert.doesNotReject(access(new URL(path, REPOSITORY)), path);
+      }
+    });
+  });
+}
