@@ -250,7 +250,10 @@ export class ShardGroup implements RecordOutlet {
 
   /** A thread died before it had begun: those that are to begin will not. */
   #threadLost(cause: unknown): void {
-    for (const host of this.#hosts) if (!host.isUp) host.cut(cause);
+    for (const host of this.#hosts) {
+      host.hear(); // one that has said something has begun
+      if (!host.isUp) host.cut(cause);
+    }
   }
 
   #exited(host: ShardHost, cause: unknown): void {
