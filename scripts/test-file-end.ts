@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { writeSync } from 'node:fs';
 import { relative } from 'node:path';
 import { isMainThread, Worker } from 'node:worker_threads';
@@ -7,8 +8,8 @@ import { isMainThread, Worker } from 'node:worker_threads';
  * has been left open is a fault, so the file fails then; `--test-force-exit` would hide it.
  */
 
-/** Milliseconds that a file may live on behind its last test. */
-const LINGERS = Number(process.env.TEST_FILE_LINGERS ?? 5_000);
+/** Milliseconds that a file may live on behind its last test: a close may take five seconds. */
+const LINGERS = Number(process.env.TEST_FILE_LINGERS ?? 8_000);
 /** Milliseconds that a file may take in all. */
 const FILE_TIMEOUT = 120_000;
 /** Milliseconds that the loop of a file may stand still; it is noticed after half as much more. */
@@ -63,15 +64,18 @@ async function watch(): Promise<void> {
     lingers.refresh();
   });
   setTimeout(() => end(`has not ended within ${FILE_TIMEOUT} ms`), FILE_TIMEOUT).unref();
-  watchStandstill(title);
+  await watchStandstill(title);
 }
 
-function watchStandstill(title: Uint8Array): void {
+/** Resolves when it watches: no test is to take its thread for one that somebody has left. */
+async function watchStandstill(title: Uint8Array): Promise<void> {
   const turns = new Int32Array(new SharedArrayBuffer(4));
   setInterval(() => Atomics.add(turns, 0, 1), STANDSTILL / 10).unref();
   const text = `${headline(`has been blocked for ${STANDSTILL} ms`)}, in the test: `;
   const workerData = { turns, title, limit: STANDSTILL, text };
-  new Worker(STANDSTILL_WATCH, { eval: true, execArgv: [], workerData }).unref();
+  const worker = new Worker(STANDSTILL_WATCH, { eval: true, execArgv: [], workerData });
+  await once(worker, 'online');
+  worker.unref();
 }
 
 function headline(what: string): string {

@@ -3,8 +3,8 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 /*
- * Runs test files with Node's own test runner: `node scripts/test.ts PATTERN…`. Its output and its
- * exit code are those of the runner.
+ * Runs test files with Node's own test runner: `node scripts/test.ts PATTERN… [FLAG…]`. Its
+ * output and its exit code are those of the runner.
  */
 
 /** Milliseconds that one test may take. */
@@ -16,6 +16,8 @@ const FILES_AT_A_TIME = availableParallelism() + 1;
 // Each file is a process and most start threads: without it all of them strip the same types.
 const CACHE = fileURLToPath(new URL('../node_modules/.cache/fanring-test', import.meta.url));
 
+const given = Map.groupBy(process.argv.slice(2), (arg) => arg.startsWith('-'));
+
 const runner = spawn(
   process.execPath,
   [
@@ -23,7 +25,8 @@ const runner = spawn(
     '--test',
     `--test-timeout=${TEST_TIMEOUT}`,
     `--test-concurrency=${FILES_AT_A_TIME}`,
-    ...process.argv.slice(2),
+    ...(given.get(true) ?? []), // behind a pattern the runner takes none
+    ...(given.get(false) ?? []),
   ],
   { stdio: 'inherit', env: { NODE_COMPILE_CACHE: CACHE, ...process.env } },
 );

@@ -19,6 +19,13 @@ interface Held {
   readonly address: string;
 }
 
+/** What nobody has to wait for: where it rejects the engine reports that, too. */
+function unnoticed(): PromiseWithResolvers<void> {
+  const settling = Promise.withResolvers<void>();
+  settling.promise.catch(() => {});
+  return settling;
+}
+
 /** How far a shard is with a server. */
 type Progress = 'loading' | 'ready' | 'failed';
 
@@ -26,9 +33,8 @@ type Progress = 'loading' | 'ready' | 'failed';
 export class ServerEntry implements ServerLife {
   readonly primary: PrimaryServer;
   readonly handle: Server;
-  readonly ready: Promise<void>;
   readonly #ids: ConnectionIds | undefined;
-  readonly #settleReady: { resolve: () => void; reject: (error: EngineError) => void };
+  #ready = unnoticed();
   readonly #close: (entry: ServerEntry, options: ResolvedCloseOptions) => Promise<void>;
   readonly #addresses: AddressLimit | undefined;
   /** What connections have of these two; where there is neither, nothing. */
@@ -49,16 +55,16 @@ export class ServerEntry implements ServerLife {
     context: ServerContext,
     close: (entry: ServerEntry, options: ResolvedCloseOptions) => Promise<void>,
   ) {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.ready = promise;
-    this.ready.catch(() => {}); // the engine reports it too, so nobody has to ask
-    this.#settleReady = { resolve, reject };
     this.#close = close;
     this.#ids = options.idGenerator === undefined ? undefined : new ConnectionIds();
     const { maxConnectionsPerAddress: limit } = options;
     this.#addresses = limit === 0 ? undefined : new AddressLimit(limit);
     this.primary = new PrimaryServer(number, options, context);
     this.handle = new Server(this.primary, this);
+  }
+
+  get ready(): Promise<void> {
+    return this.#ready.promise;
   }
 
   get isClosed(): boolean {
@@ -135,7 +141,7 @@ export class ServerEntry implements ServerLife {
   }
 
   close(options: ResolvedCloseOptions): Promise<void> {
-    this.#settleReady.reject(new EngineError('ERR_ENGINE_CLOSED', 'the server has been closed'));
+    this.#ready.reject(new EngineError('ERR_ENGINE_CLOSED', 'the server has been closed'));
     this.#closed ??= this.#close(this, options);
     return this.#closed;
   }
@@ -151,10 +157,10 @@ export class ServerEntry implements ServerLife {
   /** A shard has the server, or could not load its handlers. */
   added(shard: number, error?: EngineError): void {
     this.#progress.set(shard, error === undefined ? 'ready' : 'failed');
-    if (error !== undefined) this.#settleReady.reject(error);
+    if (error !== undefined) this.#ready.reject(error);
     else if ([...this.#progress.values()].every((progress) => progress === 'ready')) {
       this.#hasBeenReady = true;
-      this.#settleReady.resolve();
+      this.#ready.resolve();
     }
   }
 
@@ -175,12 +181,23 @@ export class ServerEntry implements ServerLife {
 
   /** A shard has died, and all that it had of the server with it. */
   shardDied(shard: number, cause?: unknown): void {
-    this.#connections.delete(shard);
     const { handlers } = this.primary.options;
     if (handlers !== undefined && this.#progress.get(shard) === 'loading') {
       const message = `handlers: a shard died while it loaded ${handlers}: ${messageOf(cause)}`;
-      this.#settleReady.reject(new EngineError('ERR_HANDLERS_LOAD', message, { cause }));
+      this.#ready.reject(new EngineError('ERR_HANDLERS_LOAD', message, { cause }));
     }
+    this.#forget(shard);
+  }
+
+  /** All shards have been stopped; the next ones begin with nothing. */
+  rested(): void {
+    for (const shard of [...this.#progress.keys()]) this.#forget(shard);
+    if (this.#hasBeenReady && !this.isClosed) this.#ready = unnoticed();
+    this.#hasBeenReady = false;
+  }
+
+  #forget(shard: number): void {
+    this.#connections.delete(shard);
     this.#progress.delete(shard);
     for (const [connection, held] of this.#held) {
       if (held.shard === shard) this.#release(connection);
@@ -193,7 +210,7 @@ export class ServerEntry implements ServerLife {
   abandon(): void {
     for (const shard of [...this.#connections.keys()]) this.shardDied(shard);
     this.primary.closed();
-    this.#settleReady.reject(new EngineError('ERR_ENGINE_CLOSED', 'the engine has been closed'));
+    this.#ready.reject(new EngineError('ERR_ENGINE_CLOSED', 'the engine has been closed'));
     this.#onRemoved?.();
   }
 
