@@ -2,6 +2,7 @@ import {
   MessageChannel,
   type MessagePort,
   postMessageToThread,
+  receiveMessageOnPort,
   threadId,
 } from 'node:worker_threads';
 import { deserializeError, EngineError } from '../shared/api/errors.ts';
@@ -22,10 +23,9 @@ const OPENING_TIMEOUT = 5_000;
  */
 export async function openEmitter(handle: EmitterHandle): Promise<ThreadEmitter> {
   const { port1, port2 } = new MessageChannel();
-  const answered = firstMessage(port1);
-  // What counts is the engine's answer: it may come before the news that it has been asked.
-  send(handle, port2).catch(() => port1.close());
-  const message = await answered;
+  const answer = firstMessage(port1);
+  send(handle, port2).catch(answer.giveUp);
+  const message = await answer.promise;
   if (message.type === 'opened') return new ThreadEmitter(port1, message);
   port1.close();
   if (message.type === 'refused') throw deserializeError(message.error);
@@ -41,19 +41,31 @@ async function send({ threadId: target, engine }: EmitterHandle, port: MessagePo
 }
 
 /** The first message, behind which none is taken out until somebody listens again. */
-function firstMessage(port: MessagePort): Promise<ToEmitter> {
+function firstMessage(port: MessagePort) {
   const { promise, resolve, reject } = Promise.withResolvers<ToEmitter>();
-  const timer = setTimeout(() => port.close(), OPENING_TIMEOUT);
-  const onClose = () => {
+  let isSettled = false;
+  const settle = () => {
+    isSettled = true;
     clearTimeout(timer);
+    port.off('message', onMessage).off('close', onClose);
+  };
+  const onMessage = (message: ToEmitter) => {
+    settle();
+    resolve(message);
+  };
+  const onClose = () => {
+    settle();
     reject(new EngineError('ERR_ENGINE_CLOSED', 'the engine does not answer'));
   };
-  port.once('close', onClose);
-  port.once('message', (message: ToEmitter) => {
-    clearTimeout(timer);
-    port.off('close', onClose);
-    resolve(message);
-  });
-  promise.catch(() => {}); // who opens is told
-  return promise;
+  // What counts is the engine's answer. That asking has failed, or taken too long, may be known
+  // before an answer that is there is read, and also long behind it.
+  const giveUp = () => {
+    if (isSettled) return;
+    const answer = receiveMessageOnPort(port);
+    if (answer === undefined) port.close();
+    else onMessage(answer.message as ToEmitter);
+  };
+  const timer = setTimeout(giveUp, OPENING_TIMEOUT);
+  port.on('close', onClose).on('message', onMessage);
+  return { promise, giveUp };
 }

@@ -33,6 +33,7 @@ import { ServerEntry } from './servers/server-entry.ts';
 import { hearOfServer } from './servers/server-news.ts';
 import { type EngineMessage, type ShardEvents, ShardGroup } from './shards/shard-group.ts';
 import type { ShardHost } from './shards/shard-host.ts';
+import { Startup } from './startup.ts';
 
 /** Any number of WebSocket servers in one process, their connections spread over worker threads. */
 export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposable {
@@ -45,6 +46,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
   readonly #listeners: Listeners;
   readonly #tlsListeners: TlsListeners;
   readonly #stats: StatsCollector;
+  readonly #startup: Startup;
   readonly #refusing = new AbortController();
   #closing: Promise<void> | undefined;
   #lastServer = 0;
@@ -80,6 +82,14 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
       findEndpoint: this.#findEndpoint,
       serverAt: (endpoint) => this.#routes.get(endpoint)?.options,
       report: (error) => this.#report(error),
+    });
+    this.#startup = new Startup({
+      group: this.#group,
+      entries: this.#entries,
+      emitters: this.#emitters,
+      stats: this.#stats,
+      isListening: () => this.#listeners.hasSources,
+      isClosed: () => this.#closing !== undefined,
     });
   }
 
@@ -135,14 +145,10 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
   async listen(port: number, options: ListenOptions = {}): Promise<AddressInfo> {
     this.#assertOpen();
     const pending = this.#listeners.create(port, options);
-    try {
-      await this.#startAll();
-      this.#assertOpen();
-    } catch (error) {
-      this.#listeners.abandon(pending);
-      throw error;
-    }
-    const address = await this.#listeners.open(pending);
+    const address = await this.#startup.attempt(
+      () => this.#listeners.open(pending),
+      () => this.#listeners.abandon(pending),
+    );
     this.#assertOpen();
     return address;
   }
@@ -155,8 +161,8 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
    */
   async attach(server: HttpServer): Promise<void> {
     this.#assertOpen();
-    this.#listeners.attach(server);
-    await this.#startAll();
+    const detach = this.#listeners.attach(server);
+    await this.#startup.attempt(() => {}, detach);
   }
 
   /**
@@ -196,18 +202,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
   }
 
   #assertOpen(): void {
-    if (this.#closing === undefined) return;
-    throw new EngineError('ERR_ENGINE_CLOSED', 'the engine has been closed');
-  }
-
-  #start(): Promise<void> {
-    this.#assertOpen();
-    return this.#group.start();
-  }
-
-  async #startAll(): Promise<void> {
-    await this.#start();
-    await Promise.all([...this.#entries.values()].map((entry) => entry.ready));
+    this.#startup.assertOpen();
   }
 
   readonly #findEndpoint: FindEndpoint = (path) => {
@@ -270,7 +265,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
     this.#stats.close();
     const closed = this.#listeners.close(options.timeoutMs);
     this.#emitters.close();
-    await this.#group.startSettled();
+    await this.#startup.settled();
     await this.#group.stop(options);
     await closed;
     for (const entry of this.#entries.values()) entry.abandon();

@@ -1,5 +1,6 @@
 import { after } from 'node:test';
 import { type AnyEvents, Ws, type WsOptions } from '../../src/client/index.ts';
+import { FakeWebSocket } from './fake-web-socket.ts';
 import type { WireServer } from './wire-server.ts';
 
 const opened: Pick<Ws, 'close'>[] = [];
@@ -7,6 +8,7 @@ const opened: Pick<Ws, 'close'>[] = [];
 // What a test that failed has left would keep the process alive, and reconnect for ever.
 after(() => {
   for (const ws of opened) ws.close();
+  FakeWebSocket.endAll();
 });
 
 /** A client that is closed when the tests of the file are over, if not before. */

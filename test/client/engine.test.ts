@@ -74,6 +74,7 @@ test('an engine is not told that a client answers where acks is false', async ()
 
 test('comes back when the engine is back on its port, with what was emitted meanwhile', async () => {
   const first = await start(await restartPort());
+  await using _first = first.engine;
   const reconnect = { minDelayMs: 1, maxDelayMs: 20 };
   const ws = open<Events>(first, null, { codec: 'msgpack', reconnect });
   await first.connections.next();

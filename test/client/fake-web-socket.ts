@@ -3,6 +3,7 @@ import type { WebSocketLike } from '../../src/client/index.ts';
 /** A WebSocket whose other end is the test, for what real ones do only at an unlucky moment. */
 export class FakeWebSocket implements WebSocketLike {
   static last: FakeWebSocket;
+  static readonly #all: FakeWebSocket[] = [];
   binaryType = 'blob';
   readyState = 0;
   protocol = '';
@@ -17,6 +18,12 @@ export class FakeWebSocket implements WebSocketLike {
 
   constructor() {
     FakeWebSocket.last = this;
+    FakeWebSocket.#all.push(this);
+  }
+
+  /** Ends all that there have been: a client waits five seconds for who does not answer its close. */
+  static endAll(): void {
+    for (const socket of FakeWebSocket.#all) socket.end(1006);
   }
 
   open(): void {

@@ -182,12 +182,23 @@ class DeathsRun {
     return Promise.all(Array.from({ length: count }, open));
   }
 
+  /** Another shard may die with what is about to open there: asks until there is a connection. */
+  async #openDespiteDeaths(): Promise<TestClient> {
+    while (true) {
+      try {
+        return await TestClient.open({ port: this.#port }, '/module');
+      } catch {
+        await nextTurn();
+      }
+    }
+  }
+
   /** Resolves when the engine takes connections in place of a shard that has just died. */
   async #replaced({ shard, delayMs }: ShardExit): Promise<void> {
     const diedAt = performance.now();
     await nextTurn();
     while (!this.#engine.shards.some((running) => running.shard === shard)) await nextTurn();
-    const client = await TestClient.open({ port: this.#port }, '/module');
+    const client = await this.#openDespiteDeaths();
     this.slowestMs = Math.max(this.slowestMs, performance.now() - diedAt - delayMs);
     await client[Symbol.asyncDispose]();
   }

@@ -75,13 +75,24 @@ export class Listeners {
 
   /**
    * Takes upgrades from an app's server.
+   * @returns what takes that back: nothing where they had been taken before
    * @throws EngineError ERR_OPTION
    */
-  attach(server: HttpServer): void {
+  attach(server: HttpServer): () => void {
     if (!(server instanceof HttpServer)) throw optionError('attach', server, ATTACHABLE);
-    if (this.#sources.has(server)) return;
+    if (this.#sources.has(server)) return () => {};
     const { options, findEndpoint } = this.#context;
-    this.#sources.set(server, takeUpgrades(server, findEndpoint, options.handshakeTimeout));
+    const release = takeUpgrades(server, findEndpoint, options.handshakeTimeout);
+    this.#sources.set(server, release);
+    return () => {
+      this.#sources.delete(server);
+      release();
+    };
+  }
+
+  /** Whether upgrades come from anywhere. */
+  get hasSources(): boolean {
+    return this.#sources.size > 0;
   }
 
   /**

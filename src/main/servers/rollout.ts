@@ -3,12 +3,17 @@ import { EngineError, messageOf } from '../../shared/api/errors.ts';
 /** How far a shard is with a server. */
 type Progress = 'loading' | 'ready' | 'failed';
 
+/** A promise that nobody has to wait for: the engine reports its rejection, too. */
+function unnoticed(): PromiseWithResolvers<void> {
+  const settling = Promise.withResolvers<void>();
+  settling.promise.catch(() => {});
+  return settling;
+}
+
 /** The way of one server into the shards, and out of them again. */
 export class Rollout {
-  /** Resolves when every shard has the server; rejects where one could not, or will not. */
-  readonly ready: Promise<void>;
   readonly #handlers: string | undefined;
-  readonly #settleReady: { resolve: () => void; reject: (error: EngineError) => void };
+  #ready = unnoticed();
   readonly #progress = new Map<number, Progress>();
   #hasBeenReady = false;
   readonly #beingRemoved = new Set<number>();
@@ -16,11 +21,17 @@ export class Rollout {
 
   /** @param handlers the module that each shard loads; undefined = it has none */
   constructor(handlers: string | undefined) {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.ready = promise;
-    this.ready.catch(() => {}); // the engine reports it too, so nobody has to ask
     this.#handlers = handlers;
-    this.#settleReady = { resolve, reject };
+  }
+
+  /** Resolves when every shard has the server; rejects where one could not, or will not. */
+  get ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  /** The shards that have been told of the server. */
+  shards(): number[] {
+    return [...this.#progress.keys()];
   }
 
   /** Whether there was a time at which every shard had it. */
@@ -41,10 +52,10 @@ export class Rollout {
   /** A shard has the server, or could not load its handlers. */
   added(shard: number, error?: EngineError): void {
     this.#progress.set(shard, error === undefined ? 'ready' : 'failed');
-    if (error !== undefined) this.#settleReady.reject(error);
+    if (error !== undefined) this.#ready.reject(error);
     else if ([...this.#progress.values()].every((progress) => progress === 'ready')) {
       this.#hasBeenReady = true;
-      this.#settleReady.resolve();
+      this.#ready.resolve();
     }
   }
 
@@ -53,16 +64,29 @@ export class Rollout {
     if (this.#handlers !== undefined && this.#progress.get(shard) === 'loading') {
       const why = messageOf(cause);
       const message = `handlers: a shard died while it loaded ${this.#handlers}: ${why}`;
-      this.#settleReady.reject(new EngineError('ERR_HANDLERS_LOAD', message, { cause }));
+      this.#ready.reject(new EngineError('ERR_HANDLERS_LOAD', message, { cause }));
     }
     this.#progress.delete(shard);
     this.removed(shard);
   }
 
+  /**
+   * All shards have been stopped; the next ones begin with nothing.
+   * @param isOpen whether the server may be ready once more
+   */
+  rested(isOpen: boolean): void {
+    for (const shard of this.shards()) {
+      this.#progress.delete(shard);
+      this.removed(shard);
+    }
+    if (this.#hasBeenReady && isOpen) this.#ready = unnoticed();
+    this.#hasBeenReady = false;
+  }
+
   /** Rejects {@link Rollout.ready} where it is pending: the server, or the engine, is closed. */
   giveUp(what: 'server' | 'engine'): void {
     const message = `the ${what} has been closed`;
-    this.#settleReady.reject(new EngineError('ERR_ENGINE_CLOSED', message));
+    this.#ready.reject(new EngineError('ERR_ENGINE_CLOSED', message));
   }
 
   /** Resolves when each of these shards has said that the server is gone, or has died. */

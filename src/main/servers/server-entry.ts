@@ -134,10 +134,20 @@ export class ServerEntry implements Life {
 
   /** A shard has died, and all that it had of the server with it. */
   shardDied(shard: number, cause?: unknown): void {
+    this.#forget(shard);
+    this.rollout.shardDied(shard, cause); // last: it may be all that closing waited for
+  }
+
+  /** All shards have been stopped; the next ones begin with nothing. */
+  rested(): void {
+    for (const shard of this.rollout.shards()) this.#forget(shard);
+    this.rollout.rested(!this.isClosed);
+  }
+
+  #forget(shard: number): void {
     this.places.freeAllIn(shard);
     this.spread.peerDied(shard);
     this.closures?.shardDied(shard);
-    this.rollout.shardDied(shard, cause); // last: it may be all that closing waited for
   }
 
   /** Nothing more will be heard of it: what is left is told so. */

@@ -6,7 +6,6 @@ import { ThreadLoad } from '../../shared/observe/thread-load.ts';
 import type { ResolvedEngineOptions } from '../../shared/options/engine-options.ts';
 import { Doorbell } from '../../shared/ring/doorbell.ts';
 import { Mailbox, type MailboxLink } from '../../shared/ring/mailbox.ts';
-import { allocateRing } from '../../shared/ring/ring-layout.ts';
 import { type RoutedRecord, TickLoop } from '../../shared/ring/tick-loop.ts';
 import type { Peers } from '../../shared/spread/peers.ts';
 import { InterestMap, InterestTable } from '../../shared/tables/interest-table.ts';
@@ -16,6 +15,7 @@ import { settledWithin } from '../../shared/time/settled-within.ts';
 import { HandoffSchedule } from '../place/handoff.ts';
 import { checkHandoff } from '../place/handoff-check.ts';
 import { chooseHost, type Destination } from '../place/placement.ts';
+import { linkPair } from './link-pair.ts';
 import { type Restart, RestartBackoff } from './restart-backoff.ts';
 import { ringCapacityFor } from './ring-capacity.ts';
 import { ShardHost, type ShardMessage } from './shard-host.ts';
@@ -27,6 +27,9 @@ export const GRACE = 1_000;
 
 /** The part of a deadline that may pass before connections are closed. */
 const SETTLING = 1 / 4;
+
+/** How long connections have to close where there are none, or none that count. */
+const AT_ONCE: DrainTimes = { timeoutMs: 0, drainMs: 0 };
 
 /** What a shard says that is not the group's own business. */
 export type EngineMessage = Exclude<ShardMessage, { type: 'peer-connected' }>;
@@ -173,21 +176,36 @@ export class ShardGroup implements Peers {
     return { timeoutMs: Math.max(0, Math.floor(deadline - performance.now())), drainMs };
   }
 
-  /** Closes all connections and ends all shards; reads what they had to say until the last. */
+  /** Closes all connections and ends all shards for good. */
   async stop(times: DrainTimes): Promise<void> {
+    await this.#end(times);
+    this.#ticks.stop();
+    this.#mailbox.close();
+  }
+
+  /** Ends all shards, which nobody needs; {@link ShardGroup.start} starts others. */
+  async rest(): Promise<void> {
+    await this.#end(AT_ONCE);
+    this.#nextStart = Promise.withResolvers();
+    this.#starting = undefined;
+    this.#isStarted = false;
+    this.#stopping = false;
+  }
+
+  /** Reads what the shards have to say until the last. */
+  async #end(times: DrainTimes): Promise<void> {
     this.#stopping = true;
     this.#watchdog.stop();
     for (const timer of this.#restarts) clearTimeout(timer);
+    this.#restarts.clear();
     this.#nextStart.resolve();
     const left = await this.settled(times);
     this.post({ type: 'stop', ...left });
     // A shard has its own deadline for its connections; one that misses this one hangs, and is cut.
     const finished = Promise.allSettled(this.#hosts.map((host) => host.finished));
     await settledWithin(finished, left.timeoutMs + GRACE);
-    for (const number of this.#numbers()) this.#mailbox.disconnect(number);
+    for (const { number } of this.#hosts) this.#disconnect(number);
     this.load.stop();
-    this.#ticks.stop();
-    this.#mailbox.close();
     this.#hosts.length = 0;
     await this.#threads?.destroy();
   }
@@ -196,8 +214,10 @@ export class ShardGroup implements Peers {
     return this.#hosts.filter(({ isCut }) => !isCut);
   }
 
-  #numbers(): number[] {
-    return this.#hosts.map((host) => host.number);
+  #disconnect(number: number): void {
+    this.#mailbox.disconnect(number);
+    this.interest.delete(number);
+    this.counts.delete(number);
   }
 
   #startShard(number: number): void {
@@ -235,22 +255,13 @@ export class ShardGroup implements Peers {
   /** Lays a ring in each direction between a new shard and everyone else. */
   #connect(host: ShardHost): void {
     const capacity = ringCapacityFor(this.#options);
-    const toPrimary = allocateRing(capacity);
-    const fromPrimary = allocateRing(capacity);
-    this.#mailbox.connect(host.number, {
-      inbound: toPrimary,
-      outbound: fromPrimary,
-      doorbell: host.doorbell,
-    });
+    const [own, primaryLink] = linkPair(capacity, this.#doorbell, host.doorbell);
+    this.#mailbox.connect(host.number, own);
     this.interest.set(host.number, host.interest);
     this.counts.set(host.number, host.counts);
-    const primaryLink = { inbound: fromPrimary, outbound: toPrimary, doorbell: this.#doorbell };
     host.post({ type: 'connect-peer', peer: PRIMARY, link: primaryLink });
     for (const sibling of this.#hosts) {
-      const there = allocateRing(capacity);
-      const back = allocateRing(capacity);
-      const ownLink = { inbound: back, outbound: there, doorbell: sibling.doorbell };
-      const siblingLink = { inbound: there, outbound: back, doorbell: host.doorbell };
+      const [ownLink, siblingLink] = linkPair(capacity, host.doorbell, sibling.doorbell);
       host.unconnected.add(sibling.number);
       host.post(connectPeer(sibling, ownLink));
       sibling.post(connectPeer(host, siblingLink));
@@ -259,15 +270,17 @@ export class ShardGroup implements Peers {
 
   /** A thread died before it had begun: those that are to begin will not. */
   #threadLost(cause: unknown): void {
-    for (const host of this.#hosts) if (!host.isUp) host.cut(cause);
+    for (const host of this.#hosts) {
+      host.hear(); // one that has said something has begun
+      if (!host.isUp) host.cut(cause);
+    }
   }
 
   #exited(host: ShardHost, cause: unknown): void {
-    if (this.#stopping) return; // stop() reads what it had to say, and has no use for another
+    // The end of all reads what it had to say, and has no use for another.
+    if (this.#stopping || !this.#hosts.includes(host)) return;
     this.#hosts.splice(this.#hosts.indexOf(host), 1);
-    this.#mailbox.disconnect(host.number);
-    this.interest.delete(host.number);
-    this.counts.delete(host.number);
+    this.#disconnect(host.number);
     for (const other of this.#hosts) {
       other.unconnected.delete(host.number);
       other.post({ type: 'disconnect-peer', peer: host.number });

@@ -37,10 +37,12 @@ export class ShardHost implements Usable, Watched {
   connections = 0;
   /** TLS connections that it has, and that are no WebSockets, or not yet. */
   streams = 0;
-  /** Whether it has ever said something. */
+  /** Whether something that it said has been heard. */
   isUp = false;
-  /** Resolves when it first says something; rejects where it died before. */
+  /** Resolves when it is first heard; rejects where it died without a word. */
   readonly up: Promise<void>;
+  readonly #cameUp = Promise.withResolvers<void>();
+  #hasEnded = false;
   readonly unconnected = new Set<number>();
   /** Servers that it has been told of and does not have yet: their modules may be loading. */
   readonly loading = new Set<number>();
@@ -65,12 +67,10 @@ export class ShardHost implements Usable, Watched {
     this.handoff = new Handoff(schedule, port1, packUpgrades);
     this.tlsHandoff = new Handoff(schedule, port1, packTls);
     this.startedAt = performance.now();
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.up = promise;
-    this.#port.once('message', () => resolve());
+    this.up = this.#cameUp.promise;
     this.#port.on('message', (message: FromShard) => this.#receive(message));
     this.finished = this.#run(run, start, port2);
-    this.finished.then(resolve, reject);
+    this.finished.then(this.#cameUp.resolve, this.#cameUp.reject);
     this.up.catch(() => {}); // `finished` tells it too
   }
 
@@ -88,17 +88,32 @@ export class ShardHost implements Usable, Watched {
     } finally {
       // Who waits to move goes down with it, and is not told of when its number is another's.
       this.#flushHandoffs();
-      // The task's end may be known before the last of what the shard has said.
-      for (
-        let last = receiveMessageOnPort(this.#port);
-        last;
-        last = receiveMessageOnPort(this.#port)
-      ) {
-        this.#receive(last.message as FromShard);
-      }
+      this.hear(); // its end may be known before the last that it has said
+      this.#hasEnded = true;
       this.#port.close();
       port.close(); // where it has not got to a thread, with the sockets that wait in it
       for (const flushed of this.#flushing) flushed();
+    }
+  }
+
+  /**
+   * Hears now all that it has said so far: news of its thread come another way, and say nothing of
+   * how much of that has been read.
+   */
+  hear(): void {
+    for (
+      let next = receiveMessageOnPort(this.#port);
+      next !== undefined;
+      next = receiveMessageOnPort(this.#port)
+    ) {
+      try {
+        this.#receive(next.message as FromShard);
+      } catch (error) {
+        // An event handler of the app has thrown: what came by itself would be uncaught, too.
+        process.nextTick(() => {
+          throw error;
+        });
+      }
     }
   }
 
@@ -114,6 +129,7 @@ export class ShardHost implements Usable, Watched {
 
   /** Resolves when all that it has sent so far is in its receivers' rings, or it has died. */
   flushed(): Promise<void> {
+    if (this.#hasEnded) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#flushing.push(resolve);
     this.post({ type: 'flush' });
@@ -142,6 +158,7 @@ export class ShardHost implements Usable, Watched {
 
   #receive(message: FromShard): void {
     this.isUp = true;
+    this.#cameUp.resolve();
     this.unanswered = 0;
     if (message.type === 'alive') return;
     if (message.type === 'flushed') this.#flushing.shift()?.();

@@ -36,6 +36,7 @@ function pool(
   onLost: (cause: unknown) => void,
 ): ShardThreads {
   const { maxYoungGenerationSizeMb = YOUNG_GENERATION_MB } = resourceLimits ?? {};
+  let isDestroyed = false;
   const threads = new Piscina<ShardStart, void>({
     filename: SHARD_URL.href,
     name: 'runShard',
@@ -47,10 +48,15 @@ function pool(
     resourceLimits: { ...resourceLimits, maxYoungGenerationSizeMb },
   });
   // The runs of those that die later reject.
-  threads.on('error', onLost);
+  threads.on('error', (cause) => {
+    if (!isDestroyed) onLost(cause);
+  });
   return {
     run: (start, port, signal) => threads.run(start, { transferList: [port] as never, signal }), // its type is narrower
-    destroy: () => threads.destroy(),
+    destroy: () => {
+      isDestroyed = true;
+      return threads.destroy();
+    },
   };
 }
 

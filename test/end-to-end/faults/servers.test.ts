@@ -93,7 +93,7 @@ test('a server without an endpoint is disabled, and there may be many', async ()
 test('two engines in one process have nothing in common', async () => {
   const leavesNothing = leakCheck();
   await using one = new Engine({ shards: 2 });
-  const two = new Engine({ shards: 1 });
+  await using two = new Engine({ shards: 1 });
   for (const engine of [one, two]) {
     await engine.listen(0, listenOptions());
     await addServer(engine, engine === one ? 'module' : 'closures', VERBS, { endpoint: '/a' });

@@ -161,6 +161,34 @@ test('no more emitters are open than maxEmitters, and one that has gone makes ro
   });
 });
 
+test('an emitter that the engine has opened is open, though asking for it has failed', async () => {
+  await withEngine({ shards: 1 }, async ({ engine }) => {
+    await addServer(engine, 'module', OUTSIDE, options);
+    const handle = engine.emitter();
+    const fail = () => {
+      throw new Error('of another listener');
+    };
+    process.on('workerMessage', fail);
+    // Here asking fails before the answer is read; in another thread it may be the other way round.
+    await using emitter = await openEmitter(handle).finally(() => {
+      process.off('workerMessage', fail);
+    });
+    emitter.server('/o').to('').emitMessage('to nobody');
+  });
+});
+
+test('an answer that is there when the time to wait for it is over has come in time', async (t) => {
+  await withEngine({ shards: 1 }, async ({ engine }) => {
+    await addServer(engine, 'module', OUTSIDE, options);
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const opening = openEmitter(engine.emitter());
+    t.mock.timers.tick(60_000);
+    t.mock.timers.reset();
+    await using emitter = await opening;
+    emitter.server('/o').to('').emitMessage('to nobody');
+  });
+});
+
 test('an engine that closes ends its emitters, and none can be opened any more', async () => {
   let handle: EmitterHandle | undefined;
   await withEngine({ shards: 1 }, async ({ engine }) => {

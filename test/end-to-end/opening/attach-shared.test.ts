@@ -42,7 +42,9 @@ for (const order of ['in the order they came', 'in reverse']) {
     const leavesNothing = leakCheck();
     const app = createApp();
     const ownChoice = (app as never as Record<string, unknown>).shouldUpgradeCallback;
-    const engines = [await attach(app, '/a'), await attach(app, '/b')];
+    await using one = await attach(app, '/a');
+    await using two = await attach(app, '/b');
+    const engines = [one, two];
     const paths = ['/a', '/b'];
     const port = await listen(app);
     for (const path of paths) await assertGreets(port, path);
@@ -73,7 +75,7 @@ test('a request for h2c is answered by the app, as if there were no engine', opt
   const app = createApp();
   const port = await listen(app);
   assert.match(await ask(port, h2cRequest('/a')), APP);
-  const engine = await attach(app, '/a');
+  await using engine = await attach(app, '/a');
   for (const path of ['/a', '/other']) assert.match(await ask(port, h2cRequest(path)), APP);
   await assertGreets(port, '/a');
   await engine.close();
@@ -90,7 +92,7 @@ test('what the engine does not take is for the upgrade listeners of the app', op
     setImmediate(() => socket.end('HTTP/1.1 418 Mine\r\n\r\n'));
   });
   const port = await listen(app);
-  const engine = await attach(app, '/a');
+  await using engine = await attach(app, '/a');
   await assertGreets(port, '/a');
   for (const request of [h2cRequest('/a'), h2cRequest('/b'), upgradeRequest('/b')]) {
     assert.match(await ask(port, request), /^HTTP\/1\.1 418 Mine\r\n\r\n$/);
@@ -108,7 +110,7 @@ test('what the app does not want to upgrade it answers, but for endpoints', opti
   });
   app.on('upgrade', ({ url }) => assert.equal(url, '/a'));
   const port = await listen(app);
-  const engine = await attach(app, '/a');
+  await using engine = await attach(app, '/a');
   await assertGreets(port, '/a');
   assert.match(await ask(port, upgradeRequest('/b')), APP);
   await engine.close();

@@ -24,7 +24,7 @@ test(
       others.push(url);
       socket.end('HTTP/1.1 418 Mine\r\n\r\n');
     });
-    const engine = new Engine({ shards: 2 });
+    await using engine = new Engine({ shards: 2 });
     engine.server({ endpoint: '/v', handlers: VERBS });
     await engine.attach(app);
     await engine.attach(app);
@@ -53,7 +53,7 @@ test(
   async () => {
     const leavesNothing = leakCheck();
     const app = createServer();
-    const engine = new Engine({ shards: 0 });
+    await using engine = new Engine({ shards: 0 });
     await engine.attach(app);
     const port = await listen(app);
     assert.match(await ask(port, upgradeRequest('/v')), /^HTTP\/1\.1 404 Not Found\r\n/);
@@ -67,7 +67,7 @@ test('an upgrade that comes while the shards start waits for them', options, asy
   const leavesNothing = leakCheck();
   const app = createServer();
   const port = await listen(app);
-  const engine = new Engine({ shards: 1 });
+  await using engine = new Engine({ shards: 1 });
   engine.server({ endpoint: '/v', handlers: VERBS });
   const attached = engine.attach(app);
   const client = await VerbClient.open({ port }, '/v');

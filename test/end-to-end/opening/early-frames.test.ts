@@ -102,7 +102,7 @@ const skip = skippedOverTls('an app that has a server of its own speaks no TLS')
 test('frames that the primary has taken in behind the handshake arrive, in order', {
   skip,
 }, async () => {
-  const engine = new Engine({ shards: 1 });
+  await using engine = new Engine({ shards: 1 });
   engine.on('error', (error) => assert.fail(error));
   const answer = Promise.withResolvers<unknown>();
   const authorize = () => answer.promise;

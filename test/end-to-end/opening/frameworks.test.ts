@@ -61,7 +61,7 @@ test(
     await fastify.listen({ port: 0, host: '127.0.0.1' });
     ports.push((fastify.server.address() as AddressInfo).port);
     for (let round = 0; round < 2; round++) {
-      const engine = new Engine({ shards: 1 });
+      await using engine = new Engine({ shards: 1 });
       engine.server({ endpoint: '/v', handlers: VERBS });
       for (const attachable of [server, fastify.server]) await engine.attach(attachable);
       const clients = [];

@@ -133,7 +133,7 @@ for (const shards of [1, 2]) {
   test(`a module that ends its thread is one that cannot be loaded: ${shards} shards`, async () => {
     const leavesNothing = leakCheck();
     loads('exits');
-    const engine = new Engine({ shards });
+    await using engine = new Engine({ shards });
     engine.on('shardExit', () => {});
     const server = engine.server({ endpoint: '/m', handlers: HANDLERS });
     const expected = { code: 'ERR_HANDLERS_LOAD', message: /died while it loaded .*code: 3/ };

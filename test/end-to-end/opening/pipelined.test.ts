@@ -24,7 +24,7 @@ const app: RequestListener = async ({ url }, response) => {
 
 for (const way of ['listen', 'attach'] as const) {
   test(`an upgrade behind requests waits for their answers: ${way}`, options, async (t) => {
-    const engine = new Engine({ shards: 1 });
+    await using engine = new Engine({ shards: 1 });
     engine.on('error', (error) => assert.fail(error));
     const server = engine.server({ endpoint: '/v' });
     server.onConnection((c) => c.onMessage((message) => c.emitMessage(message)));

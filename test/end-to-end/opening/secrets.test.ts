@@ -58,6 +58,7 @@ function loggingEngine(shards: number) {
 for (const { place, shards } of SETUPS.filter(({ place }) => place === 'closures')) {
   test(`no upgrade that fails tells what was in its request: ${place}, ${shards} shards`, async (t) => {
     const { engine, log } = loggingEngine(shards);
+    await using _ = engine;
     const { port } = await engine.listen(0, { host: '127.0.0.1' });
     for (const [what, options] of Object.entries(REFUSED)) {
       await t.test(what, async () => {
@@ -84,6 +85,7 @@ for (const { place, shards } of SETUPS.filter(({ place }) => place === 'closures
 for (const { place, shards } of SETUPS) {
   test(`no error of a connection tells what was in its request or messages: ${place}, ${shards} shards`, async () => {
     const { engine, log, note } = loggingEngine(shards);
+    await using _ = engine;
     const limits = { rateLimit: { messagesPerSecond: 50 }, maxMessageSize: 100 };
     const handlers = new URL('../fixtures/leaky.ts', import.meta.url);
     const options = { endpoint: '/s', ...limits };

@@ -52,7 +52,7 @@ test('an option that is wrong is refused at once, with its name, its value and w
 
 test('what listen, attach, close and onConnection get is checked', async () => {
   const leavesNothing = leakCheck();
-  const engine = new Engine({ shards: 1 });
+  await using engine = new Engine({ shards: 1 });
   const server = engine.server({ endpoint: '/a' });
   const wrong = { code: 'ERR_OPTION' };
   await assert.rejects(engine.listen(0, { request: 'app' as never }), wrong);
@@ -111,7 +111,7 @@ for (const [title, handlers, message] of [
   test(`a module that ${title}: listen is refused`, async () => {
     for (const shards of [0, 2]) {
       const leavesNothing = leakCheck();
-      const engine = new Engine({ shards });
+      await using engine = new Engine({ shards });
       const errors: unknown[] = [];
       engine.on('error', (error) => errors.push(error));
       const server = engine.server({ endpoint: '/bad', handlers });

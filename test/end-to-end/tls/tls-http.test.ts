@@ -24,7 +24,7 @@ speakTls();
 /** Runs `body` with an app behind an engine that speaks TLS. */
 async function withApp(app: RequestListener, body: (port: number) => Promise<void>): Promise<void> {
   const leavesNothing = leakCheck();
-  const engine = new Engine({ shards: 2 });
+  await using engine = new Engine({ shards: 2 });
   engine.server({ endpoint: '/v' });
   const { port } = await engine.listen(0, { host: HOST, request: app, tls: identity('first') });
   try {
@@ -158,7 +158,7 @@ test(
 test('who asks over a shard that dies is gone for the app', options, async () => {
   const leavesNothing = leakCheck();
   const entered = Promise.withResolvers<ServerResponse>();
-  const engine = new Engine({ shards: 1 });
+  await using engine = new Engine({ shards: 1 });
   engine.on('shardExit', () => {});
   engine.server({ endpoint: '/v', handlers: VERBS });
   const { port } = await engine.listen(0, {

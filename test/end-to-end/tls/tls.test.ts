@@ -112,7 +112,7 @@ test('a shard that takes the place of a dead one speaks TLS, too', options, asyn
 
 test('each server name has its own certificate', options, async () => {
   const leavesNothing = leakCheck();
-  const engine = new Engine({ shards: 1 });
+  await using engine = new Engine({ shards: 1 });
   const sni = { '*.Example.test': identity('wildcard'), 'a.example.test': identity('exact') };
   const { port } = await engine.listen(0, { ...HOST, tls: { ...identity('first'), sni } });
   assert.equal(await shownTo(port, 'a.example.test'), 'exact');
@@ -165,7 +165,7 @@ test('a session is resumed in whatever shard the client comes to', options, asyn
 });
 
 test('a client certificate is asked for, and checked', options, async () => {
-  const engine = new Engine({ shards: 1 });
+  await using engine = new Engine({ shards: 1 });
   const tls: TlsOptions = { ...identity('first'), ca: CA, requestCert: true };
   const { port } = await engine.listen(0, { ...HOST, tls });
   const client = { key: tlsFile('client.key'), cert: tlsFile('client.pem') };

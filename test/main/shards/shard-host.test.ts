@@ -76,3 +76,88 @@ test('of who waits to move to a shard and has gone it is told before its end is'
   await host.finished.catch(() => told.push('dead'));
   assert.deepEqual(told, ['failed', 'dead']);
 });
+
+/** The words of a shard that dies when so many of them have been heard. */
+async function diesWhenHeard(count: number) {
+  const order: string[] = [];
+  const { promise: hasHeard, resolve } = Promise.withResolvers<void>();
+  const host = new ShardHost(
+    async (_start, port) => {
+      for (const message of LAST_WORDS.slice(0, count)) port.postMessage(message);
+      if (count > 0) await hasHeard;
+      for (const message of LAST_WORDS.slice(count)) port.postMessage(message);
+      throw new Error('dead');
+    },
+    start,
+    new HandoffSchedule(),
+    ({ type }) => {
+      order.push(type);
+      if (type === LAST_WORDS[count - 1]?.type) resolve();
+    },
+  );
+  const up = host.up.then(() => order.push('up'));
+  await host.finished.catch(() => order.push('dead'));
+  await up;
+  return { host, order };
+}
+
+for (let count = 0; count <= LAST_WORDS.length; count++) {
+  test(`a shard that has said something was up, of which ${count} were heard before its death`, async () => {
+    const { host, order } = await diesWhenHeard(count);
+    assert.equal(host.isUp, true);
+    assert.deepEqual(
+      order.filter((event) => event !== 'up'),
+      [...LAST_WORDS.map(({ type }) => type), 'dead'],
+    );
+    assert.equal(order.indexOf('up') < order.indexOf('dead'), true);
+  });
+}
+
+test('a shard that has begun is one that has said something, whether it has been read or not', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const { host, heard } = openHost(async (port) => {
+    port.postMessage(LAST_WORDS[0]);
+    await promise;
+  });
+  assert.equal(host.isUp, false);
+  host.hear();
+  assert.equal(host.isUp, true);
+  resolve();
+  await host.finished;
+  assert.deepEqual(heard, LAST_WORDS.slice(0, 1));
+});
+
+test('of a shard that has ended nobody waits for an answer', async () => {
+  const { host } = openHost(() => Promise.reject(new Error('dead')));
+  const before = host.flushed();
+  await assert.rejects(host.finished);
+  await before;
+  await host.flushed();
+});
+
+test('a listener that throws hides nothing of what a dead shard has said', async (t) => {
+  const heard: FromShard[] = [];
+  const thrown = Promise.withResolvers<unknown>();
+  t.mock.method(process, 'nextTick', (rethrow: () => void) => {
+    try {
+      rethrow();
+    } catch (error) {
+      thrown.resolve(error);
+    }
+  });
+  const host = new ShardHost(
+    async (_start, port) => {
+      for (const message of LAST_WORDS) port.postMessage(message);
+      throw new Error('dead');
+    },
+    start,
+    new HandoffSchedule(),
+    (message) => {
+      heard.push(message);
+      if (heard.length === 1) throw new Error('of the app');
+    },
+  );
+  await assert.rejects(host.finished, { message: 'dead' });
+  assert.deepEqual(heard, LAST_WORDS);
+  assert.equal(((await thrown.promise) as Error).message, 'of the app');
+});
