@@ -9,6 +9,7 @@ const MOST_WORDS = 25;
 /** The documents that people read. */
 const DOCUMENTS = [
   'README.md',
+  'ARCHITECTURE.md',
   'CHANGELOG.md',
   'CONTRIBUTING.md',
   'PROTOCOL.md',
@@ -40,6 +41,23 @@ function sentencesOf(page: string): string[] {
 
 function wordsOf(sentence: string): number {
   return sentence.split(' ').filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
+}
+
+/** Folders of src that pages name without it. */
+const IN_SRC = /^(?:main|workers|shared|client|emitter|load)\//;
+/** Beginnings of paths in the repository, or in src. */
+const PATH = /^(?:src|test|bench|docs|examples|scripts|main|workers|shared|client|emitter|load)\//;
+
+/** The files and folders that a page names: by their paths, or in a table by folder and file. */
+function pathsIn(page: string): string[] {
+  return page.split('\n').flatMap((line) => {
+    const names = Array.from(line.matchAll(/`([\w./-]+)`/g), ([, name = '']) => name);
+    const paths = names.filter((name) => PATH.test(name));
+    const folder = line.startsWith('|') ? paths.find((path) => !path.includes('.')) : undefined;
+    const files = names.filter((name) => /^[\w-]+\.ts$/.test(name));
+    if (folder !== undefined) paths.push(...files.map((file) => `${folder}/${file}`));
+    return paths.map((path) => (IN_SRC.test(path) ? `src/${path}` : path));
+  });
 }
 
 /** A heading's address, as GitHub makes it. */
@@ -84,8 +102,7 @@ for (const name of DOCUMENTS) {
     });
 
     test('names files of the repository that there are', async () => {
-      const paths = page.matchAll(/`((?:src|test|bench|docs|examples|scripts)\/[\w./-]+)`/g);
-      for (const [, path = ''] of paths) {
+      for (const path of pathsIn(page)) {
         await assert.doesNotReject(access(new URL(path, REPOSITORY)), path);
       }
     });
