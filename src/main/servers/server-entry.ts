@@ -19,7 +19,7 @@ interface Held {
   readonly address: string;
 }
 
-/** What nobody has to wait for: where it rejects the engine reports that, too. */
+/** A promise that nobody has to wait for: where it rejects the engine reports the error, too. */
 function unnoticed(): PromiseWithResolvers<void> {
   const settling = Promise.withResolvers<void>();
   settling.promise.catch(() => {});
