@@ -36,9 +36,9 @@ setInterval(() => {
 if (isMainThread && process.env.NODE_TEST_CONTEXT !== undefined) await watch();
 
 async function watch(): Promise<void> {
-  const { after, afterEach, beforeEach } = await import('node:test');
+  const { after, beforeEach } = await import('node:test');
   const title = new Uint8Array(new SharedArrayBuffer(1024));
-  let running = 0;
+  const running = new Set<AbortSignal>();
   let isOver = false;
   const end = (why: string) => {
     const active = process.getActiveResourcesInfo().join(', ');
@@ -47,16 +47,17 @@ async function watch(): Promise<void> {
     process.exit(1);
   };
   const lingers = setTimeout(() => {
-    if (isOver && running === 0) end(`has not ended ${LINGERS} ms after its last test`);
+    if (isOver && running.size === 0) end(`has not ended ${LINGERS} ms after its last test`);
   }, LINGERS).unref();
-  beforeEach((test) => {
-    running += 1;
+  beforeEach(({ fullName, signal }) => {
+    running.add(signal);
+    // At the end of each test, one that has timed out or lost its parent included.
+    signal.addEventListener('abort', () => {
+      running.delete(signal);
+      lingers.refresh();
+    });
     title.fill(0);
-    Buffer.from(title.buffer).write(test.name);
-  });
-  afterEach(() => {
-    running -= 1;
-    lingers.refresh();
+    Buffer.from(title.buffer).write(fullName);
   });
   // Comes early where a file awaits something between two tests: a later one puts it off again.
   after(() => {

@@ -137,7 +137,8 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
 
   /**
    * Starts an HTTP server that takes upgrades for every endpoint, and resolves with its address
-   * when each server is ready. May be called more than once, for more ports.
+   * when each server is ready. May be called more than once, for more ports. Where it rejects and
+   * nothing else listens, no shard is left running; the engine may listen again.
    * @param port 0–65535; 0 = any that is free
    * @throws EngineError ERR_OPTION, ERR_HANDOFF_UNSUPPORTED, ERR_HANDLERS_LOAD, ERR_SHARD_EXIT,
    *   ERR_ENGINE_CLOSED; what `listen` of Node.js emits: EADDRINUSE, EACCES, …

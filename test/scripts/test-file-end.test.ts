@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** What the test runner says of a file of fixtures, and its exit code. */
+/** Returns the output of the test runner for one fixture, and its exit code. */
 async function run(fixture: string) {
   const { NODE_TEST_CONTEXT: _, ...env } = process.env; // or the runner takes itself for a test
   const args = ['scripts/test.ts', '--test-reporter=tap', `test/scripts/fixtures/${fixture}`];

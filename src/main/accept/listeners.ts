@@ -75,7 +75,7 @@ export class Listeners {
 
   /**
    * Takes upgrades from an app's server.
-   * @returns what takes that back: nothing where they had been taken before
+   * @returns takes that back; a no-op where they had been taken before
    * @throws EngineError ERR_OPTION
    */
   attach(server: HttpServer): () => void {
@@ -85,8 +85,7 @@ export class Listeners {
     const release = takeUpgrades(server, findEndpoint, options.handshakeTimeout);
     this.#sources.set(server, release);
     return () => {
-      this.#sources.delete(server);
-      release();
+      if (this.#sources.delete(server)) release();
     };
   }
 
@@ -117,6 +116,7 @@ export class Listeners {
    */
   async close(timeoutMs: number): Promise<void> {
     for (const release of this.#sources.values()) release();
+    this.#sources.clear(); // what another engine takes there by now is not released with it
     const closed = [...this.#own].map(async ([server, { listening, requests, reader }]) => {
       await listening.catch(() => {}); // whoever asked for it is told
       if (server.listening) await Promise.all([requests.close(timeoutMs), reader?.close()]);

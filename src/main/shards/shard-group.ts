@@ -28,7 +28,7 @@ export const GRACE = 1_000;
 /** The part of a deadline that may pass before connections are closed. */
 const SETTLING = 1 / 4;
 
-/** How long connections have to close where there are none, or none that count. */
+/** The time to close connections where no port has come to be open. */
 const AT_ONCE: DrainTimes = { timeoutMs: 0, drainMs: 0 };
 
 /** What a shard says that is not the group's own business. */

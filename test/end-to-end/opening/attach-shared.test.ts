@@ -117,3 +117,18 @@ test('what the app does not want to upgrade it answers, but for endpoints', opti
   assert.match(await ask(port, upgradeRequest('/a')), APP);
   await closeServer(app);
 });
+
+test('an engine that closes while it attaches takes nothing from another', options, async () => {
+  const leavesNothing = leakCheck();
+  const app = createApp();
+  await using one = new Engine({ shards: 0 });
+  const attaching = assert.rejects(one.attach(app), { code: 'ERR_ENGINE_CLOSED' });
+  const closing = one.close();
+  await using two = await attach(app, '/b');
+  await attaching;
+  await closing;
+  await assertGreets(await listen(app), '/b');
+  await two.close();
+  await closeServer(app);
+  await leavesNothing();
+});
