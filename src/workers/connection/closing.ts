@@ -1,8 +1,8 @@
 import type { EngineError } from '../../shared/api/errors.ts';
 import type { DisconnectReason } from '../../shared/api/public-types.ts';
 import { buildCloseFrame, CLOSE_CODES } from '../../shared/codec/frame.ts';
-import type { FanOut, Receiver } from '../deliver/fan-out.ts';
 import type { Transport } from '../write/transport.ts';
+import type { ShardSocket } from './socket-context.ts';
 
 /*
  * The life of a connection as a line of states (RFC 6455 section 7).
@@ -30,8 +30,7 @@ import type { Transport } from '../write/transport.ts';
 type State = 'opening' | 'open' | 'closing' | 'answering' | 'ending' | 'closed';
 
 /** A connection as its closing needs it. */
-export interface ClosingSocket extends Receiver {
-  readonly server: { readonly fanOut: Pick<FanOut, 'send'> };
+interface ClosingSocket extends Pick<ShardSocket, 'batch' | 'queue'> {
   /** Queues what has been kept back for it. */
   sendKept(): void;
   /**
@@ -46,7 +45,7 @@ export class Closing {
   readonly #socket: ClosingSocket;
   readonly #transport: Pick<Transport, 'end' | 'destroy'>;
   #state: State = 'opening';
-  /** When it ended for rooms and handlers: ms, monotonic. */
+  /** The time when it ended for rooms and handlers: ms, monotonic. */
   #since = 0;
   /** The Close that is owed to the client in `answering`. */
   #answer: Buffer | undefined;
@@ -85,7 +84,7 @@ export class Closing {
   disconnect(code: number, reason: string): void {
     if (!this.isOpen) return;
     this.#socket.sendKept();
-    this.#send(buildCloseFrame(code, reason));
+    this.#socket.queue(buildCloseFrame(code, reason));
     this.#conclude('closing', { code, reason });
   }
 
@@ -105,7 +104,7 @@ export class Closing {
   /** Sends the answer that is owed: the handlers know that the client has ended the connection. */
   concluded(): void {
     if (this.#state !== 'answering') return; // the server has ended it
-    this.#send(this.#answer as Buffer);
+    this.#socket.queue(this.#answer as Buffer);
     this.#answer = undefined;
     this.end();
   }
@@ -116,13 +115,13 @@ export class Closing {
     this.#transport.destroy();
   }
 
-  /** The client has ended its side of the socket. */
+  /** Takes that the client has ended its side of the socket. */
   socketEnded(): void {
     this.#break();
     if (this.#state !== 'answering') this.end();
   }
 
-  /** The socket is gone. */
+  /** Takes that the socket is gone. */
   socketClosed(): void {
     this.#break();
     this.#state = 'closed';
@@ -140,10 +139,6 @@ export class Closing {
     // Late closures are waited for no more, and get their answer out; a late client is cut.
     if (this.#state === 'answering') this.concluded();
     else this.#transport.destroy();
-  }
-
-  #send(frame: Buffer): void {
-    this.#socket.server.fanOut.send(this.#socket, frame);
   }
 
   #break(reason = ''): void {

@@ -12,8 +12,7 @@ import type { ShardServerOptions } from '../../shared/options/server-options.ts'
 import { SpreadServer } from '../../shared/spread/spread-server.ts';
 import { switchingProtocols } from '../adopt/handshake.ts';
 import { movedSocket } from '../adopt/moved-socket.ts';
-import type { Dispatch } from '../connection/dispatch.ts';
-import type { SocketContext } from '../connection/socket-context.ts';
+import type { Dispatch, SocketContext } from '../connection/socket-context.ts';
 import { ServerWebSocket } from '../connection/web-socket.ts';
 import { Counters } from '../shard/counters.ts';
 import { publishOpened } from '../shard/diagnostics.ts';

@@ -5,7 +5,7 @@ import { Refusal, refuse } from '../../shared/api/refusal.ts';
 import type { DrainTimes, Upgrade } from '../../shared/messages/control-messages.ts';
 import type { ShardServerOptions } from '../../shared/options/server-options.ts';
 import { settledWithin } from '../../shared/time/settled-within.ts';
-import type { Dispatch } from '../connection/dispatch.ts';
+import type { Dispatch } from '../connection/socket-context.ts';
 import { ShardServer } from '../deliver/shard-server.ts';
 import { loadHandlers, startHandlers } from './handler-module.ts';
 import { startKeepalive } from './keepalive.ts';

@@ -18,12 +18,8 @@ import { Conditions } from '../../shared/time/conditions.ts';
 import { settledWithin } from '../../shared/time/settled-within.ts';
 import { movedSocket } from '../adopt/moved-socket.ts';
 import { TlsSockets } from '../adopt/tls-sockets.ts';
-import {
-  type DispatchSocket,
-  ModuleDispatch,
-  PrimaryDispatch,
-  type PrimaryOutlet,
-} from '../connection/dispatch.ts';
+import { ModuleDispatch, PrimaryDispatch } from '../connection/dispatch.ts';
+import type { ShardSocket } from '../connection/socket-context.ts';
 import { FanOut } from '../deliver/fan-out.ts';
 import { receiveRecord } from '../deliver/receive-record.ts';
 import type { ShardServer } from '../deliver/shard-server.ts';
@@ -57,11 +53,7 @@ class Shard implements ShardContext {
   readonly #servers: ShardServers;
   readonly #tls = new TlsSockets((stream, event) => this.tell({ type: 'tls', stream, event }));
   /** Sockets that do not read because the primary's ring is full. */
-  readonly #held = new Set<DispatchSocket>();
-  readonly #primary: PrimaryOutlet = {
-    send: (record) => this.#ticks.sendAlways(PRIMARY, record),
-    isCongested: () => this.#mailbox.isCongested(PRIMARY),
-  };
+  readonly #held = new Set<ShardSocket>();
   /** What waits for rings to have taken all. */
   readonly #flushing = new Conditions();
 
@@ -72,7 +64,7 @@ class Shard implements ShardContext {
     this.number = start.shard;
     this.#servers = new ShardServers(this, start.handshakeTimeout, (module) =>
       module === undefined
-        ? new PrimaryDispatch(this.#primary, this.#held)
+        ? new PrimaryDispatch(this.#ticks, this.#mailbox, this.#held)
         : new ModuleDispatch(module),
     );
     this.peers = {
@@ -205,7 +197,7 @@ class Shard implements ShardContext {
 
   /** Waits until all that this shard has said to the primary is in its ring. */
   async #primaryHasAll(timeoutMs: number): Promise<void> {
-    const hasAll = this.#flushing.until(() => !this.#primary.isCongested());
+    const hasAll = this.#flushing.until(() => !this.#mailbox.isCongested(PRIMARY));
     await settledWithin(hasAll, timeoutMs);
   }
 

@@ -15,7 +15,6 @@ function waiting(id: string, waitingBytes: number, at: number) {
   return {
     id,
     shard: SHARD,
-    server: { endpoint: '/a' },
     liveness: new Liveness(LIMITS, transport, at),
   };
 }
@@ -53,7 +52,7 @@ test('connections for which bytes wait are named with how long, the most bytes f
 test('a connection of which some bytes have gone since the last look is not stalled', (t) => {
   const transport = { waitingBytes: 10, sentBytes: 0 };
   const liveness = new Liveness(LIMITS, transport as Transport, 1_000);
-  const socket = { id: 'x', shard: SHARD, server: { endpoint: '/a' }, liveness };
+  const socket = { id: 'x', shard: SHARD, liveness };
   const stalledAt = (now: number) => snapshotAt(t, now, [socket], 1).slowest[0]?.stalledMs;
   assert.equal(stalledAt(1_500), 500);
   transport.sentBytes = 4;
