@@ -55,7 +55,7 @@ export class Closing {
     this.#transport = transport;
   }
 
-  /** Whether it is there for rooms and handlers. */
+  /** Whether rooms and handlers have it. */
   get isOpen(): boolean {
     return this.#state === 'open' || this.#state === 'opening';
   }
@@ -115,13 +115,13 @@ export class Closing {
     this.#transport.destroy();
   }
 
-  /** Takes that the client has ended its side of the socket. */
+  /** Notes that the client has ended its side of the socket. */
   socketEnded(): void {
     this.#break();
     if (this.#state !== 'answering') this.end();
   }
 
-  /** Takes that the socket is gone. */
+  /** Notes that the socket is gone. */
   socketClosed(): void {
     this.#break();
     this.#state = 'closed';
