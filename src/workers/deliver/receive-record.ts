@@ -5,12 +5,12 @@ import { interestKey } from '../../shared/tables/interest-table.ts';
 import type { ShardContext } from '../shard/shard-context.ts';
 import type { ShardServer } from './shard-server.ts';
 
-/** What a shard gives to those who carry out its records. */
+/** The parts of a shard that its records change. */
 type Context = Pick<ShardContext, 'interest' | 'load'>;
 
 /**
- * Carries out one record that a mailbox has read. Its connection may have closed by now, its server
- * may have been removed: then the record is of no consequence.
+ * Carries out one record that a mailbox has read. It is a no-op if its connection has closed or its
+ * server has been removed.
  */
 export function receiveRecord(
   shard: Context,
@@ -59,7 +59,7 @@ function receiveForSocket(server: ShardServer, record: RecordView): void {
   }
 }
 
-/** Takes back the joins that the sender had counted ahead, whatever has become of them. */
+/** Takes back the joins that the sender had counted ahead, also where they were no-ops. */
 function takeBack({ interest }: Context, record: RecordView): void {
   if (record.kind === RecordKind.JOIN) {
     interest.remove(interestKey(record.server, record.codec, record.name));

@@ -8,9 +8,9 @@ type SnapshotSocket = Pick<ShardSocket, 'id' | 'shard' | 'liveness'>;
 
 /** A server as a snapshot looks at it. */
 interface SnapshotServer {
-  readonly endpoint: string;
+  readonly options: { readonly endpoint: string };
   readonly counters: Counters;
-  readonly rooms: readonly Pick<Rooms, 'size' | 'names'>[];
+  readonly rooms: readonly Pick<Rooms, 'size' | 'sizes'>[];
   sockets(): Iterable<SnapshotSocket>;
 }
 
@@ -42,7 +42,7 @@ export function takeSnapshot(
 
 /** @param waiting gets the server's connections for which bytes wait */
 function serverStats(server: SnapshotServer, waiting: Waiting[]): ServerStats {
-  const { endpoint } = server;
+  const { endpoint } = server.options;
   let [connections, queuedBytes] = [0, 0];
   for (const socket of server.sockets()) {
     connections += 1;
@@ -62,11 +62,11 @@ function serverStats(server: SnapshotServer, waiting: Waiting[]): ServerStats {
   };
 }
 
-/** Members of one room may speak different codecs. */
+/** Counts the rooms: members of one may speak different codecs. */
 function countRooms(byCodec: SnapshotServer['rooms']): number {
   const [first] = byCodec;
   if (byCodec.length === 1 && first !== undefined) return first.size;
-  return new Set(byCodec.flatMap((rooms) => [...rooms.names()])).size;
+  return new Set(byCodec.flatMap((rooms) => Array.from(rooms.sizes(), ([room]) => room))).size;
 }
 
 function slowConnection({ socket, endpoint, queuedBytes }: Waiting, now: number): SlowConnection {

@@ -54,7 +54,7 @@ class Shard implements ShardContext {
   readonly #tls = new TlsSockets((stream, event) => this.tell({ type: 'tls', stream, event }));
   /** Sockets that do not read because the primary's ring is full. */
   readonly #held = new Set<ShardSocket>();
-  /** What waits for rings to have taken all. */
+  /** Waits for rings to have taken all records. */
   readonly #flushing = new Conditions();
 
   constructor(start: ShardStart) {
@@ -164,7 +164,7 @@ class Shard implements ShardContext {
     }
   }
 
-  /** A TLS connection has been let in; it may be gone. */
+  /** Takes a TLS connection that has been let in; it may be gone. */
   #enter(stream: number, upgrade: Upgrade): void {
     const { server, connection } = upgrade;
     const socket = this.#tls.release(stream);
@@ -177,7 +177,7 @@ class Shard implements ShardContext {
   }
 
   async #removeServer(number: number, times: DrainTimes): Promise<void> {
-    this.#mailbox.drain(); // what was sent before this is for connections that are still open
+    this.#mailbox.drain(); // earlier records are for connections that are still open
     await this.#servers.close(number, times);
     this.tell({ type: 'server-removed', server: number });
   }
@@ -187,18 +187,13 @@ class Shard implements ShardContext {
     const deadline = performance.now() + times.timeoutMs;
     await this.#servers.closeAll(times);
     await this.#tls.close(deadline - performance.now());
-    await this.#primaryHasAll(deadline - performance.now());
+    const primaryHasAll = this.#flushing.until(() => !this.#mailbox.isCongested(PRIMARY));
+    await settledWithin(primaryHasAll, deadline - performance.now());
     this.load.stop();
     this.#ticks.stop();
     this.#mailbox.close();
     this.#port.close();
     this.#finish();
-  }
-
-  /** Waits until all that this shard has said to the primary is in its ring. */
-  async #primaryHasAll(timeoutMs: number): Promise<void> {
-    const hasAll = this.#flushing.until(() => !this.#mailbox.isCongested(PRIMARY));
-    await settledWithin(hasAll, timeoutMs);
   }
 
   #drained(peer: number): void {

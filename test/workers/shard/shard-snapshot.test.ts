@@ -27,7 +27,8 @@ function snapshotAt(
   slowest: number,
 ) {
   t.mock.method(performance, 'now', () => now);
-  const server = { endpoint: '/a', counters: new Counters(), rooms: [], sockets: () => sockets };
+  const options = { endpoint: '/a' };
+  const server = { options, counters: new Counters(), rooms: [], sockets: () => sockets };
   const request = { type: 'take-snapshot', ask: 7, slowest } as const;
   const answer = takeSnapshot(request, [server], {} as ThreadStats);
   assert.ok(answer.type === 'snapshot' && answer.ask === 7);
