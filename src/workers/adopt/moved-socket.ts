@@ -3,7 +3,7 @@ import { Socket } from 'node:net';
 
 /**
  * Makes a socket of a handle that has come from the primary; it does not read until it is resumed.
- * @param onread the buffer that it reads into, which sockets may share; by default each read allocates
+ * @param onread the buffer that it reads into; sockets may share it. By default each read allocates
  */
 export function movedSocket(handle: object, onread?: OnReadOpts): Socket {
   // Half open: a client that sends a close frame and then ends its side is answered all the same.

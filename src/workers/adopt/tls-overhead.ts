@@ -7,7 +7,7 @@ const PERIOD = 1_000;
 /** Bytes of TLS itself that a connection may receive in a period. */
 const ALLOWANCE = 128 * 1024;
 
-/** Further bytes for each byte of content: a record adds 22, and a WebSocket frame has at least 6. */
+/** Further bytes for each byte of content: a record adds 22, a WebSocket frame has at least 6. */
 const PER_BYTE = 4;
 
 /** The TCP connection below a TLS one, and the bytes that both had received at the last look. */
@@ -19,8 +19,8 @@ interface Watched {
 
 /**
  * Ends connections that carry next to nothing but TLS itself. With TLS 1.3 a client may ask for new
- * keys as often as it likes (RFC 8446 section 4.6.3): 27 bytes have OpenSSL derive them and answer. The
- * reader of the connection sees nothing of that, and no limit on messages counts it.
+ * keys as often as it likes (RFC 8446 section 4.6.3): 27 bytes have OpenSSL derive them and answer.
+ * The reader of the connection sees nothing of that, and no limit on messages counts it.
  */
 export class OverheadWatch {
   readonly #watched = new Map<TLSSocket, Watched>();

@@ -19,8 +19,8 @@ import { Relay } from './tls-relay.ts';
 type Tell = (stream: number, event: TlsEvent) => void;
 
 /**
- * The TLS connections of a shard, from their first byte until they are WebSockets. A watch sees to it
- * that they send more than TLS until they end.
+ * The TLS connections of a shard, from their first byte until they are WebSockets. A watch sees to
+ * it that they send more than TLS until they end.
  */
 export class TlsSockets {
   readonly #tell: Tell;
@@ -71,8 +71,8 @@ export class TlsSockets {
   }
 
   /**
-   * Waits for the last answers: the primary ends every connection when it stops a shard. Connections
-   * that are left after `timeoutMs` are cut.
+   * Waits for the last answers: the primary ends every connection when it stops a shard.
+   * Connections that are left after `timeoutMs` are cut.
    */
   async close(timeoutMs: number): Promise<void> {
     if (this.#relays.size === 0) return;

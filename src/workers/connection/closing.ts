@@ -31,7 +31,7 @@ type State = 'opening' | 'open' | 'closing' | 'answering' | 'ending' | 'closed';
 
 /** A connection as its closing needs it. */
 interface ClosingSocket extends Pick<ShardSocket, 'batch' | 'queue'> {
-  /** Queues what has been kept back for it. */
+  /** Queues the frames that have been kept back for it. */
   sendKept(): void;
   /**
    * Ends it for rooms and handlers.
@@ -80,7 +80,7 @@ export class Closing {
     if (this.#state === 'opening') this.#state = 'open';
   }
 
-  /** Starts the closing handshake, behind what has been sent already. */
+  /** Starts the closing handshake, behind all frames that have been sent. */
   disconnect(code: number, reason: string): void {
     if (!this.isOpen) return;
     this.#socket.sendKept();
@@ -89,7 +89,7 @@ export class Closing {
   }
 
   /**
-   * Takes the client's Close, or an error of its that ends the connection.
+   * Takes the client's Close, or the client's error that ends the connection.
    * @param answer the code of our Close; undefined = it has none
    * @param told the reason in our Close
    */
@@ -127,16 +127,16 @@ export class Closing {
     this.#state = 'closed';
   }
 
-  /** Ends our side of the socket behind all that is queued: no answer of the client is awaited. */
+  /** Ends our side of the socket behind all queued frames, without waiting for an answer. */
   end(): void {
     if (this.#state !== 'closed') this.#state = 'ending';
     if (this.#socket.batch === undefined) this.#transport.end(); // else the flush does
   }
 
-  /** Does what is due when a connection that has ended stays for more than `closeTimeout` (ms). */
+  /** Ends a connection for good that has closed and stays for more than `closeTimeout` (ms). */
   sweep(now: number, closeTimeout: number): void {
     if (now - this.#since <= closeTimeout) return;
-    // Late closures are waited for no more, and get their answer out; a late client is cut.
+    // Nothing waits for late closures any longer: the client is answered. A late client is cut.
     if (this.#state === 'answering') this.concluded();
     else this.#transport.destroy();
   }
@@ -146,7 +146,7 @@ export class Closing {
   }
 
   #conclude(state: State, reason: DisconnectReason): boolean {
-    this.#state = state; // first: what follows may read, and come here again
+    this.#state = state; // first: the conclusion may read, and come here again
     this.#since = performance.now();
     return this.#socket.conclude(reason);
   }

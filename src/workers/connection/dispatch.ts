@@ -105,7 +105,7 @@ export class PrimaryDispatch implements Dispatch {
   }
 
   disconnected(socket: ShardSocket, { code, reason }: DisconnectReason): boolean {
-    // Nobody gets what it still sends; but the client's answer to a close frame has to be read.
+    // Its messages are for nobody now; but the client's answer to a close frame has to be read.
     if (this.#held.delete(socket)) socket.release();
     this.#send(encodeCloseRecord(header(socket, RecordKind.DISCONNECTED), code, reason));
     return false; // the primary says so, with CONCLUDED

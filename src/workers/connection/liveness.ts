@@ -8,7 +8,7 @@ export const PING = buildControlFrame(OPCODES.PING);
 
 type LivenessLimits = Pick<ShardServerOptions, 'pingPeriod' | 'pongTimeout' | 'writeTimeout'>;
 
-/** Whether a connection's client still answers and reads. All times are ms, monotonic. */
+/** The signs that a connection's client still answers and reads. All times are ms, monotonic. */
 export class Liveness {
   readonly #limits: LivenessLimits;
   readonly #transport: Transport;

@@ -9,7 +9,7 @@ import type { ShardSocket } from './socket-context.ts';
 
 /**
  * A connection that has fallen behind, from the first message for which there was no room until it
- * has caught up or ends: counts what it loses, keeps what `slowConsumer` says, tells the handlers.
+ * has caught up or ends. It counts lost messages, keeps those of 'latest' and tells the handlers.
  */
 export class SlowConsumer {
   readonly #socket: ShardSocket;
@@ -37,7 +37,7 @@ export class SlowConsumer {
     this.#latest = new LatestMessages(maxKeptBytes, (bytes) => this.#dropped(bytes));
   }
 
-  /** Whether messages that would find room have to come here, lest they overtake what is kept. */
+  /** Whether all messages have to come here: those with room would overtake the ones kept. */
   get isKeeping(): boolean {
     return this.#latest !== undefined;
   }
@@ -81,9 +81,8 @@ export class SlowConsumer {
   }
 
   /**
-   * Waits for what it has been sent so far to go; then it may have caught up. Not while this tick
-   * has something for it: nothing of that goes before the tick's end, so that there is nothing to
-   * wait for, and the flush comes here again.
+   * Waits until all bytes sent to it so far have gone; then it may have caught up. It does not wait
+   * while this tick has a batch for it: the flush of that comes here again.
    */
   watch(): void {
     if (this.#isWatched || this.#socket.batch !== undefined) return;
@@ -98,7 +97,7 @@ export class SlowConsumer {
     });
   }
 
-  /** Sends what was kept for it: with what waits that is within the limit. */
+  /** Sends the frames that were kept for it: with the bytes that wait they are within the limit. */
   sendKept(): void {
     const socket = this.#socket;
     const { counters, options } = socket.server;
@@ -112,7 +111,7 @@ export class SlowConsumer {
     }
   }
 
-  /** Drops what is still kept: it ends. */
+  /** Drops the frames that are still kept: it ends. */
   close(): void {
     this.#latest?.dropAll();
     this.#tell('closed');

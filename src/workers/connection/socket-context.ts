@@ -60,8 +60,8 @@ export interface ShardSocket extends ConnectionLink, Receiver, Talker {
 /** Tells a server's handlers what happens to its connections, wherever the handlers are. */
 export interface Dispatch {
   /**
-   * Tells of a new connection: `socket.enter()` is due before the handlers are told, `socket.open()`
-   * when they have been.
+   * Tells of a new connection: `socket.enter()` is due before the handlers are told,
+   * `socket.open()` when they have been.
    */
   connected(socket: ShardSocket): void;
   /** @param data only valid during the call */

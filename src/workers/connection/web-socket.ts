@@ -114,7 +114,7 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
   }
 
   /**
-   * Returns whether a frame may be sent to it now; does what is due where not.
+   * Returns whether a frame may be sent to it now; else `slowConsumer` rules what becomes of it.
    * @param room the room whose members it is for: '' = everyone
    * @param plain the frame as it was before anything was done to it
    */
@@ -130,7 +130,7 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
     // One message may always wait, or none larger than the limit could ever be sent.
     const fits = waiting === 0 || waiting + bytes <= maxQueuedBytes;
     if (fits && this.#slow?.isKeeping !== true) return true;
-    // Handlers that know of its end need not hear that it is behind as well.
+    // Handlers that know of its end are not told that it is behind as well.
     if (this.isOpen) this.#overflow(waiting, frame, room, plain);
     return false;
   }
@@ -147,7 +147,7 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
     this.#closing.end(); // one that does not read does not answer
   }
 
-  /** Writes what this tick has for it. */
+  /** Writes its batch. */
   flush(): void {
     const { batch } = this;
     if (batch === undefined || this.#closing.isOpening) return;
@@ -171,12 +171,12 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
 
   // ── closing (RFC 6455 section 7) ───────────────────────────────────────────────────────────
 
-  /** Starts the closing handshake, behind what has been sent already. */
+  /** Starts the closing handshake, behind all frames that have been sent. */
   disconnect(code: number, reason: string): void {
     this.#closing.disconnect(code, reason);
   }
 
-  /** Answers the client's Close behind what the handlers have sent: they know of it. */
+  /** Answers the client's Close: the handlers know of it, and their last frames are queued. */
   concluded(): void {
     this.#closing.concluded();
   }
@@ -209,7 +209,7 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
     return this.server.dispatch.disconnected(this, reason);
   }
 
-  /** Does what is due by the time `now` (ms, monotonic): a ping, or the end of a dead connection. */
+  /** Pings the client, or ends a dead connection, when that is due. @param now ms, monotonic */
   sweep(now: number): void {
     if (!this.isOpen) {
       this.#closing.sweep(now, this.server.options.closeTimeout);

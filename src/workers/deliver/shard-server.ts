@@ -142,7 +142,7 @@ export class ShardServer implements SocketContext {
 
   /**
    * Closes every connection with 1001, one after the other; ends those that are left after
-   * `timeoutMs`. The shard may stop while its server is being removed: then the shorter time counts.
+   * `timeoutMs`. If the shard stops while its server is being removed, the shorter time counts.
    */
   async close(times: DrainTimes): Promise<void> {
     if (this.#sockets.size > 0) await this.#closeSockets(times);

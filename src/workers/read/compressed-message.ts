@@ -4,15 +4,15 @@ import { inflateBeginning } from './inflate.ts';
 import { validUtf8End } from './utf8-validator.ts';
 import { invalidText } from './violation.ts';
 
-/** Bytes that each frame may add: the end of a block, so that the frame can be inflated by itself. */
+/** Bytes that each frame may add to end a block, so that it can be inflated by itself. */
 const FRAME_BYTES = 16;
 
 /** The factor by which a message has grown before its bytes are looked at again. */
 const GROWTH = 1.25;
 
 /**
- * Returns the bytes that a compressed message may have: more than any compressor needs for a message
- * of `maxMessageSize` (zlib's compressBound adds an eighth and a 64th at most).
+ * Returns the bytes that a compressed message may have: more than any compressor needs for a
+ * message of `maxMessageSize` (zlib's compressBound adds an eighth and a 64th at most).
  * @param frames frames of the message so far
  */
 export function maxCompressedBytes(maxMessageSize: number, frames: number): number {
@@ -35,8 +35,8 @@ export class CompressedMessage {
   }
 
   /**
-   * Checks the message when a frame that is not the last has ended: one that cannot become legal need
-   * not be waited for. It is inflated from its start each time, so only once it has grown by a
+   * Checks the message when a frame that is not the last has ended: one that cannot become legal
+   * need not be waited for. It is inflated from its start each time, so only once it has grown by a
    * quarter: that limits the work to five times that of the whole message.
    * @param beginning the compressed bytes so far
    */

@@ -23,7 +23,7 @@ export const MAX_CONTROL_FRAME_BYTES = 2 + MASK_BYTES + MAX_CONTROL_PAYLOAD_BYTE
 /** The result of {@link FrameHeader.read}. */
 export type HeaderState = 'whole' | 'partial' | 'illegal' | 'tooLarge';
 
-/** The header of a client's frame, checked strictly by RFC 6455 §5; one object reads all headers. */
+/** The header of a client's frame, checked strictly by RFC 6455 §5; one object reads all. */
 export class FrameHeader {
   opcode = 0;
   /** True for the last frame of a message. */

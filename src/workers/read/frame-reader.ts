@@ -84,7 +84,7 @@ export class FrameReader {
     this.#header = new FrameHeader(inflates);
   }
 
-  /** Reads bytes that have arrived; `chunk` is unmasked in place and free again when this returns. */
+  /** Reads bytes that have arrived; `chunk` is unmasked in place, and free again afterwards. */
   read(chunk: Buffer): void {
     const at = this.#readFrames(chunk);
     if (at === chunk.length || this.#isStopped) return;
@@ -93,8 +93,8 @@ export class FrameReader {
   }
 
   /**
-   * Holds all further calls of the sink, until {@link resume}. No limit counts the bytes that `read`
-   * gets meanwhile: pause the socket as well.
+   * Holds all further calls of the sink, until {@link resume}. No limit counts the bytes that
+   * `read` gets meanwhile: pause the socket as well.
    */
   pause(): void {
     this.#isPaused = true;

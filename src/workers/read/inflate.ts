@@ -8,8 +8,8 @@ import { violation } from './violation.ts';
 // decoding its JSON takes as well. So messages stay in order and none waits half inflated.
 
 /**
- * Bytes that the sender has taken off the end (RFC 7692 section 7.2.1), and behind them a last, empty
- * block: if all that went before is whole, the stream ends with it.
+ * Bytes that the sender has taken off the end (RFC 7692 section 7.2.1), and behind them a last,
+ * empty block: if all that went before is whole, the stream ends with it.
  */
 const END = Buffer.of(0x00, 0x00, 0xff, 0xff, 0x03, 0x00);
 
@@ -20,9 +20,9 @@ const MIN_CHUNK_BYTES = 64; // of node:zlib
 const MAX_CHUNK_BYTES = 16 * 1024;
 
 /**
- * Inflates the payload of a whole message, RFC 7692 section 7.2.2. At most `maxMessageSize` bytes and
- * one chunk of 16 KiB are inflated before it is refused.
- * @param payload without the bytes that its sender has taken off; an empty one gives an empty message
+ * Inflates the payload of a whole message, RFC 7692 section 7.2.2. At most `maxMessageSize` bytes
+ * and one chunk of 16 KiB are inflated before it is refused.
+ * @param payload without the bytes that its sender has taken off; empty for an empty message
  */
 export function inflateMessage(payload: Buffer, maxMessageSize: number): Buffer | EngineError {
   const stream = Buffer.concat([payload, END]);

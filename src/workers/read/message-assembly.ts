@@ -7,8 +7,8 @@ const EMPTY = Buffer.alloc(0);
 const MIN_STORAGE_BYTES = 256;
 
 /**
- * A message that arrives in several pieces: chunks of one frame, or fragments. Its memory follows the
- * bytes that have arrived, not those that a header claims. It is at most twice as large, or 256
+ * A message that arrives in several pieces: chunks of one frame, or fragments. Its memory follows
+ * the bytes that have arrived, not those that a header claims. It is at most twice as large, or 256
  * bytes, and at most `maxMessageSize`.
  */
 export class MessageAssembly {

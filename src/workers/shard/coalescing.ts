@@ -22,9 +22,9 @@ export interface Talker {
 }
 
 /**
- * Interrupt coalescing, as network cards have it. A fast shard wakes for each message by itself, and
- * each time a poll, a read and a write cost more than the message. When many connections send a lot
- * and still few are read in one turn, the thread pauses after the turn, for a quarter of a
+ * Interrupt coalescing, as network cards have it. A fast shard wakes for each message by itself,
+ * and each time a poll, a read and a write cost more than the message. When many connections send a
+ * lot and still few are read in one turn, the thread pauses after the turn, for a quarter of a
  * millisecond, and finds several at once.
  *
  * It does not pause where that could cost throughput: with few connections, each of which may wait

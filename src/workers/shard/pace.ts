@@ -1,8 +1,8 @@
 const STEP = 5; // ms: a timer finer than this costs more than it spreads
 
 /**
- * Calls a function with each item, in their order and evenly spread over a time. The first calls come
- * at once; where the time is 0 all do.
+ * Calls a function with each item, in their order and evenly spread over a time. The first calls
+ * come at once; where the time is 0 all do.
  * @param overMs milliseconds
  * @returns a function that stops it
  */

@@ -74,8 +74,8 @@ export class ShardServers {
   }
 
   /**
-   * Hands an upgrade to its server. The upgrade waits for a time while the server loads its handlers.
-   * It is refused if that has failed, or the server has just been removed.
+   * Hands an upgrade to its server. The upgrade waits for a time while the server loads its
+   * handlers. It is refused if that has failed, or the server has just been removed.
    */
   whenReady(
     { server, connection }: Upgrade,

@@ -21,14 +21,12 @@ interface Waiting {
   readonly queuedBytes: number;
 }
 
-type Request = Extract<ToShard, { type: 'take-snapshot' }>;
-
 /**
  * Returns the answer of a shard that is asked for its stats: looks at every socket once.
  * @param load of its thread
  */
 export function takeSnapshot(
-  { ask, slowest }: Request,
+  { ask, slowest }: Extract<ToShard, { type: 'take-snapshot' }>,
   servers: Iterable<SnapshotServer>,
   load: ThreadStats,
 ): FromShard {

@@ -28,8 +28,6 @@ import type { ShardContext } from './shard-context.ts';
 import { ShardServers } from './shard-servers.ts';
 import { takeSnapshot } from './shard-snapshot.ts';
 
-type Adopt = Extract<ToShard, { type: 'adopt' }>;
-
 /** Runs a shard until the primary tells it to stop: the task of one worker thread. */
 export function runShard(start: ShardStart): Promise<void> {
   return new Shard(start).finished;
@@ -156,7 +154,7 @@ class Shard implements ShardContext {
     }
   }
 
-  #adopt({ upgrades, handles }: Adopt): void {
+  #adopt({ upgrades, handles }: Extract<ToShard, { type: 'adopt' }>): void {
     for (const [at, upgrade] of upgrades.entries()) {
       const handle = handles[at] as object;
       const take = (server: ShardServer) => server.adopt(handle, upgrade);

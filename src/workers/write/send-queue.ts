@@ -3,8 +3,8 @@ const TAIL_BYTES = 16 * 2 ** 10;
 
 /**
  * A write that the kernel has not taken whole, and the bytes that wait behind it. Small buffers are
- * copied together: by themselves each would cost more than its bytes, and keep the memory that it is
- * a part of.
+ * copied together: by themselves each would cost more than its bytes, and keep the memory that it
+ * is a part of.
  */
 export class SendQueue {
   readonly #chunks: Buffer[] = [];

@@ -26,7 +26,7 @@ interface TcpHandle {
   useUserBuffer(buffer: Uint8Array): void;
   readStart(): number;
   readStop(): number;
-  /** Returns 0 if the kernel has taken all, an errno, or a request that tells when the rest has gone. */
+  /** Returns 0 if the kernel has taken all, an errno, or a request that ends when it has. */
   writeBuffer(request: null, bytes: Buffer): number | WriteRequest;
   /** Returns 1 if it has been done already. */
   shutdown(request: ShutdownRequest): number;
@@ -44,9 +44,10 @@ const binding = streamBinding();
 const END_OF_INPUT = -4095; // UV_EOF
 
 /**
- * A transport over the handle of a TCP connection, with no stream around it. A `net.Socket` has three
- * times the memory of the handle, and costs a third of the kernel's time for each read and write. All
- * sockets of a server read into one buffer: each uses up its bytes before the next one reads.
+ * A transport over the handle of a TCP connection, with no stream around it. A `net.Socket` has
+ * three times the memory of the handle, and adds a third of the kernel's time to each read and
+ * write. All sockets of a server read into one buffer: each uses up its bytes before the next
+ * reads.
  */
 export class TcpTransport extends Transport {
   readonly #handle: TcpHandle;
