@@ -46,8 +46,7 @@ const END_OF_INPUT = -4095; // UV_EOF
 /**
  * A transport over the handle of a TCP connection, with no stream around it. A `net.Socket` has
  * three times the memory of the handle, and adds a third of the kernel's time to each read and
- * write. All sockets of a server read into one buffer: each uses up its bytes before the next
- * reads.
+ * write. All sockets of a server read into one buffer: each has used up its bytes before another.
  */
 export class TcpTransport extends Transport {
   readonly #handle: TcpHandle;
