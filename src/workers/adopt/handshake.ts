@@ -3,12 +3,7 @@ import type { DeflateTerms, Upgrade } from '../../shared/messages/control-messag
 
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'; // RFC 6455 section 1.3
 
-/** The Sec-WebSocket-Accept of a Sec-WebSocket-Key (RFC 6455 section 4.2.2). */
-function acceptOf(key: string): string {
-  return hash('sha1', key + GUID, 'base64');
-}
-
-/** The 101 that ends an upgrade, ready to be written. */
+/** Builds the 101 that ends an upgrade, ready to be written: RFC 6455 section 4.2.2. */
 export function switchingProtocols(
   { key, protocol, deflate }: Pick<Upgrade, 'key' | 'protocol' | 'deflate'>,
   headers: Readonly<Record<string, string>>,
@@ -17,7 +12,7 @@ export function switchingProtocols(
     'HTTP/1.1 101 Switching Protocols',
     'Upgrade: websocket',
     'Connection: Upgrade',
-    `Sec-WebSocket-Accept: ${acceptOf(key)}`,
+    `Sec-WebSocket-Accept: ${hash('sha1', key + GUID, 'base64')}`,
   ];
   if (protocol !== '') lines.push(`Sec-WebSocket-Protocol: ${protocol}`);
   if (deflate !== undefined) lines.push(`Sec-WebSocket-Extensions: ${extensionOf(deflate)}`);
@@ -26,8 +21,8 @@ export function switchingProtocols(
 }
 
 /**
- * RFC 7692 section 7.1. A server may ask for both even if the client has not offered them: so no
- * connection keeps a window, and one compressed frame suits all.
+ * Asks for no takeover in both directions, even if the client has not offered it: RFC 7692 section
+ * 7.1. So no connection keeps a window, and one compressed frame suits all.
  */
 function extensionOf({ serverMaxWindowBits }: DeflateTerms): string {
   const terms = 'permessage-deflate; server_no_context_takeover; client_no_context_takeover';

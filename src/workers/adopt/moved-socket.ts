@@ -2,12 +2,12 @@ import type { OnReadOpts } from 'node:net';
 import { Socket } from 'node:net';
 
 /**
- * A socket around a handle that has come from the primary; it does not read until it is resumed.
- * @param onread what it reads into, which all sockets may share: by default one allocates for each read
+ * Makes a socket of a handle that has come from the primary; it does not read until it is resumed.
+ * @param onread the buffer that it reads into; sockets may share it. By default each read allocates
  */
 export function movedSocket(handle: object, onread?: OnReadOpts): Socket {
-  // Half open, as who sends a close frame and then ends its side is answered all the same.
+  // Half open: a client that sends a close frame and then ends its side is answered all the same.
   const options = { handle, onread, manualStart: true, allowHalfOpen: true };
-  // Two of them @types/node does not know.
+  // @types/node lacks two of them.
   return new Socket(options as ConstructorParameters<typeof Socket>[0]);
 }

@@ -1,51 +1,44 @@
+import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 
 /** Milliseconds. */
 const PERIOD = 1_000;
 
-/** Bytes that may be TLS's own, of what a connection receives in a period. */
+/** Bytes of TLS itself that a connection may receive in a period. */
 const ALLOWANCE = 128 * 1024;
 
-/** As many more for each byte of content: a record adds 22, and no WebSocket frame has less than 6. */
+/** Further bytes for each byte of content: a record adds 22, a WebSocket frame has at least 6. */
 const PER_BYTE = 4;
 
-/** What counts the bytes that it has received. */
-interface Received {
-  readonly bytesRead: number;
-}
-
-/** One TLS connection, and what it had received when it was looked at last. */
+/** The TCP connection below a TLS one, and the bytes that both had received at the last look. */
 interface Watched {
-  readonly raw: Received;
+  readonly raw: Pick<Socket, 'bytesRead'>;
   rawBytes: number;
   plainBytes: number;
 }
 
 /**
- * Ends connections that carry next to nothing but TLS itself. With TLS 1.3 a peer may ask for new keys
- * as often as it likes (RFC 8446 section 4.6.3): 27 bytes have OpenSSL derive them and answer. Nothing
- * of that is seen by who reads the connection, and no limit on messages counts it.
+ * Ends connections that carry next to nothing but TLS itself. With TLS 1.3 a client may ask for new
+ * keys as often as it likes (RFC 8446 section 4.6.3): 27 bytes have OpenSSL derive them and answer.
+ * The reader of the connection sees nothing of that, and no limit on messages counts it.
  */
 export class OverheadWatch {
   readonly #watched = new Map<TLSSocket, Watched>();
   #timer: NodeJS.Timeout | undefined;
 
   /**
-   * Watches a connection until it is closed; what it has received before does not count.
+   * Watches a connection until it is closed; bytes that it has received before do not count.
    * @param raw the TCP connection below it
    */
-  add(socket: TLSSocket, raw: Received): void {
-    const { bytesRead: rawBytes } = raw;
-    this.#watched.set(socket, { raw, rawBytes, plainBytes: socket.bytesRead });
+  add(socket: TLSSocket, raw: Watched['raw']): void {
+    this.#watched.set(socket, { raw, rawBytes: raw.bytesRead, plainBytes: socket.bytesRead });
     this.#timer ??= setInterval(this.#look, PERIOD);
-    socket.once('close', () => this.#forget(socket));
-  }
-
-  #forget(socket: TLSSocket): void {
-    this.#watched.delete(socket);
-    if (this.#watched.size > 0) return;
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    socket.once('close', () => {
+      this.#watched.delete(socket);
+      if (this.#watched.size > 0) return;
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+    });
   }
 
   readonly #look = (): void => {

@@ -2,24 +2,24 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { TlsCommand, TlsEvent } from '../../shared/messages/tls-messages.ts';
 
-/** How long what has been written last may take to go out, in milliseconds. */
+/** The time that the last bytes may take to go out, in milliseconds. */
 const LINGER = 5_000;
 
 /** As {@link LINGER}, where the shard waits for it to stop. */
 const LINGER_AT_STOP = 1_000;
 
 /**
- * One TLS connection, as long as it is no WebSocket: its plain bytes go to the primary, one chunk at
- * a time, and what the primary answers goes back.
+ * One TLS connection until it is a WebSocket: its plain bytes go to the primary, one chunk at a
+ * time, and the bytes of the primary go back.
  */
 export class Relay {
   readonly #raw: Socket;
   readonly #tell: (event: TlsEvent) => void;
   #socket: TLSSocket | undefined;
-  /** Ends it, where it has been destroyed and lingers. */
+  /** The timer that ends it, where it has been destroyed and lingers. */
   #lingering: NodeJS.Timeout | undefined;
 
-  /** @param raw the TCP connection: what closes it closes all */
+  /** @param raw the TCP connection: its close closes all */
   constructor(raw: Socket, tell: (event: TlsEvent) => void) {
     this.#raw = raw;
     this.#tell = tell;
@@ -27,7 +27,7 @@ export class Relay {
     raw.once('close', this.#onClose);
   }
 
-  /** The TLS handshake is done: plain bytes may come. */
+  /** Begins when the TLS handshake is done: plain bytes may come. */
   start(socket: TLSSocket): void {
     this.#socket = socket;
     socket.on('error', ignore); // 'close' follows
@@ -35,19 +35,18 @@ export class Relay {
     socket.on('end', this.#onEnd);
   }
 
-  /** Does what the primary asks for. */
+  /** Carries out a command of the primary. */
   carryOut(command: TlsCommand): void {
     const socket = this.#socket;
-    // Before the handshake is done there is nobody to answer; it is the deadline that has passed.
+    // The handshake is not done: its deadline has passed, and there is nobody to answer.
     if (socket === undefined) this.#raw.destroy();
     else if (command.do === 'pull') socket.resume();
-    else if (command.do === 'write')
-      socket.write(command.bytes, () => this.#tell({ is: 'written' }));
     else if (command.do === 'end') socket.end();
-    else this.#destroy(socket);
+    else if (command.do === 'destroy') this.#destroy(socket);
+    else socket.write(command.bytes, () => this.#tell({ is: 'written' }));
   }
 
-  /** Lets the connection go: it is a WebSocket now. Undefined: it is gone already. */
+  /** Lets the connection go: it is a WebSocket now. @returns undefined if it is gone already */
   release(): TLSSocket | undefined {
     const socket = this.#socket;
     this.#raw.off('close', this.#onClose);
@@ -58,7 +57,7 @@ export class Relay {
     return socket;
   }
 
-  /** The shard stops: where only the last answer is on its way, it has less time for that. */
+  /** Shortens the time of an answer that is on its way: the shard stops. */
   hurry(): void {
     if (this.#lingering !== undefined) this.#cutAfter(LINGER_AT_STOP);
   }
@@ -68,7 +67,7 @@ export class Relay {
     this.#raw.destroy();
   }
 
-  /** As with a socket that is destroyed, what has been written still goes out, if it can. */
+  /** Destroys it behind the bytes that have been written, if they can go out. */
   #destroy(socket: TLSSocket): void {
     socket.off('data', this.#onData);
     socket.resume();
@@ -76,7 +75,7 @@ export class Relay {
     socket.end(() => socket.destroy());
   }
 
-  /** A timeout of the socket's own would begin anew with each byte that the client sends. */
+  /** Sets a timer: the socket's own would begin anew with each byte that the client sends. */
   #cutAfter(ms: number): void {
     clearTimeout(this.#lingering);
     this.#lingering = setTimeout(() => this.#raw.destroy(), ms);
@@ -84,7 +83,7 @@ export class Relay {
 
   readonly #onData = (chunk: Buffer): void => {
     this.#socket?.pause(); // until it is pulled
-    // A clone takes all of a chunk's memory with it: that must be nothing but the chunk.
+    // A structured clone copies all of the memory below a chunk: that must be the chunk alone.
     const isAlone = chunk.length === chunk.buffer.byteLength;
     this.#tell({ is: 'data', bytes: isAlone ? chunk : new Uint8Array(chunk) });
   };

@@ -18,18 +18,13 @@ import { Relay } from './tls-relay.ts';
 
 type Tell = (stream: number, event: TlsEvent) => void;
 
-/** The part of a TLS socket that is used here and is not said to be there: the socket below it. */
-interface HasParent {
-  readonly _parent: Socket;
-}
-
 /**
- * The TLS connections of a shard, from their first byte until they are WebSockets; that they send more
- * than TLS is watched to their end.
+ * The TLS connections of a shard, from their first byte until they are WebSockets. A watch sees to
+ * it that they send more than TLS until they end.
  */
 export class TlsSockets {
   readonly #tell: Tell;
-  /** What ends TLS, by listener. They do not listen: sockets come from the primary. */
+  /** The servers that end TLS, by listener. They do not listen: sockets come from the primary. */
   readonly #servers = new Map<number, TlsServer>();
   readonly #relays = new Map<number, Relay>();
   /** By the TCP connection, while the TLS handshake goes on. */
@@ -41,7 +36,7 @@ export class TlsSockets {
     this.#tell = tell;
   }
 
-  /** Connections that come from now on speak TLS in this way. */
+  /** Sets the TLS of connections that come from now on. */
   setTls(listener: number, tls: ShardTls | undefined): void {
     if (tls === undefined) this.#servers.delete(listener);
     else this.#servers.set(listener, createTlsServer(tls, this.#onTlsSocket));
@@ -63,12 +58,12 @@ export class TlsSockets {
     }
   }
 
-  /** Does what the primary asks for; of a connection that is gone it will have been told. */
+  /** Carries out a command of the primary; it will have been told of a connection that is gone. */
   carryOut(stream: number, command: TlsCommand): void {
     this.#relays.get(stream)?.carryOut(command);
   }
 
-  /** Lets a connection go that has become a WebSocket. Undefined: it is gone already. */
+  /** Lets a connection go that has become a WebSocket. @returns undefined if it is gone already */
   release(stream: number): TLSSocket | undefined {
     const socket = this.#relays.get(stream)?.release();
     this.#forget(stream);
@@ -76,8 +71,8 @@ export class TlsSockets {
   }
 
   /**
-   * Waits for the last answers: the primary ends every connection when it stops a shard. What is
-   * left after `timeoutMs` is cut.
+   * Waits for the last answers: the primary ends every connection when it stops a shard.
+   * Connections that are left after `timeoutMs` are cut.
    */
   async close(timeoutMs: number): Promise<void> {
     if (this.#relays.size === 0) return;
@@ -93,7 +88,8 @@ export class TlsSockets {
   }
 
   readonly #onTlsSocket = (socket: TLSSocket): void => {
-    const { _parent: raw } = socket as unknown as HasParent;
+    // The socket below it, which @types/node lacks.
+    const { _parent: raw } = socket as unknown as { readonly _parent: Socket };
     if (socket.getProtocol() === 'TLSv1.3') this.#overhead.add(socket, raw);
     this.#shaking.get(raw)?.start(socket);
   };
@@ -105,15 +101,11 @@ function createTlsServer(
 ): TlsServer {
   const contexts = new Map<string, SecureContext>();
   for (const [name, options] of named) contexts.set(name, createSecureContext(options));
-  const SNICallback = (name: string, done: (error: null, context?: SecureContext) => void) =>
-    done(null, contextOf(contexts, name.toLowerCase()));
-  // Whoever fails in the handshake has been answered with an alert, and closed.
-  return new TlsServer({ ...server, SNICallback }, onTlsSocket).on('tlsClientError', ignore);
+  const SNICallback = (given: string, done: (error: null, context?: SecureContext) => void) => {
+    const name = given.toLowerCase();
+    // Names go before wildcards (RFC 9525 section 6.3); undefined is the listener's own context.
+    done(null, contexts.get(name) ?? contexts.get(name.replace(/^[^.]+/, '*')));
+  };
+  // A client that fails in the handshake has been answered with an alert, and closed.
+  return new TlsServer({ ...server, SNICallback }, onTlsSocket).on('tlsClientError', () => {});
 }
-
-/** Names go before wildcards (RFC 9525 section 6.3); undefined: the listener's own context. */
-function contextOf(contexts: ReadonlyMap<string, SecureContext>, name: string) {
-  return contexts.get(name) ?? contexts.get(name.replace(/^[^.]+/, '*'));
-}
-
-function ignore(): void {}

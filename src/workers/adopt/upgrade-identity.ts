@@ -2,7 +2,7 @@ import type { ConnectionRequest } from '../../shared/api/public-types.ts';
 import type { ConnectionIdentity } from '../../shared/app/connection-link.ts';
 import type { Upgrade } from '../../shared/messages/control-messages.ts';
 
-/** Whom an upgrade has let in. Its request stays text until a handler asks for it. */
+/** The identity that an upgrade gives a connection; its request is text until a handler asks. */
 export class UpgradeIdentity implements ConnectionIdentity {
   readonly id: string;
   readonly data: unknown;

@@ -1,8 +1,8 @@
 import type { EngineError } from '../../shared/api/errors.ts';
 import type { DisconnectReason } from '../../shared/api/public-types.ts';
 import { buildCloseFrame, CLOSE_CODES } from '../../shared/codec/frame.ts';
-import type { FanOut, Receiver } from '../deliver/fan-out.ts';
 import type { Transport } from '../write/transport.ts';
+import type { ShardSocket } from './socket-context.ts';
 
 /*
  * The life of a connection as a line of states (RFC 6455 section 7).
@@ -30,9 +30,8 @@ import type { Transport } from '../write/transport.ts';
 type State = 'opening' | 'open' | 'closing' | 'answering' | 'ending' | 'closed';
 
 /** A connection as its closing needs it. */
-export interface ClosingSocket extends Receiver {
-  readonly server: { readonly fanOut: Pick<FanOut, 'send'> };
-  /** Queues what has been kept back for it. */
+interface ClosingSocket extends Pick<ShardSocket, 'batch' | 'queue'> {
+  /** Queues the frames that have been kept back for it. */
   sendKept(): void;
   /**
    * Ends it for rooms and handlers.
@@ -46,7 +45,7 @@ export class Closing {
   readonly #socket: ClosingSocket;
   readonly #transport: Pick<Transport, 'end' | 'destroy'>;
   #state: State = 'opening';
-  /** When it ended for rooms and handlers: ms, monotonic. */
+  /** The time when it ended for rooms and handlers: ms, monotonic. */
   #since = 0;
   /** The Close that is owed to the client in `answering`. */
   #answer: Buffer | undefined;
@@ -56,7 +55,7 @@ export class Closing {
     this.#transport = transport;
   }
 
-  /** Whether it is there for rooms and handlers. */
+  /** Whether rooms and handlers have it. */
   get isOpen(): boolean {
     return this.#state === 'open' || this.#state === 'opening';
   }
@@ -81,16 +80,16 @@ export class Closing {
     if (this.#state === 'opening') this.#state = 'open';
   }
 
-  /** Starts the closing handshake, behind what has been sent already. */
+  /** Starts the closing handshake, behind all frames that have been sent. */
   disconnect(code: number, reason: string): void {
     if (!this.isOpen) return;
     this.#socket.sendKept();
-    this.#send(buildCloseFrame(code, reason));
+    this.#socket.queue(buildCloseFrame(code, reason));
     this.#conclude('closing', { code, reason });
   }
 
   /**
-   * Takes the client's Close, or an error of its that ends the connection.
+   * Takes the client's Close, or the client's error that ends the connection.
    * @param answer the code of our Close; undefined = it has none
    * @param told the reason in our Close
    */
@@ -105,7 +104,7 @@ export class Closing {
   /** Sends the answer that is owed: the handlers know that the client has ended the connection. */
   concluded(): void {
     if (this.#state !== 'answering') return; // the server has ended it
-    this.#send(this.#answer as Buffer);
+    this.#socket.queue(this.#answer as Buffer);
     this.#answer = undefined;
     this.end();
   }
@@ -116,34 +115,30 @@ export class Closing {
     this.#transport.destroy();
   }
 
-  /** The client has ended its side of the socket. */
+  /** Notes that the client has ended its side of the socket. */
   socketEnded(): void {
     this.#break();
     if (this.#state !== 'answering') this.end();
   }
 
-  /** The socket is gone. */
+  /** Notes that the socket is gone. */
   socketClosed(): void {
     this.#break();
     this.#state = 'closed';
   }
 
-  /** Ends our side of the socket behind all that is queued: no answer of the client is awaited. */
+  /** Ends our side of the socket behind all queued frames, without waiting for an answer. */
   end(): void {
     if (this.#state !== 'closed') this.#state = 'ending';
     if (this.#socket.batch === undefined) this.#transport.end(); // else the flush does
   }
 
-  /** Does what is due when a connection that has ended stays for more than `closeTimeout` (ms). */
+  /** Ends a connection for good that has closed and stays for more than `closeTimeout` (ms). */
   sweep(now: number, closeTimeout: number): void {
     if (now - this.#since <= closeTimeout) return;
-    // Late closures are waited for no more, and get their answer out; a late client is cut.
+    // Nothing waits for late closures any longer: the client is answered. A late client is cut.
     if (this.#state === 'answering') this.concluded();
     else this.#transport.destroy();
-  }
-
-  #send(frame: Buffer): void {
-    this.#socket.server.fanOut.send(this.#socket, frame);
   }
 
   #break(reason = ''): void {
@@ -151,7 +146,7 @@ export class Closing {
   }
 
   #conclude(state: State, reason: DisconnectReason): boolean {
-    this.#state = state; // first: what follows may read, and come here again
+    this.#state = state; // first: the conclusion may read, and come here again
     this.#since = performance.now();
     return this.#socket.conclude(reason);
   }

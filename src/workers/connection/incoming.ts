@@ -1,42 +1,33 @@
 import type { EngineError } from '../../shared/api/errors.ts';
 import { buildControlFrame, CLOSE_CODES, OPCODES } from '../../shared/codec/frame.ts';
-import type { Receiver } from '../deliver/fan-out.ts';
-import { FrameReader } from '../read/frame-reader.ts';
-import { type LimitedSink, RateLimitedSink } from '../read/rate-limited-sink.ts';
-import type { Talker } from '../shard/coalescing.ts';
+import { FrameReader, type FrameSink } from '../read/frame-reader.ts';
+import { RateLimiter, type Verdict } from '../read/rate-limiter.ts';
 import type { Transport } from '../write/transport.ts';
 import type { Closing } from './closing.ts';
-import type { DispatchSocket } from './dispatch.ts';
-import type { Liveness } from './liveness.ts';
-import type { SocketContext } from './socket-context.ts';
+import type { ShardSocket } from './socket-context.ts';
 
-/** A connection as its reading side needs it. */
-export interface ReadSocket extends DispatchSocket, Receiver, Talker {
-  readonly server: SocketContext;
-  readonly liveness: Liveness;
-}
-
-/** The reading side of a connection: frames of the client become messages, pongs and an end. */
-export class Incoming implements LimitedSink {
-  readonly #socket: ReadSocket;
+/**
+ * The reading side of a connection: frames of the client become messages, pongs and an end, as far
+ * as the server's `rateLimit` admits them.
+ */
+export class Incoming implements FrameSink {
+  readonly #socket: ShardSocket;
   readonly #transport: Transport;
   readonly #closing: Closing;
   readonly #reader: FrameReader;
-  readonly #rate: RateLimitedSink | undefined;
+  readonly #limiter: RateLimiter | undefined;
+  /** Whether the message that is read is compressed and has been counted, but for its bytes. */
+  #isCounted = false;
   #isHeld = false;
 
   /** @param now ms, monotonic */
-  constructor(socket: ReadSocket, transport: Transport, closing: Closing, now: number) {
+  constructor(socket: ShardSocket, transport: Transport, closing: Closing, now: number) {
     this.#socket = socket;
     this.#transport = transport;
     this.#closing = closing;
     const { options } = socket.server;
-    this.#rate = RateLimitedSink.of(this, options.rateLimit, now);
-    this.#reader = new FrameReader(options, this.#rate ?? this, socket.deflateBits > 0);
-  }
-
-  get isOpen(): boolean {
-    return this.#closing.isOpen;
+    this.#limiter = options.rateLimit && new RateLimiter(options.rateLimit, now);
+    this.#reader = new FrameReader(options, this, socket.deflateBits > 0);
   }
 
   /** Whether nothing is read, for the handlers' sake. */
@@ -54,14 +45,14 @@ export class Incoming implements LimitedSink {
 
   hold(): void {
     this.#isHeld = true;
-    this.#rate?.held();
+    this.#limiter?.held(performance.now());
     this.#reader.pause();
     this.#transport.pause();
   }
 
   release(): void {
     this.#isHeld = false;
-    this.#rate?.released();
+    this.#limiter?.released(performance.now());
     // Before reader.resume(), which may well hold again.
     this.#transport.resume();
     this.#reader.resume();
@@ -72,28 +63,33 @@ export class Incoming implements LimitedSink {
     this.#reader.stop();
   }
 
+  /** Counts a compressed message before it is inflated: that costs more than its refusal. */
+  onCompressed(): boolean {
+    if (this.#limiter === undefined) return true;
+    if (!this.#socket.isOpen) return false;
+    this.#isCounted = this.#settle(this.#limiter.takeMessage(performance.now()));
+    return this.#isCounted;
+  }
+
   onMessage(data: Buffer, isBinary: boolean): void {
-    if (!this.isOpen) return;
+    const isCounted = this.#isCounted;
+    this.#isCounted = false;
+    if (!this.#admits(data, isCounted)) return;
     const { counters, dispatch } = this.#socket.server;
     counters.received += 1;
     dispatch.message(this.#socket, data, isBinary);
   }
 
   onPing(data: Buffer): void {
-    if (!this.isOpen) return;
-    const { dispatch, fanOut } = this.#socket.server;
+    if (!this.#admits(data)) return;
     const pong = buildControlFrame(OPCODES.PONG, data);
-    if (this.#socket.admits(pong, '')) fanOut.send(this.#socket, pong);
-    dispatch.control(this.#socket, 'ping', data);
+    if (this.#socket.admits(pong, '')) this.#socket.queue(pong);
+    this.#socket.server.dispatch.control(this.#socket, 'ping', data);
   }
 
   onPong(data: Buffer): void {
-    this.heardPong();
-    if (this.isOpen) this.#socket.server.dispatch.control(this.#socket, 'pong', data);
-  }
-
-  heardPong(): void {
-    this.#socket.liveness.pong();
+    this.#socket.liveness.pong(); // the client lives, however much it says
+    if (this.#admits(data)) this.#socket.server.dispatch.control(this.#socket, 'pong', data);
   }
 
   onClose(code: number, reason: string): void {
@@ -103,14 +99,30 @@ export class Incoming implements LimitedSink {
 
   onViolation(error: EngineError): void {
     const code = error.closeCode ?? CLOSE_CODES.ABNORMAL;
-    if (this.isOpen) this.failed(error);
+    if (this.#socket.isOpen) this.#failed(error);
     this.#reader.stop();
     // Codes from 1008 on are of limits: the client may know which one it has passed.
     const told = code < CLOSE_CODES.POLICY_VIOLATION ? '' : error.message;
     this.#closing.clientEnds(code, { code, reason: error.message }, told);
   }
 
-  failed(error: EngineError): void {
+  /** Returns whether handlers get this data of the client; refuses what is above the rate limit. */
+  #admits({ length }: Buffer, isCounted = false): boolean {
+    if (!this.#socket.isOpen) return false;
+    const limiter = this.#limiter;
+    if (limiter === undefined) return true;
+    const now = performance.now();
+    return this.#settle(isCounted ? limiter.takeBytes(length, now) : limiter.take(length, now));
+  }
+
+  #settle(excess: Verdict): boolean {
+    if (excess === undefined || excess === 'again') return excess === undefined;
+    if (excess.closeCode === undefined) this.#failed(excess);
+    else this.onViolation(excess);
+    return false;
+  }
+
+  #failed(error: EngineError): void {
     this.#socket.server.dispatch.failed(this.#socket, error);
   }
 }

@@ -1,7 +1,7 @@
-/** What keeping a frame costs beside its bytes, about: its buffer, its key, its place in the map. */
+/** Bytes that a kept frame costs beside its own, about: its buffer, key and place in the map. */
 const KEPT_FRAME_BYTES = 256;
 
-/** Of each key the newest frame, in the order in which they were sent. */
+/** The newest frame of each key, in the order in which they were sent. */
 export class LatestMessages {
   readonly #maxBytes: number;
   readonly #onDropped: (bytes: number) => void;
@@ -9,22 +9,22 @@ export class LatestMessages {
   #bytes = 0;
 
   /**
-   * @param maxBytes what the frames may cost: their bytes, and 256 for keeping each
-   * @param onDropped is told how many bytes a frame had that is kept no more
+   * @param maxBytes the limit of {@link LatestMessages.bytes}
+   * @param onDropped is told the bytes of each frame that is kept no more
    */
   constructor(maxBytes: number, onDropped: (bytes: number) => void) {
     this.#maxBytes = maxBytes;
     this.#onDropped = onDropped;
   }
 
-  /** What the frames cost, in bytes. */
+  /** The cost of the frames: their bytes, and 256 for keeping each. */
   get bytes(): number {
     return this.#bytes;
   }
 
   /**
-   * Keeps a copy of a frame, in the place of the one before it with the same key. Where that would
-   * cost too much the oldest ones go; the newest is kept whatever its size.
+   * Keeps a copy of a frame in place of the one before it with the same key. The oldest ones are
+   * dropped above the limit; the newest is kept whatever its size.
    * @param key undefined: nothing replaces it
    */
   keep(key: string | undefined, frame: Buffer): void {
@@ -51,7 +51,7 @@ export class LatestMessages {
     return frames;
   }
 
-  /** Gives up all frames. */
+  /** Drops all frames. */
   dropAll(): void {
     for (const [key, frame] of this.#frames) this.#drop(key, frame);
   }

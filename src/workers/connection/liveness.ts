@@ -1,18 +1,14 @@
 import { EngineError } from '../../shared/api/errors.ts';
 import { buildControlFrame, OPCODES } from '../../shared/codec/frame.ts';
+import type { ShardServerOptions } from '../../shared/options/server-options.ts';
 import type { Transport } from '../write/transport.ts';
 
-/** What a client that lives answers. */
+/** The ping that a live client answers. */
 export const PING = buildControlFrame(OPCODES.PING);
 
-/** The times that a connection is held to, in ms. */
-interface LivenessLimits {
-  readonly pingPeriod: number;
-  readonly pongTimeout: number;
-  readonly writeTimeout: number;
-}
+type LivenessLimits = Pick<ShardServerOptions, 'pingPeriod' | 'pongTimeout' | 'writeTimeout'>;
 
-/** Whether a connection's client still answers and reads. All times are ms, monotonic. */
+/** The signs that a connection's client still answers and reads. All times are ms, monotonic. */
 export class Liveness {
   readonly #limits: LivenessLimits;
   readonly #transport: Transport;
@@ -34,14 +30,14 @@ export class Liveness {
     return this.#transport.waitingBytes;
   }
 
-  /** The client has answered, or its silence is not its fault. */
+  /** Notes that the client has answered, or that its silence is not its fault. */
   pong(now = performance.now()): void {
     this.#pongAt = now;
   }
 
-  /** What is due by now: a ping, an error that ends the connection, or nothing. */
+  /** Returns what is due by now: a ping, an error that ends the connection, or nothing. */
   due(now: number): EngineError | 'ping' | undefined {
-    const { pongTimeout, writeTimeout } = this.#limits;
+    const { pingPeriod, pongTimeout, writeTimeout } = this.#limits;
     if (this.stalledFor(now) > writeTimeout) {
       const message = `no write made progress for writeTimeout (${writeTimeout} ms)`;
       return new EngineError('ERR_WRITE_TIMEOUT', message);
@@ -50,24 +46,20 @@ export class Liveness {
       const message = `no pong within pongTimeout (${pongTimeout} ms)`;
       return new EngineError('ERR_PONG_TIMEOUT', message);
     }
-    return now >= this.#pingAt && this.#mayPing(now) ? 'ping' : undefined;
-  }
-
-  /** Behind bytes that wait a ping would say nothing: it stays due, and writeTimeout rules. */
-  #mayPing(now: number): boolean {
-    const { pingPeriod } = this.#limits;
-    if (this.#transport.waitingBytes > 0) {
+    if (now < this.#pingAt) return undefined;
+    // Behind bytes that wait a ping would say nothing: it stays due, and writeTimeout rules.
+    if (this.waitingBytes > 0) {
       this.#pongAt = Math.max(this.#pongAt, now - pingPeriod);
-      return false;
+      return undefined;
     }
     this.#pingAt = now + pingPeriod;
-    return true;
+    return 'ping';
   }
 
-  /** How long the bytes that wait have been waiting with none of them sent, in ms. */
+  /** Returns the ms for which bytes have been waiting with none of them sent. */
   stalledFor(now: number): number {
     const { sentBytes } = this.#transport;
-    if (this.#transport.waitingBytes === 0 || sentBytes !== this.#sentBytes) {
+    if (this.waitingBytes === 0 || sentBytes !== this.#sentBytes) {
       this.#sentBytes = sentBytes;
       this.#sentAt = now;
     }

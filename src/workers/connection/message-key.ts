@@ -11,19 +11,18 @@ const FIXSTR_MAX = 0xbf;
 const STR8 = 0xd9;
 const STR16 = 0xda;
 
-/** Reads out of ready frames what they say, for those who keep only the newest of each event. */
+/** Names ready frames: of those with one key the newer makes the older ones worthless. */
 export class MessageKeys {
   readonly #prefix: Buffer;
 
-  /** @param eventPrefix what an event of the text codec begins with */
+  /** @param eventPrefix the beginning of an event of the text codec */
   constructor(eventPrefix: string) {
     this.#prefix = Buffer.from(eventPrefix);
   }
 
   /**
-   * What two messages have in common of which the newer makes the older one worthless: the event and
-   * the room it was sent to; of native messages the room. Undefined for what nothing else replaces:
-   * a question or an answer.
+   * Returns the key of a message: its event and the room it was sent to; of native messages the
+   * room. Undefined for an ask or an answer, since nothing replaces it.
    * @param frame a data frame that this library has made
    * @param room '' = everyone
    */
@@ -32,14 +31,14 @@ export class MessageKeys {
     return event === undefined ? undefined : `${event};${room}`;
   }
 
-  /** The event's name; '' for a native message. */
+  /** Returns the event's name; '' for a native message. */
   #textEvent(frame: Buffer): string | undefined {
     const start = payloadStartOf(frame);
     const nameStart = start + this.#prefix.length;
     const head = frame.subarray(start, nameStart);
     if (!head.equals(this.#prefix)) return '';
     const nameEnd = frame.indexOf(SEPARATOR, nameStart);
-    // Behind the type of a question, and of an answer, is a mark.
+    // Behind the type of an ask, and of an answer, is a mark.
     if (frame[nameEnd + 2] !== SEPARATOR) return undefined;
     return frame.toString('latin1', nameStart, nameEnd);
   }
@@ -48,7 +47,7 @@ export class MessageKeys {
 function msgpackEvent(frame: Buffer): string | undefined {
   if (opcodeOf(frame) === OPCODES.TEXT) return '';
   const start = payloadStartOf(frame);
-  if (frame[start] === ARRAY_OF_THREE) return undefined; // a question
+  if (frame[start] === ARRAY_OF_THREE) return undefined; // an ask
   if (frame[start] !== ARRAY_OF_TWO) return '';
   const head = frame[start + 1] as number;
   if (head >= FIXSTR && head <= FIXSTR_MAX) {
@@ -59,7 +58,7 @@ function msgpackEvent(frame: Buffer): string | undefined {
   return undefined; // a number: an answer
 }
 
-/** Enough to tell names apart, and cheaper than UTF-8. */
+/** Reads a name as Latin-1: enough to tell names apart, and cheaper than UTF-8. */
 function latin1(frame: Buffer, start: number, bytes: number): string {
   return frame.toString('latin1', start, start + bytes);
 }

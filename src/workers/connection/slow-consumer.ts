@@ -1,41 +1,20 @@
 import { EngineError } from '../../shared/api/errors.ts';
 import type { Backpressure } from '../../shared/api/public-types.ts';
-import type { Codec } from '../../shared/codec/codec.ts';
 import { CLOSE_CODES, isControlFrame } from '../../shared/codec/frame.ts';
-import type { Receiver } from '../deliver/fan-out.ts';
 import { publishDropped } from '../shard/diagnostics.ts';
 import type { Transport } from '../write/transport.ts';
-import type { DispatchSocket } from './dispatch.ts';
 import { LatestMessages } from './latest-messages.ts';
 import { MessageKeys } from './message-key.ts';
-import type { SocketContext } from './socket-context.ts';
-
-/** A connection that can fall behind. */
-export interface SlowSocket extends Receiver, DispatchSocket {
-  readonly server: SocketContext;
-  readonly id: string;
-  readonly codec: Codec;
-  readonly isOpen: boolean;
-}
-
-/** How a connection falls behind. */
-interface Overflow {
-  /** Bytes that wait for it. */
-  readonly waiting: number;
-  /** Bytes for which there was no room. */
-  readonly bytes: number;
-  /** Is called when it has caught up, ahead of its handlers. */
-  readonly onCaughtUp: () => void;
-}
+import type { ShardSocket } from './socket-context.ts';
 
 /**
  * A connection that has fallen behind, from the first message for which there was no room until it
- * has caught up or ends: counts what it loses, keeps what `slowConsumer` says, tells the handlers.
+ * has caught up or ends. It counts lost messages, keeps those of 'latest' and tells the handlers.
  */
 export class SlowConsumer {
-  readonly #socket: SlowSocket;
+  readonly #socket: ShardSocket;
   readonly #transport: Transport;
-  /** With 'latest': what is kept for it. */
+  /** The frames that are kept for it, with 'latest'. */
   readonly #latest: LatestMessages | undefined;
   readonly #keys: MessageKeys;
   readonly #onCaughtUp: () => void;
@@ -45,7 +24,8 @@ export class SlowConsumer {
   #droppedBytes = 0;
   #isWatched = false;
 
-  private constructor(socket: SlowSocket, transport: Transport, onCaughtUp: () => void) {
+  /** @param onCaughtUp is called when it has caught up, ahead of its handlers */
+  constructor(socket: ShardSocket, transport: Transport, onCaughtUp: () => void) {
     this.#socket = socket;
     this.#transport = transport;
     this.#onCaughtUp = onCaughtUp;
@@ -57,33 +37,31 @@ export class SlowConsumer {
     this.#latest = new LatestMessages(maxKeptBytes, (bytes) => this.#dropped(bytes));
   }
 
-  /** Whether messages that would find room have to come here, lest they overtake what is kept. */
+  /** Whether all messages have to come here: those with room would overtake the ones kept. */
   get isKeeping(): boolean {
     return this.#latest !== undefined;
   }
 
-  /** It falls behind: tells its handlers. */
-  static begin(
-    socket: SlowSocket,
-    transport: Transport,
-    { waiting, bytes, onCaughtUp }: Overflow,
-  ): SlowConsumer {
-    const { server, id } = socket;
-    const slow = new SlowConsumer(socket, transport, onCaughtUp);
+  /**
+   * Tells the handlers that it falls behind.
+   * @param waiting bytes that wait for it
+   * @param bytes of the frame for which there was no room
+   */
+  begin(waiting: number, bytes: number): void {
+    const { server, id } = this.#socket;
     server.counters.fellBehind += 1;
-    slow.#tell('behind');
+    this.#tell('behind');
     const { slowConsumer, maxBufferedBytes } = server.options;
-    if (slowConsumer === 'latest') return slow; // as the app wants it: no error
+    if (slowConsumer === 'latest') return; // as the app wants it: no error
     const message =
       `${waiting} bytes wait for connection ${id}, ` +
       `${bytes} more would pass maxBufferedBytes (${maxBufferedBytes})`;
     const options = slowConsumer === 'close' ? { closeCode: CLOSE_CODES.TRY_AGAIN_LATER } : {};
-    server.dispatch.failed(socket, new EngineError('ERR_SLOW_CONSUMER', message, options));
-    return slow;
+    server.dispatch.failed(this.#socket, new EngineError('ERR_SLOW_CONSUMER', message, options));
   }
 
   /**
-   * A frame has found no room.
+   * Takes a frame that has found no room.
    * @param plain the same frame, readable
    * @returns false if the connection has to be closed
    */
@@ -103,9 +81,8 @@ export class SlowConsumer {
   }
 
   /**
-   * Waits for what it has been sent so far to go; then it may have caught up. Not while this tick
-   * has something for it: nothing of that goes before the tick's end, so that there is nothing to
-   * wait for, and the flush comes here again.
+   * Waits until all bytes sent to it so far have gone; then it may have caught up. It does not wait
+   * while this tick has a batch for it: the flush of that comes here again.
    */
   watch(): void {
     if (this.#isWatched || this.#socket.batch !== undefined) return;
@@ -120,21 +97,21 @@ export class SlowConsumer {
     });
   }
 
-  /** Sends what was kept for it: with what waits that is within the limit. */
+  /** Sends the frames that were kept for it: with the bytes that wait they are within the limit. */
   sendKept(): void {
     const socket = this.#socket;
-    const { counters, options, fanOut } = socket.server;
-    if (this.#pong !== undefined) fanOut.send(socket, this.#pong);
+    const { counters, options } = socket.server;
+    if (this.#pong !== undefined) socket.queue(this.#pong);
     this.#pong = undefined;
     for (const frame of this.#latest?.takeAll() ?? []) {
       const batched = socket.batch?.bytes ?? 0;
       if (batched > 0 && batched + frame.length > options.writeBufferSize) socket.flush();
-      fanOut.send(socket, frame);
+      socket.queue(frame);
       counters.delivered += 1;
     }
   }
 
-  /** It ends; what is still kept is lost. */
+  /** Drops the frames that are still kept: it ends. */
   close(): void {
     this.#latest?.dropAll();
     this.#tell('closed');

@@ -2,24 +2,21 @@ import type { EngineError } from '../../shared/api/errors.ts';
 import type { DisconnectReason } from '../../shared/api/public-types.ts';
 import type { AppConnection } from '../../shared/app/app-connection.ts';
 import { type Codec, impliesAnswers, type Message } from '../../shared/codec/codec.ts';
-import { buildFrame } from '../../shared/codec/frame.ts';
+import { buildFrame, CLOSE_CODES } from '../../shared/codec/frame.ts';
 import type { Upgrade } from '../../shared/messages/control-messages.ts';
 import { UpgradeIdentity } from '../adopt/upgrade-identity.ts';
 import type { Batch } from '../deliver/fan-out.ts';
 import type { Member } from '../deliver/rooms.ts';
 import { publishClosed } from '../shard/diagnostics.ts';
 import type { Transport, TransportOwner } from '../write/transport.ts';
-import { Closing, type ClosingSocket } from './closing.ts';
-import { Incoming, type ReadSocket } from './incoming.ts';
+import { Closing } from './closing.ts';
+import { Incoming } from './incoming.ts';
 import { Liveness, PING } from './liveness.ts';
-import { SendLimit } from './send-limit.ts';
-import type { SlowSocket } from './slow-consumer.ts';
-import type { Home, SocketContext } from './socket-context.ts';
+import { SlowConsumer } from './slow-consumer.ts';
+import type { Home, ShardSocket, SocketContext } from './socket-context.ts';
 
-/** One connection: its place in rooms, what it is sent, its reading side and its closing. */
-export class ServerWebSocket
-  implements Member, ReadSocket, SlowSocket, ClosingSocket, TransportOwner
-{
+/** One connection: its place in rooms, the frames it is sent and their limit, its parts. */
+export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
   readonly server: SocketContext;
   readonly number: number;
   readonly id: string;
@@ -30,20 +27,23 @@ export class ServerWebSocket
   readonly deflateBits: number;
   /** The rooms of the server here that it can be in: those of its codec. */
   readonly home: Home;
+  readonly liveness: Liveness;
   rooms: Set<string> | undefined;
   /** The app's view of it, where the handlers run in this thread. */
   app: AppConnection | undefined;
-  /** What this tick has for it; the fan-out's. */
+  /** The frames that this tick has for it; the fan-out's. */
   batch: Batch | undefined;
   /** Whether the fan-out will flush it at the end of this tick; the fan-out's. */
   awaitsFlush = false;
   heardIn = 0;
 
   readonly #transport: Transport;
-  readonly liveness: Liveness;
   readonly #closing: Closing;
-  readonly #limit: SendLimit;
   readonly #incoming: Incoming;
+  /** Set while it is behind. */
+  #slow: SlowConsumer | undefined;
+  /** Bytes that the socket had not yet sent when this tick's first frame came. */
+  #backlog = 0;
 
   constructor(server: SocketContext, transport: Transport, upgrade: Upgrade, now: number) {
     this.server = server;
@@ -56,7 +56,6 @@ export class ServerWebSocket
     this.#transport = transport;
     this.#closing = new Closing(this, transport);
     transport.owner = this;
-    this.#limit = new SendLimit(this, transport, this.#closing);
     this.deflateBits = upgrade.deflate ? (upgrade.deflate.serverMaxWindowBits ?? 15) : 0;
     this.liveness = new Liveness(server.options, transport, now);
     this.#incoming = new Incoming(this, transport, this.#closing, now);
@@ -99,33 +98,62 @@ export class ServerWebSocket
   }
 
   sendFrame(frame: Buffer): void {
-    const { counters, deflater, fanOut } = this.server;
+    const { counters, deflater } = this.server;
     const { isOpen } = this;
     const bytes = deflater?.formFor(this.deflateBits, frame) ?? frame;
     if (this.admits(bytes, this.id, frame)) {
       counters.delivered += 1;
-      fanOut.send(this, bytes);
+      this.queue(bytes);
     } else if (!isOpen) {
       counters.droppedClosed += 1;
     }
   }
 
+  queue(frame: Buffer): void {
+    this.server.fanOut.send(this, frame);
+  }
+
   /**
-   * Returns whether a frame may be sent to it now; does what is due where not.
-   * @param room whom it is for: '' = everyone
+   * Returns whether a frame may be sent to it now; else `slowConsumer` rules what becomes of it.
+   * @param room the room whose members it is for: '' = everyone
    * @param plain the frame as it was before anything was done to it
    */
   admits(frame: Buffer, room: string, plain = frame): boolean {
-    return this.#closing.takesFrames && this.#limit.admits(frame, room, plain);
+    if (!this.#closing.takesFrames) return false;
+    const bytes = frame.length;
+    const { maxQueuedBytes, options } = this.server;
+    if (this.batch !== undefined && this.batch.bytes + bytes > options.writeBufferSize) {
+      this.flush();
+    }
+    if (this.batch === undefined) this.#backlog = this.#transport.waitingBytes;
+    const waiting = this.#backlog + (this.batch?.bytes ?? 0);
+    // One message may always wait, or none larger than the limit could ever be sent.
+    const fits = waiting === 0 || waiting + bytes <= maxQueuedBytes;
+    if (fits && this.#slow?.isKeeping !== true) return true;
+    // Handlers that know of its end are not told that it is behind as well.
+    if (this.isOpen) this.#overflow(waiting, frame, room, plain);
+    return false;
   }
 
-  /** Writes what this tick has for it. */
+  #overflow(waiting: number, frame: Buffer, room: string, plain: Buffer): void {
+    if (this.#slow === undefined) {
+      this.#slow = new SlowConsumer(this, this.#transport, () => {
+        this.#slow = undefined;
+      });
+      this.#slow.begin(waiting, frame.length);
+    }
+    if (this.#slow.refuse(frame, room, plain)) return;
+    this.disconnect(CLOSE_CODES.TRY_AGAIN_LATER, 'slow consumer');
+    this.#closing.end(); // one that does not read does not answer
+  }
+
+  /** Writes its batch. */
   flush(): void {
     const { batch } = this;
     if (batch === undefined || this.#closing.isOpening) return;
     this.batch = undefined;
     this.#transport.write(batch.joined);
-    this.#limit.flushed();
+    this.#slow?.watch();
     if (this.#closing.isEnding) this.#transport.end();
   }
 
@@ -143,12 +171,12 @@ export class ServerWebSocket
 
   // ── closing (RFC 6455 section 7) ───────────────────────────────────────────────────────────
 
-  /** Starts the closing handshake, behind what has been sent already. */
+  /** Starts the closing handshake, behind all frames that have been sent. */
   disconnect(code: number, reason: string): void {
     this.#closing.disconnect(code, reason);
   }
 
-  /** The handlers know that the client has ended it: it is answered behind what they have sent. */
+  /** Answers the client's Close: the handlers know of it, and their last frames are queued. */
   concluded(): void {
     this.#closing.concluded();
   }
@@ -170,25 +198,27 @@ export class ServerWebSocket
   }
 
   sendKept(): void {
-    this.#limit.sendKept();
+    this.#slow?.sendKept();
   }
 
   conclude(reason: DisconnectReason): boolean {
-    this.#limit.close();
+    this.#slow?.close();
+    this.#slow = undefined;
     this.home.leaveAll(this);
     publishClosed(this, reason);
     return this.server.dispatch.disconnected(this, reason);
   }
 
-  /** Does what is due by the time `now` (ms, monotonic): a ping, or the end of a dead connection. */
+  /** Pings the client, or ends a dead connection, when that is due. @param now ms, monotonic */
   sweep(now: number): void {
     if (!this.isOpen) {
       this.#closing.sweep(now, this.server.options.closeTimeout);
       return;
     }
-    if (this.#incoming.isHeld && !this.#closing.isOpening) this.liveness.pong(now); // its pongs are not read
+    // While it is held its pongs are not read.
+    if (this.#incoming.isHeld && !this.#closing.isOpening) this.liveness.pong(now);
     const due = this.liveness.due(now);
-    if (due === 'ping') this.server.fanOut.send(this, PING);
+    if (due === 'ping') this.queue(PING);
     else if (due !== undefined) this.terminate(due);
   }
 }

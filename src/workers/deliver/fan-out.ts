@@ -1,7 +1,7 @@
-import { type FrameDeflater, FrameForms } from './deflate.ts';
+import type { FrameDeflater } from './deflate.ts';
 
 /*
- * What one tick has for the sockets is kept as a tree. A node is a sequence of frames; its parent is
+ * The frames of one tick for all sockets are a tree. A node is a sequence of frames; its parent is
  * the sequence without the last one. A socket points at the node of the frames that it gets in this
  * tick, so sockets that get the same sequence are at the same node and share its bytes.
  *
@@ -9,6 +9,8 @@ import { type FrameDeflater, FrameForms } from './deflate.ts';
  *        [a] ◀────┤
  *                 └── [a c] ◀── socket 4            c was for it alone
  */
+
+const MAX_WINDOW_BITS = 15;
 
 /** A sequence of frames that one or more sockets get in this tick. */
 export class Batch {
@@ -66,19 +68,45 @@ class SharedFrame {
   }
 }
 
-/** As much of a connection as the fan-out knows of. */
+/** One message for many: as it is, and compressed once for each kind of window. */
+class SharedForms {
+  readonly #plain: SharedFrame;
+  readonly #deflater: FrameDeflater;
+  readonly #deflated = new Map<number, SharedFrame>();
+
+  constructor(plain: SharedFrame, deflater: FrameDeflater) {
+    this.#plain = plain;
+    this.#deflater = deflater;
+  }
+
+  for(windowBits: number): SharedFrame {
+    if (windowBits === 0) return this.#plain;
+    const { frame } = this.#plain;
+    // Nothing reaches back further than the frame is long: then the largest window serves for all.
+    const window = frame.length <= 2 ** windowBits ? MAX_WINDOW_BITS : windowBits;
+    let form = this.#deflated.get(window);
+    if (form === undefined) {
+      const deflated = this.#deflater.deflate(frame, window);
+      form = deflated === frame ? this.#plain : new SharedFrame(deflated);
+      this.#deflated.set(window, form);
+    }
+    return form;
+  }
+}
+
+/** A connection as the fan-out uses it. */
 export interface Receiver {
   /** The connection's number. */
   readonly number: number;
   /** The window in which it takes compressed messages, in bits; 0 = it takes none. */
   readonly deflateBits: number;
-  /** What it gets in this tick; undefined = nothing. */
+  /** The frames that it gets in this tick; undefined = none. */
   batch: Batch | undefined;
   /** Whether {@link FanOut.flush} will come to it. */
   awaitsFlush: boolean;
   /**
-   * Whether a frame may be sent to it.
-   * @param room whose members get it; '' = everyone
+   * Returns whether a frame may be sent to it.
+   * @param room the room whose members get it; '' = everyone
    * @param plain the frame before it was compressed
    */
   admits(frame: Buffer, room: string, plain?: Buffer): boolean;
@@ -98,7 +126,7 @@ export class FanOut {
 
   /**
    * Sends a frame to each of many sockets, but not to the one whose number is `except`.
-   * @param room whose members they are; '' = everyone
+   * @param room the room whose members they are; '' = everyone
    * @param deflater of the server, where it compresses
    * @returns how many sockets get it
    */
@@ -110,13 +138,11 @@ export class FanOut {
     deflater?: FrameDeflater,
   ): number {
     const plain = new SharedFrame(frame);
-    const forms = deflater?.takes(frame)
-      ? new FrameForms(deflater, frame, plain, (deflated) => new SharedFrame(deflated))
-      : undefined;
+    const forms = deflater?.takes(frame) ? new SharedForms(plain, deflater) : undefined;
     let receivers = 0;
     for (const member of members) {
       if (member.number === except) continue;
-      const shared = forms === undefined ? plain : forms.for(member.deflateBits);
+      const shared = forms?.for(member.deflateBits) ?? plain;
       if (!member.admits(shared.frame, room, frame)) continue;
       this.#enqueue(member, shared.after(member.batch));
       receivers += 1;
@@ -137,7 +163,7 @@ export class FanOut {
     this.#waiting.push(socket);
   }
 
-  /** One write for each socket that has got something since the last flush. */
+  /** Writes once to each socket that has got something since the last flush. */
   flush(): void {
     const waiting = this.#waiting;
     if (waiting.length === 0) return;

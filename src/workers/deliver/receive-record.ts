@@ -1,19 +1,16 @@
 import type { RecordView } from '../../shared/messages/record-view.ts';
 import { RecordKind } from '../../shared/messages/records.ts';
 import { decodeCommand, joinKeys } from '../../shared/spread/command.ts';
-import { interestKey } from '../../shared/tables/interest-table.ts';
+import { type InterestTable, interestKey } from '../../shared/tables/interest-table.ts';
 import type { ShardContext } from '../shard/shard-context.ts';
 import type { ShardServer } from './shard-server.ts';
 
-/** What a shard gives to those who carry out its records. */
-type Context = Pick<ShardContext, 'interest' | 'load'>;
-
 /**
- * Carries out one record that a mailbox has read. Its connection may have closed by now, its server
- * may have been removed: then the record is of no consequence.
+ * Carries out one record that a mailbox has read. It is a no-op if its connection has closed or its
+ * server has been removed.
  */
 export function receiveRecord(
-  shard: Context,
+  shard: Pick<ShardContext, 'interest' | 'load'>,
   servers: ReadonlyMap<number, ShardServer>,
   record: RecordView,
 ): void {
@@ -23,7 +20,7 @@ export function receiveRecord(
   }
   const server = servers.get(record.server);
   if (server !== undefined && !server.spread.receive(record)) receiveForSocket(server, record);
-  takeBack(shard, record);
+  takeBack(shard.interest, record);
 }
 
 /** Carries out a record of the closures for one connection. */
@@ -59,8 +56,8 @@ function receiveForSocket(server: ShardServer, record: RecordView): void {
   }
 }
 
-/** Takes back the joins that the sender had counted ahead, whatever has become of them. */
-function takeBack({ interest }: Context, record: RecordView): void {
+/** Takes back the joins that the sender had counted ahead, also where they were no-ops. */
+function takeBack(interest: InterestTable, record: RecordView): void {
   if (record.kind === RecordKind.JOIN) {
     interest.remove(interestKey(record.server, record.codec, record.name));
   } else if (record.kind === RecordKind.COMMAND) {

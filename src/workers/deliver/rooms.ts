@@ -7,7 +7,7 @@ import {
 import type { RoomCounts } from '../../shared/tables/room-counts.ts';
 import type { Receiver } from './fan-out.ts';
 
-/** A connection as the rooms know it. */
+/** A connection as a member of rooms. */
 export interface Member extends Receiver {
   readonly id: string;
   /** The rooms that it has joined. */
@@ -17,9 +17,8 @@ export interface Member extends Receiver {
 }
 
 /**
- * The rooms of one server in one shard, of those who speak one codec: room → members; each member
- * knows its own rooms. Says in the shard's interest table which rooms there are, and in its counts
- * how many are in them.
+ * The rooms of one server and one codec in one shard: room → members; each member knows its own
+ * rooms. The shard's interest table says which rooms have members, its counts say how many.
  */
 export class Rooms {
   readonly #server: number;
@@ -36,22 +35,18 @@ export class Rooms {
     this.#counts = counts;
   }
 
+  /** The number of rooms that somebody has joined. */
   get size(): number {
     return this.#members.size;
   }
 
-  /** The rooms that somebody has joined. */
-  names(): Iterable<string> {
-    return this.#members.keys();
-  }
-
-  /** A connection will enter: what is sent to its id, or to all, has to come here from now on. */
+  /** Has messages to a connection's id, and to all, come here: it will enter. */
   expect(socket: Member): void {
     this.#interest.add(this.#key(socket.id));
     this.#interest.add(this.#key(''));
   }
 
-  /** A connection enters the room of its own id, which needs no set, and the room of all. */
+  /** Puts a connection into the room of its own id, which needs no set, and the room of all. */
   enter(socket: Member): void {
     this.#byId.set(socket.id, socket);
     this.#count(socket.id);
@@ -76,7 +71,7 @@ export class Rooms {
     this.#removeMember(socket, room);
   }
 
-  /** Takes a connection out of all its rooms, that of its own id and that of all too. */
+  /** Takes a connection out of all its rooms, also out of that of its own id and that of all. */
   leaveAll(socket: Member): void {
     if (this.#byId.get(socket.id) === socket) {
       this.#byId.delete(socket.id);
@@ -89,8 +84,8 @@ export class Rooms {
   }
 
   /**
-   * Everyone in a room, each once: those who joined, and the connection whose id it is; in the room
-   * '' everyone. Undefined where there is nobody.
+   * Returns everyone in a room, each once: those who joined, and the connection whose id it is; in
+   * the room '' everyone. Undefined where there is nobody.
    */
   membersOf(room: string): Iterable<Member> | undefined {
     if (room === '') return this.#byId.size === 0 ? undefined : this.#byId.values();
@@ -119,7 +114,7 @@ export class Rooms {
     this.#count(room);
   }
 
-  /** Says how many a room has. Nobody joins the room of its own id. */
+  /** Writes the count of a room. Nobody joins the room of its own id. */
   #count(room: string): void {
     const count = room === '' ? this.#byId.size : this.#sizeOf(room);
     this.#counts.set(this.#server, this.#codec, room, count);

@@ -6,7 +6,7 @@ import type { FrameDeflater } from './deflate.ts';
 import type { FanOut } from './fan-out.ts';
 import type { Member, Rooms } from './rooms.ts';
 
-/** Sockets of this shard, and the one of them that is not meant; {@link NOBODY} where all are. */
+/** Sockets of this shard, and the number of the one that is left out, or {@link NOBODY}. */
 interface Selected {
   readonly members: Iterable<Member>;
   readonly except: number;
@@ -20,7 +20,7 @@ export class ShardRooms implements Local<Selected> {
   readonly #deflater: FrameDeflater | undefined;
   readonly #counters: Counters;
 
-  /** @param deflater compresses messages for clients that agreed to it; undefined: no message */
+  /** @param deflater compresses messages for clients that agreed to it; undefined: none */
   constructor(
     byCodec: readonly Rooms[],
     fanOut: Pick<FanOut, 'publish'>,

@@ -12,8 +12,7 @@ import type { ShardServerOptions } from '../../shared/options/server-options.ts'
 import { SpreadServer } from '../../shared/spread/spread-server.ts';
 import { switchingProtocols } from '../adopt/handshake.ts';
 import { movedSocket } from '../adopt/moved-socket.ts';
-import type { Dispatch } from '../connection/dispatch.ts';
-import type { SocketContext } from '../connection/socket-context.ts';
+import type { Dispatch, SocketContext } from '../connection/socket-context.ts';
 import { ServerWebSocket } from '../connection/web-socket.ts';
 import { Counters } from '../shard/counters.ts';
 import { publishOpened } from '../shard/diagnostics.ts';
@@ -33,20 +32,20 @@ export class ShardServer implements SocketContext {
   readonly number: number;
   readonly options: ShardServerOptions;
   readonly codecs: readonly Codec[];
-  /** For each codec the rooms of those who speak it. */
+  /** The rooms here, for each codec. */
   readonly rooms: readonly Rooms[];
   readonly dispatch: Dispatch;
-  /** The server as this thread knows it: verbs for all of its connections, wherever they are. */
+  /** The verbs for all of its connections, wherever they are. */
   readonly spread: SpreadServer;
   /** The app's view of it. */
   readonly handle: ServerHandle;
-  /** Compresses what goes to those who agreed to it; undefined where that is not wanted. */
+  /** Compresses messages for clients that agreed to it; undefined where the server does not. */
   readonly deflater: FrameDeflater | undefined;
   readonly counters = new Counters();
   /** Bytes that may wait in line for one connection. */
   readonly maxQueuedBytes: number;
   readonly #sockets = new Map<number, ServerWebSocket>();
-  /** What all sockets read into: what one has read is used up before the next one reads. */
+  /** The buffer that all sockets read into: each uses up its bytes before the next one reads. */
   readonly #readBuffer: Buffer;
   #closed: number[] = [];
   #emptied: PromiseWithResolvers<void> | undefined;
@@ -65,7 +64,7 @@ export class ShardServer implements SocketContext {
     const { compression } = options;
     this.deflater = compression === undefined ? undefined : new FrameDeflater(compression);
     const { maxBufferedBytes, slowConsumer } = options;
-    // The other half is for what is kept while it cannot stand in line.
+    // The other half is for messages that are kept while they cannot stand in line.
     this.maxQueuedBytes = slowConsumer === 'latest' ? maxBufferedBytes / 2 : maxBufferedBytes;
     this.rooms = this.codecs.map(
       (_, codec) => new Rooms(number, codec, shard.interest, shard.counts),
@@ -84,30 +83,24 @@ export class ShardServer implements SocketContext {
     this.#readBuffer = Buffer.allocUnsafeSlow(options.readBufferSize);
   }
 
-  get endpoint(): string {
-    return this.options.endpoint;
-  }
-
   get fanOut(): FanOut {
     return this.shard.fanOut;
   }
 
-  /** Takes an upgrade whose socket has come; the handshake ends when the handlers know of it. */
+  /** Takes an upgrade whose handle has come; the handshake ends when the handlers know of it. */
   adopt(handle: object, upgrade: Upgrade): void {
-    this.#open(this.#transportOf(handle), upgrade);
+    const { counters } = this;
+    const buffer = this.#readBuffer;
+    const transport = TcpTransport.isPossible
+      ? new TcpTransport(handle, buffer, counters)
+      : new StreamTransport(movedSocket(handle, { buffer, callback: onRead }), counters);
+    this.#open(transport, upgrade);
   }
 
   /** Takes an upgrade whose socket has spoken TLS here, and is paused. */
   enter(socket: TLSSocket, upgrade: Upgrade): void {
     socket.on('data', onData);
     this.#open(new StreamTransport(socket, this.counters), upgrade);
-  }
-
-  #transportOf(handle: object): Transport {
-    const { counters } = this;
-    const buffer = this.#readBuffer;
-    if (TcpTransport.isPossible) return new TcpTransport(handle, buffer, counters);
-    return new StreamTransport(movedSocket(handle, { buffer, callback: onRead }), counters);
   }
 
   #open(transport: Transport, upgrade: Upgrade): void {
@@ -135,17 +128,12 @@ export class ShardServer implements SocketContext {
     return new AppConnection(this.handle, this.spread, link, identity);
   }
 
-  /** The socket of a connection is gone. */
+  /** Drops a connection whose socket is gone, and tells the primary. */
   forget(connection: number): void {
     this.#sockets.delete(connection);
-    this.#reportClosed(connection);
     if (this.#sockets.size === 0) this.#emptied?.resolve();
-  }
-
-  /** Tells the primary that a connection is no more: one message for all of a loop turn. */
-  #reportClosed(connection: number): void {
-    this.#closed.push(connection);
-    if (this.#closed.length > 1) return;
+    // One message for all of a loop turn.
+    if (this.#closed.push(connection) > 1) return;
     setImmediate(() => {
       this.shard.tell({ type: 'closed', server: this.number, connections: this.#closed });
       this.#closed = [];
@@ -153,8 +141,8 @@ export class ShardServer implements SocketContext {
   }
 
   /**
-   * Closes every connection with 1001, one after the other; ends those that are still there after
-   * `timeoutMs`. The shard may stop while its server is being removed: then the shorter time counts.
+   * Closes every connection with 1001, one after the other; ends those that are left after
+   * `timeoutMs`. If the shard stops while its server is being removed, the shorter time counts.
    */
   async close(times: DrainTimes): Promise<void> {
     if (this.#sockets.size > 0) await this.#closeSockets(times);

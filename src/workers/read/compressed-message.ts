@@ -1,17 +1,18 @@
 import type { Buffer } from 'node:buffer';
-import { CLOSE_CODES } from '../../shared/codec/frame.ts';
-import { type InflateFault, inflateBeginning } from './inflate.ts';
+import { EngineError } from '../../shared/api/errors.ts';
+import { inflateBeginning } from './inflate.ts';
 import { validUtf8End } from './utf8-validator.ts';
+import { invalidText } from './violation.ts';
 
-/** Bytes that each frame may add: what ends a block, so that the frame can be inflated by itself. */
+/** Bytes that each frame may add to end a block, so that it can be inflated by itself. */
 const FRAME_BYTES = 16;
 
-/** How much more has to have come before what has come is looked at again. */
+/** The factor by which a message has grown before its bytes are looked at again. */
 const GROWTH = 1.25;
 
 /**
- * Bytes that a compressed message may have: more than any compressor needs for a message of
- * `maxMessageSize` (zlib's compressBound adds an eighth and a 64th at most).
+ * Returns the bytes that a compressed message may have: more than any compressor needs for a
+ * message of `maxMessageSize` (zlib's compressBound adds an eighth and a 64th at most).
  * @param frames frames of the message so far
  */
 export function maxCompressedBytes(maxMessageSize: number, frames: number): number {
@@ -19,16 +20,10 @@ export function maxCompressedBytes(maxMessageSize: number, frames: number): numb
   return maxMessageSize + expansion + frames * FRAME_BYTES;
 }
 
-/** What is known of a compressed message when it begins. */
-export interface MessageKind {
+/** Checks a compressed message that comes in several pieces before it is whole. */
+export class CompressedMessage {
   readonly isBinary: boolean;
-  /** Whether it is worth inflating: somebody wants it. */
-  readonly isWanted: boolean;
-}
-
-/** A compressed message that comes in several pieces, as far as more than its bytes is of interest. */
-export class CompressedMessage implements MessageKind {
-  readonly isBinary: boolean;
+  /** Whether it is inflated in the end; else it is only read. */
   readonly isWanted: boolean;
   readonly #maxMessageSize: number;
   #checkedBytes = 0;
@@ -40,17 +35,17 @@ export class CompressedMessage implements MessageKind {
   }
 
   /**
-   * Looks at what has come of it, when a frame that is not the last has ended: what cannot become
-   * a legal message need not be waited for. It is inflated from its start each time, so only once
-   * it has grown by a quarter: that bounds the work to five times what the whole message takes.
+   * Checks the message when a frame that is not the last has ended: one that cannot become legal
+   * need not be waited for. It is inflated from its start each time, so only once it has grown by a
+   * quarter: that limits the work to five times that of the whole message.
    * @param beginning the compressed bytes so far
    */
-  check(beginning: Buffer): InflateFault | undefined {
+  check(beginning: Buffer): EngineError | undefined {
     if (!this.isWanted || beginning.length < GROWTH * this.#checkedBytes) return undefined;
     this.#checkedBytes = beginning.length;
     const inflated = inflateBeginning(beginning, this.#maxMessageSize);
-    if (!('buffer' in inflated)) return inflated;
+    if (inflated instanceof EngineError) return inflated;
     if (this.isBinary || validUtf8End(inflated, 0, inflated.length) !== undefined) return undefined;
-    return { closeCode: CLOSE_CODES.INVALID_PAYLOAD, message: 'a text message is not valid UTF-8' };
+    return invalidText();
   }
 }

@@ -20,10 +20,10 @@ const MASK_BYTES = 4;
 /** Bytes that a client's control frame may have at most, its header included. */
 export const MAX_CONTROL_FRAME_BYTES = 2 + MASK_BYTES + MAX_CONTROL_PAYLOAD_BYTES;
 
-/** How far {@link FrameHeader.read} has come. */
+/** The result of {@link FrameHeader.read}. */
 export type HeaderState = 'whole' | 'partial' | 'illegal' | 'tooLarge';
 
-/** The header of a client's frame, checked strictly by RFC 6455 §5; one object reads them all. */
+/** The header of a client's frame, checked strictly by RFC 6455 §5; one object reads all. */
 export class FrameHeader {
   opcode = 0;
   /** True for the last frame of a message. */
@@ -36,7 +36,7 @@ export class FrameHeader {
   payloadBytes = 0;
   /** The masking key, its first byte lowest. */
   mask = 0;
-  /** What an illegal header breaks. */
+  /** The rule that an illegal header breaks, in words. */
   violation: string | undefined;
   readonly #mayBeCompressed: boolean;
 
@@ -54,7 +54,7 @@ export class FrameHeader {
    * Checks as much of the header at `at` as has arrived, at least one byte, and reads it when it
    * is whole.
    * @param isContinued true between the fragments of a message
-   * @param maxPayloadBytes what a data frame may have
+   * @param maxPayloadBytes the limit of a data frame
    * @returns 'partial' if bytes are missing: then call it again from the start of the header.
    *   Control frames are small, and 'whole' only with their payload.
    */
@@ -94,7 +94,7 @@ function isControlOpcode(opcode: number): boolean {
   return opcode >= OPCODES.CLOSE;
 }
 
-/** Whether RSV1 stands where RFC 7692 §6 gives it a meaning: on the first frame of a message. */
+/** Returns whether RSV1 is set on the first frame of a message, where RFC 7692 §6 defines it. */
 export function beginsCompressed(first: number): boolean {
   const opcode = first & OPCODE_BITS;
   return (first & RSV1) !== 0 && (opcode === OPCODES.TEXT || opcode === OPCODES.BINARY);
@@ -102,8 +102,9 @@ export function beginsCompressed(first: number): boolean {
 
 function firstByteViolation(first: number): string | undefined {
   const opcode = first & OPCODE_BITS;
-  if ((first & RSV_BITS) !== 0)
+  if ((first & RSV_BITS) !== 0) {
     return 'a reserved bit is set that no extension agreed on gives a meaning';
+  }
   if (opcode > OPCODES.PONG || (opcode > OPCODES.BINARY && opcode < OPCODES.CLOSE)) {
     return `opcode ${opcode} is reserved`;
   }
@@ -111,7 +112,7 @@ function firstByteViolation(first: number): string | undefined {
   return undefined;
 }
 
-/** RFC 6455 §5.4: control frames may come at any place. */
+/** Checks the order of frames: control frames may come at any place, RFC 6455 §5.4. */
 function sequenceViolation(opcode: number, isContinued: boolean): string | undefined {
   if (opcode === OPCODES.CONTINUATION) {
     return isContinued ? undefined : 'a continuation frame continues no message';
@@ -128,7 +129,7 @@ function secondByteViolation(second: number, isControl: boolean): string | undef
   return undefined;
 }
 
-/** A length in 16 or 64 bits must need them, and a 64-bit one has its highest bit clear. §5.2. */
+/** Checks that a length needs its 16 or 64 bits, and that the highest of 64 is clear: §5.2. */
 function longLengthViolation(
   lengthCode: number,
   highestByte: number,

@@ -2,13 +2,14 @@ import { Buffer, isUtf8 } from 'node:buffer';
 import { EngineError } from '../../shared/api/errors.ts';
 import { CLOSE_CODES, OPCODES } from '../../shared/codec/frame.ts';
 import { readClosePayload } from './close-payload.ts';
-import { CompressedMessage, type MessageKind, maxCompressedBytes } from './compressed-message.ts';
+import { CompressedMessage, maxCompressedBytes } from './compressed-message.ts';
 import { beginsCompressed, FrameHeader, MAX_CONTROL_FRAME_BYTES } from './frame-header.ts';
 import { inflateMessage } from './inflate.ts';
 import { MessageAssembly } from './message-assembly.ts';
 import { turnMask, unmask } from './unmask.ts';
+import { invalidText, violation } from './violation.ts';
 
-/** What a {@link FrameReader} holds a client to. */
+/** Limits that a {@link FrameReader} holds a client to. */
 export interface FrameLimits {
   /** Bytes that a message may have, over all its fragments; 0 and up. */
   readonly maxMessageSize: number;
@@ -17,11 +18,11 @@ export interface FrameLimits {
 }
 
 /**
- * What a {@link FrameReader} calls. All `data` is valid during the call only: it lies in a buffer
+ * Calls of a {@link FrameReader}. All `data` is valid during the call only: it lies in a buffer
  * that the next read overwrites. A call that throws stops the reader, and `read` throws on.
  */
 export interface FrameSink {
-  /** A compressed message has begun; false: it shall be read, not inflated, and not handed out. */
+  /** A compressed message has begun. @returns false if it shall be read, but not be inflated */
   onCompressed?(): boolean;
   /** A whole message; the data of a text message is valid UTF-8. */
   onMessage(data: Buffer, isBinary: boolean): void;
@@ -33,13 +34,13 @@ export interface FrameSink {
   onClose(code: number, reason: string): void;
   /**
    * The client broke a rule: the last call. ERR_PROTOCOL with closeCode 1002, 1007 (a text is not
-   * UTF-8, or what is compressed cannot be inflated) or 1008 (maxFragments), or ERR_MESSAGE_SIZE with closeCode 1009.
+   * UTF-8, or a message cannot be inflated) or 1008 (maxFragments), or ERR_MESSAGE_SIZE with 1009.
    */
   onViolation(error: EngineError): void;
 }
 
 /**
- * What the next byte is; nothing is read any more once stopped.
+ * The place of the next byte; nothing is read any more once stopped.
  *
  *     header ──▶ payload ──▶ header    a data frame that is not whole in one chunk, or a fragment
  *     header ──▶ header                any other frame
@@ -59,13 +60,13 @@ export class FrameReader {
   readonly #inflates: boolean;
   #phase: Phase = 'header';
   #isPaused = false;
-  /** What has come while the reader was paused. */
+  /** Bytes that have come while the reader was paused. */
   #backlog: Buffer | undefined;
   /** The beginning of a frame whose header, or control payload, is not whole yet. */
   #held: Buffer | undefined;
   /** The message that has begun and is not whole yet. */
   #message: MessageAssembly | undefined;
-  /** Where that is compressed, what is known of what it will be. */
+  /** Set where that message is compressed. */
   #compressed: CompressedMessage | undefined;
 
   /** The frame that is being read, or was read last. */
@@ -83,7 +84,7 @@ export class FrameReader {
     this.#header = new FrameHeader(inflates);
   }
 
-  /** Reads what has arrived; `chunk` is unmasked in place and free again when this returns. */
+  /** Reads bytes that have arrived; `chunk` is unmasked in place, and free again afterwards. */
   read(chunk: Buffer): void {
     const at = this.#readFrames(chunk);
     if (at === chunk.length || this.#isStopped) return;
@@ -92,8 +93,8 @@ export class FrameReader {
   }
 
   /**
-   * Holds all further calls of the sink, until {@link resume}. What `read` gets meanwhile is kept
-   * without a bound: pause the socket as well.
+   * Holds all further calls of the sink, until {@link resume}. No limit counts the bytes that
+   * `read` gets meanwhile: pause the socket as well.
    */
   pause(): void {
     this.#isPaused = true;
@@ -158,7 +159,7 @@ export class FrameReader {
     return this.#readDataFrame(chunk, start + headerBytes);
   }
 
-  /** Keeps a copy of what is too short to be read; the whole chunk is used up then. */
+  /** Keeps a copy of bytes that are too few to be read; the whole chunk is used up then. */
   #hold(bytes: Buffer, chunk: Buffer): number {
     if (!this.#isStopped) {
       // Not from the pool: a client that never goes on would keep the whole slab of 64 KiB alive.
@@ -168,7 +169,7 @@ export class FrameReader {
     return chunk.length;
   }
 
-  /** False if there is nothing to go on with: bytes are missing, or a rule is broken. */
+  /** Returns false if bytes are missing, or a rule is broken. */
   #readHeader(bytes: Buffer, at: number): boolean {
     const header = this.#header;
     const message = this.#message;
@@ -177,31 +178,26 @@ export class FrameReader {
     const room = limit - (message?.byteLength ?? 0);
     const state = header.read(bytes, at, message !== undefined, room);
     if (state === 'partial') return false;
-    if (state === 'illegal')
-      return this.#violate(CLOSE_CODES.PROTOCOL_ERROR, header.violation as string);
+    if (state === 'illegal') {
+      return this.#violate(violation(CLOSE_CODES.PROTOCOL_ERROR, header.violation as string));
+    }
     if (state === 'tooLarge') {
       const size = limit - room + header.payloadBytes;
-      return this.#violate(
-        CLOSE_CODES.MESSAGE_TOO_BIG,
-        `a message has ${size} bytes, maxMessageSize is ${maxMessageSize}`,
-      );
+      const text = `a message has ${size} bytes, maxMessageSize is ${maxMessageSize}`;
+      return this.#violate(violation(CLOSE_CODES.MESSAGE_TOO_BIG, text));
     }
     if (message === undefined || header.isControl || message.fragments < maxFragments) return true;
-    return this.#violate(
-      CLOSE_CODES.POLICY_VIOLATION,
-      `a message has more fragments than maxFragments (${maxFragments})`,
-    );
+    const text = `a message has more fragments than maxFragments (${maxFragments})`;
+    return this.#violate(violation(CLOSE_CODES.POLICY_VIOLATION, text));
   }
 
-  /** What the message of a frame may have in bytes as they come, compressed or not. */
+  /** Returns the bytes that the message of a frame may have as they come, compressed or not. */
   #maxBytesOf(first: number): number {
     const { maxMessageSize } = this.#limits;
     const message = this.#message;
-    const isCompressed =
-      message === undefined ? beginsCompressed(first) : this.#compressed !== undefined;
-    return isCompressed
-      ? maxCompressedBytes(maxMessageSize, message?.fragments ?? 0)
-      : maxMessageSize;
+    const isCompressed = message ? this.#compressed !== undefined : beginsCompressed(first);
+    if (!isCompressed) return maxMessageSize;
+    return maxCompressedBytes(maxMessageSize, message?.fragments ?? 0);
   }
 
   #readDataFrame(chunk: Buffer, at: number): number {
@@ -216,13 +212,15 @@ export class FrameReader {
         const data = chunk.subarray(at, end);
         if (isCompressed) this.#inflate(data, { isBinary, isWanted });
         else if (isBinary || isUtf8(data)) this.#sink.onMessage(data, isBinary);
-        else this.#violateUtf8();
+        else this.#violate(invalidText());
         return end;
       }
-      if (isCompressed)
-        this.#compressed = new CompressedMessage(isBinary, isWanted, this.#limits.maxMessageSize);
+      const { maxMessageSize } = this.#limits;
+      if (isCompressed) {
+        this.#compressed = new CompressedMessage(isBinary, isWanted, maxMessageSize);
+      }
       // Compressed bytes are no text, whatever they will be.
-      this.#message = new MessageAssembly(isBinary || isCompressed, this.#limits.maxMessageSize);
+      this.#message = new MessageAssembly(isBinary || isCompressed, maxMessageSize);
     }
     this.#message.fragments++;
     this.#payloadLeft = payloadBytes;
@@ -231,14 +229,14 @@ export class FrameReader {
     return this.#readPayload(chunk, at);
   }
 
-  /** Takes from the chunk what belongs to the frame that has begun; that may be nothing. */
+  /** Takes the bytes of the chunk that belong to the frame that has begun; there may be none. */
   #readPayload(chunk: Buffer, at: number): number {
     const message = this.#message as MessageAssembly;
     const end = Math.min(chunk.length, at + this.#payloadLeft);
     unmask(chunk, at, end, this.#mask);
     this.#mask = turnMask(this.#mask, end - at);
     this.#payloadLeft -= end - at;
-    if (!message.append(chunk, at, end)) this.#violateUtf8();
+    if (!message.append(chunk, at, end)) this.#violate(invalidText());
     else if (this.#payloadLeft === 0) this.#endFrame(message);
     return end;
   }
@@ -247,23 +245,26 @@ export class FrameReader {
     this.#phase = 'header';
     const compressed = this.#compressed;
     if (!this.#header.isFinal) {
-      const fault = compressed?.check(message.bytes);
-      if (fault !== undefined) this.#violate(fault.closeCode, fault.message);
+      const error = compressed?.check(message.bytes);
+      if (error !== undefined) this.#violate(error);
       return;
     }
     this.#message = undefined;
     this.#compressed = undefined;
     if (compressed !== undefined) this.#inflate(message.bytes, compressed);
     else if (message.endsWhole) this.#sink.onMessage(message.bytes, message.isBinary);
-    else this.#violateUtf8();
+    else this.#violate(invalidText());
   }
 
-  #inflate(payload: Buffer, { isBinary, isWanted }: MessageKind): void {
+  #inflate(
+    payload: Buffer,
+    { isBinary, isWanted }: Pick<CompressedMessage, 'isBinary' | 'isWanted'>,
+  ): void {
     if (!isWanted) return;
     const inflated = inflateMessage(payload, this.#limits.maxMessageSize);
-    if (!('buffer' in inflated)) this.#violate(inflated.closeCode, inflated.message);
+    if (inflated instanceof EngineError) this.#violate(inflated);
     else if (isBinary || isUtf8(inflated)) this.#sink.onMessage(inflated, isBinary);
-    else this.#violateUtf8();
+    else this.#violate(invalidText());
   }
 
   #readControlFrame(bytes: Buffer, at: number): number {
@@ -279,22 +280,17 @@ export class FrameReader {
 
   #readClose(payload: Buffer): void {
     const close = readClosePayload(payload);
-    if ('closeCode' in close) {
-      this.#violate(close.closeCode, close.message);
+    if (close instanceof EngineError) {
+      this.#violate(close);
       return;
     }
     this.stop();
     this.#sink.onClose(close.code, close.reason);
   }
 
-  #violateUtf8(): void {
-    this.#violate(CLOSE_CODES.INVALID_PAYLOAD, 'a text message is not valid UTF-8');
-  }
-
-  #violate(closeCode: number, message: string): false {
+  #violate(error: EngineError): false {
     this.stop();
-    const code = closeCode === CLOSE_CODES.MESSAGE_TOO_BIG ? 'ERR_MESSAGE_SIZE' : 'ERR_PROTOCOL';
-    this.#sink.onViolation(new EngineError(code, message, { closeCode }));
+    this.#sink.onViolation(error);
     return false;
   }
 }

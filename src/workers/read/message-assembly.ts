@@ -3,13 +3,13 @@ import { validUtf8End } from './utf8-validator.ts';
 
 const EMPTY = Buffer.alloc(0);
 
-/** The first storage: small, and enough for most messages that one chunk does not hold. */
+/** Bytes of the first storage: enough for most messages that one chunk does not hold. */
 const MIN_STORAGE_BYTES = 256;
 
 /**
- * A message that arrives in several pieces: chunks of one frame, or fragments. It holds what has
- * arrived, never what a header claims: at most twice those bytes or 256, and at most
- * `maxMessageSize`.
+ * A message that arrives in several pieces: chunks of one frame, or fragments. Its memory follows
+ * the bytes that have arrived, not those that a header claims. It is at most twice as large, or 256
+ * bytes, and at most `maxMessageSize`.
  */
 export class MessageAssembly {
   /** True if the message began with a binary frame, false if with a text frame. */
@@ -19,7 +19,7 @@ export class MessageAssembly {
   readonly #maxMessageSize: number;
   #storage: Buffer = EMPTY;
   #byteLength = 0;
-  /** Up to here a text message is whole, valid characters. */
+  /** The end of the whole, valid characters of a text message. */
   #validEnd = 0;
 
   constructor(isBinary: boolean, maxMessageSize: number) {
@@ -27,12 +27,12 @@ export class MessageAssembly {
     this.#maxMessageSize = maxMessageSize;
   }
 
-  /** Bytes that have arrived. */
+  /** The number of bytes that have arrived. */
   get byteLength(): number {
     return this.#byteLength;
   }
 
-  /** What has arrived, without a copy. */
+  /** The bytes that have arrived, without a copy. */
   get bytes(): Buffer {
     return this.#storage.subarray(0, this.#byteLength);
   }
@@ -43,7 +43,7 @@ export class MessageAssembly {
   }
 
   /**
-   * Copies unmasked bytes behind what is there; together they must not exceed maxMessageSize.
+   * Appends a copy of unmasked bytes; all together must not exceed maxMessageSize.
    * @returns false if this is a text message and cannot become valid UTF-8 any more
    */
   append(source: Buffer, start: number, end: number): boolean {
@@ -58,7 +58,7 @@ export class MessageAssembly {
     return true;
   }
 
-  /** Doubles, so that the work stays linear however small the pieces are. */
+  /** Doubles the storage, so that the work stays linear however small the pieces are. */
   #grow(byteLength: number): void {
     const roomy = Math.max(2 * this.#storage.length, MIN_STORAGE_BYTES);
     const capacity = Math.max(byteLength, Math.min(roomy, this.#maxMessageSize));

@@ -3,8 +3,8 @@ import { CLOSE_CODES } from '../../shared/codec/frame.ts';
 import type { ResolvedRateLimit } from '../../shared/options/rate-limit-options.ts';
 
 /**
- * Undefined: it may pass. Else an error for the first that may not, and 'again' for those behind it;
- * the error has a closeCode where the connection is to be closed.
+ * Undefined where data may pass; else an error for the first that may not, and 'again' for those
+ * behind it. The error has a closeCode where the connection is to be closed.
  */
 export type Verdict = EngineError | 'again' | undefined;
 
@@ -12,33 +12,19 @@ export type Verdict = EngineError | 'again' | undefined;
 class TokenBucket {
   readonly #perSecond: number;
   readonly #burst: number;
-  #tokens: number;
+  tokens: number;
 
-  constructor(perSecond: number, burst: number) {
-    this.#perSecond = perSecond;
+  /** Without a limit the bucket is never empty. */
+  constructor(perSecond = Number.POSITIVE_INFINITY, burst = perSecond) {
+    this.#perSecond = Number.isFinite(perSecond) ? perSecond : 0;
     this.#burst = burst;
-    this.#tokens = burst;
+    this.tokens = burst;
   }
 
-  fill(elapsedMs: number): void {
-    this.#tokens = Math.max(this.#tokens, Math.min(this.#burst, this.#after(elapsedMs)));
-  }
-
-  /** As {@link TokenBucket.fill}, past the burst. */
-  overfill(elapsedMs: number): void {
-    this.#tokens = this.#after(elapsedMs);
-  }
-
-  has(tokens: number): boolean {
-    return this.#tokens >= tokens;
-  }
-
-  take(tokens: number): void {
-    this.#tokens -= tokens;
-  }
-
-  #after(elapsedMs: number): number {
-    return this.#tokens + (elapsedMs / 1000) * this.#perSecond;
+  /** Adds the tokens of a time, up to `max` in all. */
+  fill(elapsedMs: number, max = this.#burst): void {
+    const filled = this.tokens + (elapsedMs / 1000) * this.#perSecond;
+    this.tokens = Math.max(this.tokens, Math.min(max, filled));
   }
 }
 
@@ -53,8 +39,8 @@ export class RateLimiter {
   constructor(limit: ResolvedRateLimit, now: number) {
     const { messagesPerSecond, burstMessages, bytesPerSecond, burstBytes } = limit;
     this.#limit = limit;
-    this.#messages = bucketOf(messagesPerSecond, burstMessages);
-    this.#bytes = bucketOf(bytesPerSecond, burstBytes);
+    this.#messages = new TokenBucket(messagesPerSecond, burstMessages);
+    this.#bytes = new TokenBucket(bytesPerSecond, burstBytes);
     this.#filledAt = now;
   }
 
@@ -64,40 +50,38 @@ export class RateLimiter {
    */
   take(bytes: number, now: number): Verdict {
     this.#fill(now);
-    if (!this.#messages.has(1)) return this.#exceeded('messagesPerSecond');
+    if (this.#messages.tokens < 1) return this.#exceeded('messagesPerSecond');
     return this.#takeBytes(bytes, 1);
   }
 
-  /** As {@link RateLimiter.take}, of a message whose bytes are not known yet. */
+  /** Counts a message whose bytes are not known yet. */
   takeMessage(now: number): Verdict {
     this.#fill(now);
-    if (!this.#messages.has(1)) return this.#exceeded('messagesPerSecond');
-    this.#messages.take(1);
+    if (this.#messages.tokens < 1) return this.#exceeded('messagesPerSecond');
+    this.#messages.tokens -= 1;
     return undefined;
   }
 
-  /** As {@link RateLimiter.take}, of a message that has been counted, and has passed. */
+  /** Counts the bytes of a message that has been counted, and has passed. */
   takeBytes(bytes: number, now: number): Verdict {
     this.#fill(now);
     return this.#takeBytes(bytes, 0);
   }
 
-  /** From now on the client is not read from. */
+  /** Notes that the client is not read from any more. */
   held(now: number): void {
     this.#fill(now);
   }
 
-  /** It is again: what it has sent meanwhile comes at once. */
+  /** Notes that it is read from again: all that it has sent meanwhile comes at once. */
   released(now: number): void {
-    this.#messages.overfill(now - this.#filledAt);
-    this.#bytes.overfill(now - this.#filledAt);
-    this.#filledAt = now;
+    this.#fill(now, Number.POSITIVE_INFINITY);
   }
 
   #takeBytes(bytes: number, messages: number): Verdict {
-    if (!this.#bytes.has(bytes)) return this.#exceeded('bytesPerSecond');
-    this.#messages.take(messages);
-    this.#bytes.take(bytes);
+    if (this.#bytes.tokens < bytes) return this.#exceeded('bytesPerSecond');
+    this.#messages.tokens -= messages;
+    this.#bytes.tokens -= bytes;
     this.#isExceeded = false;
     return undefined;
   }
@@ -105,20 +89,15 @@ export class RateLimiter {
   #exceeded(name: 'messagesPerSecond' | 'bytesPerSecond'): EngineError | 'again' {
     if (this.#isExceeded) return 'again';
     this.#isExceeded = true;
-    const options =
-      this.#limit.exceeded === 'close' ? { closeCode: CLOSE_CODES.POLICY_VIOLATION } : {};
-    const message = `more than rateLimit.${name} (${this.#limit[name]})`;
-    return new EngineError('ERR_RATE_LIMIT', message, options);
+    const closes = this.#limit.exceeded === 'close';
+    return new EngineError('ERR_RATE_LIMIT', `more than rateLimit.${name} (${this.#limit[name]})`, {
+      closeCode: closes ? CLOSE_CODES.POLICY_VIOLATION : undefined,
+    });
   }
 
-  #fill(now: number): void {
-    this.#messages.fill(now - this.#filledAt);
-    this.#bytes.fill(now - this.#filledAt);
+  #fill(now: number, max?: number): void {
+    this.#messages.fill(now - this.#filledAt, max);
+    this.#bytes.fill(now - this.#filledAt, max);
     this.#filledAt = now;
   }
-}
-
-/** Without a limit the bucket is never empty. */
-function bucketOf(perSecond = Number.POSITIVE_INFINITY, burst = perSecond): TokenBucket {
-  return new TokenBucket(Number.isFinite(perSecond) ? perSecond : 0, burst);
 }

@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer';
 
-/** From this many bytes on, setting up 64-bit words costs less than it saves (measured). */
+/** The least bytes for which setting up 64-bit words costs less than it saves (measured). */
 const MIN_WORD_BYTES = 128;
 
 /** The mask twice, once as bytes and once as a word: the same in either byte order. */

@@ -5,7 +5,7 @@ import { type Buffer, isUtf8 } from 'node:buffer';
  * refused at once, not when the character would have ended. RFC 3629 §4, RFC 6455 §8.1.
  * @param start where a character begins
  * @param end behind the last byte that has arrived
- * @returns `end`, or where the unfinished character at the end begins: check on from there when
+ * @returns `end`, or the start of the unfinished character at the end: check on from there when
  *   more has arrived; undefined if no further bytes can make it valid
  */
 export function validUtf8End(bytes: Buffer, start: number, end: number): number | undefined {
@@ -14,7 +14,7 @@ export function validUtf8End(bytes: Buffer, start: number, end: number): number 
   return isUtf8(bytes.subarray(start, wholeEnd)) ? wholeEnd : undefined;
 }
 
-/** `end`, or the position of a lead byte that asks for more bytes than there are before `end`. */
+/** Returns `end`, or the position of a lead byte that needs more bytes than come before `end`. */
 function lastCharacterEnd(bytes: Buffer, start: number, end: number): number {
   for (let at = end - 1; at >= start && at >= end - 3; at--) {
     const byte = bytes[at] as number;
@@ -29,7 +29,7 @@ function characterBytes(lead: number): number {
   return lead < 0xf0 ? 3 : 4;
 }
 
-/** Only lead and second byte have ranges of their own; all others are continuation bytes here. */
+/** Checks the lead and the second byte; the caller has seen that continuation bytes follow. */
 function canBecomeCharacter(bytes: Buffer, at: number, end: number): boolean {
   const lead = bytes[at] as number;
   if (lead < 0xc2 || lead > 0xf4) return false;

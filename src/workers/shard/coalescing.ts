@@ -1,34 +1,34 @@
 import { pause } from '../../shared/ring/pause.ts';
 
-/** Milliseconds that a pause is asked to last; the system makes it 0.05 longer. */
+/** Milliseconds of a pause; the system makes it 0.05 longer. */
 const PAUSE = 0.2;
 
-/** After so many milliseconds it is decided anew whether there are pauses. */
+/** Milliseconds after which a shard decides anew whether it pauses. */
 const WINDOW = 10;
 
-/** Pauses need so many reads in a millisecond, from so many connections. */
+/** The least reads in a millisecond, and connections that they are of, for pauses. */
 const READS_PER_MS = 8;
 const TALKERS = 16;
 
-/** A turn that has read so often has gathered enough by itself, ... */
+/** Reads of a turn that has gathered enough by itself, and so is followed by no pause. */
 const READS_PER_TURN = 45;
-/** ... or has heard so many of those who talk: the others cannot be waited for for ever. */
+/** The share of the talkers that is enough as well: a turn cannot wait for the rest forever. */
 const SHARE_OF_TALKERS = 0.8;
 
-/** Whom a shard hears. */
+/** A connection whose client sends. */
 export interface Talker {
   /** The window in which it was last heard; 0 = in none. */
   heardIn: number;
 }
 
 /**
- * Interrupt coalescing, as network cards have it. A shard that is faster than what comes in wakes
- * for each message by itself, and each time a poll, a read and a write cost more than the message.
- * So when many connections send a lot and still few are read in one turn, the thread pauses after
- * the turn, for a quarter of a millisecond, and finds several at once.
+ * Interrupt coalescing, as network cards have it. A fast shard wakes for each message by itself,
+ * and each time a poll, a read and a write cost more than the message. When many connections send a
+ * lot and still few are read in one turn, the thread pauses after the turn, for a quarter of a
+ * millisecond, and finds several at once.
  *
- * It is never done where it could cost throughput: with few connections, each of which may wait for
- * its answer, or with turns that are full or have heard most of those who talk.
+ * It does not pause where that could cost throughput: with few connections, each of which may wait
+ * for its answer, or after turns that are full or have heard most talkers.
  */
 export class Coalescing {
   readonly #pause: () => void;
@@ -45,7 +45,7 @@ export class Coalescing {
     this.#pause = pauseThread;
   }
 
-  /** A connection has sent something. */
+  /** Counts a read of a connection. */
   heard(talker: Talker): void {
     this.#reads += 1;
     if (talker.heardIn === this.#window) return;
@@ -53,10 +53,7 @@ export class Coalescing {
     this.#talkers += 1;
   }
 
-  /**
-   * A turn has ended, all that it had to send has gone.
-   * @param now ms, monotonic
-   */
+  /** Pauses if it is worth it: a turn has ended and sent its bytes. @param now ms, monotonic */
   turnEnded(now: number): void {
     const reads = this.#reads - this.#readsBefore;
     this.#readsBefore = this.#reads;

@@ -1,19 +1,19 @@
 /**
- * What one server has done in one shard since it was added: numbers that only grow. Of every message
- * that was meant for a connection here, either `delivered` or one of the `dropped…` has counted it.
+ * The work of one server in one shard since it was added: numbers that only grow. Each message that
+ * is meant for a connection here is counted by `delivered` or by one of the `dropped…`.
  */
 export class Counters {
   /** Connections that have come. */
   opened = 0;
   /** Messages that clients have sent. */
   received = 0;
-  /** What handlers in this shard have sent: one for each emit, whoever gets it. */
+  /** Messages that handlers in this shard have sent: one for each emit, whoever gets it. */
   emitted = 0;
   /** Messages queued for a socket: one for each connection that gets it. */
   delivered = 0;
   /** Messages for which a connection that is behind had no room ('close', 'drop'). */
   droppedSlow = 0;
-  /** With 'latest': replaced by newer ones, beyond the limit, or still kept when it ended. */
+  /** Messages that 'latest' replaced by newer ones, dropped at the limit, or kept until the end. */
   droppedLatest = 0;
   /** Messages that came when their connection had ended. */
   droppedClosed = 0;
@@ -23,6 +23,6 @@ export class Counters {
   sentBytes = 0;
   /** Bytes of `droppedSlow` and `droppedLatest`, as frames. */
   droppedBytes = 0;
-  /** How often a connection has fallen behind. */
+  /** Times that a connection has fallen behind. */
   fellBehind = 0;
 }

@@ -11,20 +11,18 @@ export async function loadHandlers(url: string): Promise<HandlerModule> {
   try {
     module = (await import(url)) as Partial<HandlerModule>;
   } catch (cause) {
-    const message = `handlers: ${url} could not be loaded: ${messageOf(cause)}${hint(url)}`;
-    throw new EngineError('ERR_HANDLERS_LOAD', message, { cause });
+    throw loadError(`${url} could not be loaded: ${messageOf(cause)}${hint(url)}`, { cause });
   }
   if (typeof module.onConnection !== 'function') {
-    const message = `handlers: ${url} does not export a function onConnection`;
-    throw new EngineError('ERR_HANDLERS_LOAD', message);
+    throw loadError(`${url} does not export a function onConnection`);
   }
   if (module.onServer !== undefined && typeof module.onServer !== 'function') {
-    throw new EngineError('ERR_HANDLERS_LOAD', `handlers: onServer of ${url} is no function`);
+    throw loadError(`onServer of ${url} is no function`);
   }
   return module as HandlerModule;
 }
 
-/** What to do where an app has been built, and its URL still names the source. */
+/** Returns advice for an app that has been built, and whose URL still names the source. */
 function hint(url: string): string {
   const source = new URL(url);
   if (!/\.[cm]?ts$/.test(source.pathname)) return '';
@@ -43,7 +41,10 @@ export async function startHandlers(module: HandlerModule, server: ServerHandle)
   try {
     await module.onServer?.(server);
   } catch (cause) {
-    const message = `handlers: onServer of ${server.endpoint} threw: ${messageOf(cause)}`;
-    throw new EngineError('ERR_HANDLERS_LOAD', message, { cause });
+    throw loadError(`onServer of ${server.endpoint} threw: ${messageOf(cause)}`, { cause });
   }
+}
+
+function loadError(message: string, options?: { readonly cause: unknown }): EngineError {
+  return new EngineError('ERR_HANDLERS_LOAD', `handlers: ${message}`, options);
 }

@@ -1,18 +1,14 @@
-import type { ShardServerOptions } from '../../shared/options/server-options.ts';
+import type { SocketContext } from '../connection/socket-context.ts';
 
 /** A server whose connections are looked at now and then. */
-interface SweptServer {
-  readonly options: Pick<
-    ShardServerOptions,
-    'pingPeriod' | 'pongTimeout' | 'writeTimeout' | 'closeTimeout'
-  >;
+interface SweptServer extends Pick<SocketContext, 'options'> {
   sockets(): Iterable<{ sweep(now: number): void }>;
 }
 
 const SHORTEST_SWEEP = 5; // ms: a timer finer than this costs more than it tells
 const LONGEST_SWEEP = 1000;
 
-/** Sweeps over a server's connections in one shard; returns what stops it. */
+/** Sweeps over a server's connections in one shard; returns a function that stops it. */
 export function startKeepalive(server: SweptServer): () => void {
   const { pingPeriod, pongTimeout, writeTimeout, closeTimeout } = server.options;
   const shortest = Math.min(pingPeriod, pongTimeout - pingPeriod, writeTimeout, closeTimeout);

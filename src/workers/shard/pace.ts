@@ -1,10 +1,10 @@
 const STEP = 5; // ms: a timer finer than this costs more than it spreads
 
 /**
- * Does something with each item, evenly spread over a time and in their order; the first ones at
- * once, and all of them where the time is 0.
+ * Calls a function with each item, in their order and evenly spread over a time. The first calls
+ * come at once; where the time is 0 all do.
  * @param overMs milliseconds
- * @returns what stops it
+ * @returns a function that stops it
  */
 export function pace<Item>(
   items: readonly Item[],

@@ -5,7 +5,7 @@ import { Refusal, refuse } from '../../shared/api/refusal.ts';
 import type { DrainTimes, Upgrade } from '../../shared/messages/control-messages.ts';
 import type { ShardServerOptions } from '../../shared/options/server-options.ts';
 import { settledWithin } from '../../shared/time/settled-within.ts';
-import type { Dispatch } from '../connection/dispatch.ts';
+import type { Dispatch } from '../connection/socket-context.ts';
 import { ShardServer } from '../deliver/shard-server.ts';
 import { loadHandlers, startHandlers } from './handler-module.ts';
 import { startKeepalive } from './keepalive.ts';
@@ -25,7 +25,7 @@ interface Entry {
 
 /** The servers of one shard: each is added, loads its handlers, takes connections, is closed. */
 export class ShardServers {
-  /** Those that records are for: what a module asks of other shards while it starts is answered. */
+  /** Servers that records are for: a module gets answers of other shards while it starts. */
   readonly loaded = new Map<number, ShardServer>();
   readonly #shard: ShardContext;
   readonly #waitMs: number;
@@ -34,7 +34,7 @@ export class ShardServers {
 
   /**
    * @param waitMs milliseconds that an upgrade may wait for its server
-   * @param createDispatch makes what brings messages to a server's handlers, wherever they are
+   * @param createDispatch makes the way to a server's handlers, wherever they are
    */
   constructor(
     shard: ShardContext,
@@ -46,7 +46,7 @@ export class ShardServers {
     this.#createDispatch = createDispatch;
   }
 
-  /** Adds a server, and tells the primary when it is ready or could not be. */
+  /** Adds a server, and tells the primary when it is ready or has failed to load. */
   add(number: number, options: ShardServerOptions): void {
     const { promise: ready, resolve, reject } = Promise.withResolvers<ShardServer>();
     const waiting = new WaitingUpgrades(this.#waitMs);
@@ -74,8 +74,8 @@ export class ShardServers {
   }
 
   /**
-   * Hands an upgrade to its server. That may still load its handlers, or could not, or has just been
-   * removed: then the upgrade waits for a time, or is refused.
+   * Hands an upgrade to its server. The upgrade waits for a time while the server loads its
+   * handlers. It is refused if that has failed, or the server has just been removed.
    */
   whenReady(
     { server, connection }: Upgrade,
@@ -99,9 +99,9 @@ export class ShardServers {
   /** Closes a server, its connections first. */
   async close(number: number, times: DrainTimes): Promise<void> {
     const entry = this.#entries.get(number);
-    // A module that is still being loaded at the deadline is not waited for: nobody has entered.
+    // Nothing waits for a module that is still being loaded at the deadline: nobody has entered.
     if (entry !== undefined) await settledWithin(entry.ready, times.timeoutMs);
-    entry?.giveUp(); // who waits to enter is refused
+    entry?.giveUp(); // upgrades that wait are refused
     await this.loaded.get(number)?.close(times);
     entry?.stopKeepalive?.();
     this.#entries.delete(number);

@@ -1,39 +1,32 @@
 import type { ServerStats, SlowConnection, ThreadStats } from '../../shared/api/stats.ts';
 import type { FromShard, ToShard } from '../../shared/messages/control-messages.ts';
-import type { Liveness } from '../connection/liveness.ts';
+import type { ShardSocket } from '../connection/socket-context.ts';
 import type { Rooms } from '../deliver/rooms.ts';
 import type { Counters } from './counters.ts';
 
-/** A connection as a snapshot looks at it. */
-interface SnapshotSocket {
-  readonly id: string;
-  readonly shard: number;
-  readonly server: { readonly endpoint: string };
-  readonly liveness: Pick<Liveness, 'waitingBytes' | 'stalledFor'>;
-}
+type SnapshotSocket = Pick<ShardSocket, 'id' | 'shard' | 'liveness'>;
 
 /** A server as a snapshot looks at it. */
 interface SnapshotServer {
-  readonly endpoint: string;
+  readonly options: { readonly endpoint: string };
   readonly counters: Counters;
-  readonly rooms: readonly Pick<Rooms, 'size' | 'names'>[];
+  readonly rooms: readonly Pick<Rooms, 'size' | 'sizes'>[];
   sockets(): Iterable<SnapshotSocket>;
 }
 
 /** A connection for which bytes wait. */
 interface Waiting {
   readonly socket: SnapshotSocket;
+  readonly endpoint: string;
   readonly queuedBytes: number;
 }
 
-type Request = Extract<ToShard, { type: 'take-snapshot' }>;
-
 /**
- * What a shard says of itself when it is asked: looks at every socket once.
+ * Returns the answer of a shard that is asked for its stats: looks at every socket once.
  * @param load of its thread
  */
 export function takeSnapshot(
-  { ask, slowest }: Request,
+  { ask, slowest }: Extract<ToShard, { type: 'take-snapshot' }>,
   servers: Iterable<SnapshotServer>,
   load: ThreadStats,
 ): FromShard {
@@ -47,17 +40,18 @@ export function takeSnapshot(
 
 /** @param waiting gets the server's connections for which bytes wait */
 function serverStats(server: SnapshotServer, waiting: Waiting[]): ServerStats {
+  const { endpoint } = server.options;
   let [connections, queuedBytes] = [0, 0];
   for (const socket of server.sockets()) {
     connections += 1;
     const bytes = socket.liveness.waitingBytes;
     if (bytes === 0) continue;
     queuedBytes += bytes;
-    waiting.push({ socket, queuedBytes: bytes });
+    waiting.push({ socket, endpoint, queuedBytes: bytes });
   }
   const { droppedSlow, droppedLatest, droppedClosed, ...counters } = server.counters;
   return {
-    endpoint: server.endpoint,
+    endpoint,
     connections,
     rooms: countRooms(server.rooms),
     ...counters,
@@ -66,15 +60,14 @@ function serverStats(server: SnapshotServer, waiting: Waiting[]): ServerStats {
   };
 }
 
-/** Members of one room may speak different codecs. */
+/** Counts the rooms: members of one may speak different codecs. */
 function countRooms(byCodec: SnapshotServer['rooms']): number {
   const [first] = byCodec;
   if (byCodec.length === 1 && first !== undefined) return first.size;
-  return new Set(byCodec.flatMap((rooms) => [...rooms.names()])).size;
+  return new Set(byCodec.flatMap((rooms) => Array.from(rooms.sizes(), ([room]) => room))).size;
 }
 
-function slowConnection({ socket, queuedBytes }: Waiting, now: number): SlowConnection {
-  const { shard, server, id, liveness } = socket;
-  const stalledMs = liveness.stalledFor(now);
-  return { shard, endpoint: server.endpoint, id, queuedBytes, stalledMs };
+function slowConnection({ socket, endpoint, queuedBytes }: Waiting, now: number): SlowConnection {
+  const { shard, id, liveness } = socket;
+  return { shard, endpoint, id, queuedBytes, stalledMs: liveness.stalledFor(now) };
 }

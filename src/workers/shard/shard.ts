@@ -18,12 +18,8 @@ import { Conditions } from '../../shared/time/conditions.ts';
 import { settledWithin } from '../../shared/time/settled-within.ts';
 import { movedSocket } from '../adopt/moved-socket.ts';
 import { TlsSockets } from '../adopt/tls-sockets.ts';
-import {
-  type DispatchSocket,
-  ModuleDispatch,
-  PrimaryDispatch,
-  type PrimaryOutlet,
-} from '../connection/dispatch.ts';
+import { ModuleDispatch, PrimaryDispatch } from '../connection/dispatch.ts';
+import type { ShardSocket } from '../connection/socket-context.ts';
 import { FanOut } from '../deliver/fan-out.ts';
 import { receiveRecord } from '../deliver/receive-record.ts';
 import type { ShardServer } from '../deliver/shard-server.ts';
@@ -31,8 +27,6 @@ import { Coalescing } from './coalescing.ts';
 import type { ShardContext } from './shard-context.ts';
 import { ShardServers } from './shard-servers.ts';
 import { takeSnapshot } from './shard-snapshot.ts';
-
-type Adopt = Extract<ToShard, { type: 'adopt' }>;
 
 /** Runs a shard until the primary tells it to stop: the task of one worker thread. */
 export function runShard(start: ShardStart): Promise<void> {
@@ -57,12 +51,8 @@ class Shard implements ShardContext {
   readonly #servers: ShardServers;
   readonly #tls = new TlsSockets((stream, event) => this.tell({ type: 'tls', stream, event }));
   /** Sockets that do not read because the primary's ring is full. */
-  readonly #held = new Set<DispatchSocket>();
-  readonly #primary: PrimaryOutlet = {
-    send: (record) => this.#ticks.sendAlways(PRIMARY, record),
-    isCongested: () => this.#mailbox.isCongested(PRIMARY),
-  };
-  /** What waits for rings to have taken all. */
+  readonly #held = new Set<ShardSocket>();
+  /** Waits for rings to have taken all records. */
   readonly #flushing = new Conditions();
 
   constructor(start: ShardStart) {
@@ -72,7 +62,7 @@ class Shard implements ShardContext {
     this.number = start.shard;
     this.#servers = new ShardServers(this, start.handshakeTimeout, (module) =>
       module === undefined
-        ? new PrimaryDispatch(this.#primary, this.#held)
+        ? new PrimaryDispatch(this.#ticks, this.#mailbox, this.#held)
         : new ModuleDispatch(module),
     );
     this.peers = {
@@ -164,7 +154,7 @@ class Shard implements ShardContext {
     }
   }
 
-  #adopt({ upgrades, handles }: Adopt): void {
+  #adopt({ upgrades, handles }: Extract<ToShard, { type: 'adopt' }>): void {
     for (const [at, upgrade] of upgrades.entries()) {
       const handle = handles[at] as object;
       const take = (server: ShardServer) => server.adopt(handle, upgrade);
@@ -172,7 +162,7 @@ class Shard implements ShardContext {
     }
   }
 
-  /** A TLS connection has been let in; it may be gone. */
+  /** Takes a TLS connection that has been let in; it may be gone. */
   #enter(stream: number, upgrade: Upgrade): void {
     const { server, connection } = upgrade;
     const socket = this.#tls.release(stream);
@@ -185,7 +175,7 @@ class Shard implements ShardContext {
   }
 
   async #removeServer(number: number, times: DrainTimes): Promise<void> {
-    this.#mailbox.drain(); // what was sent before this is for connections that are still open
+    this.#mailbox.drain(); // earlier records are for connections that are still open
     await this.#servers.close(number, times);
     this.tell({ type: 'server-removed', server: number });
   }
@@ -195,18 +185,13 @@ class Shard implements ShardContext {
     const deadline = performance.now() + times.timeoutMs;
     await this.#servers.closeAll(times);
     await this.#tls.close(deadline - performance.now());
-    await this.#primaryHasAll(deadline - performance.now());
+    const primaryHasAll = this.#flushing.until(() => !this.#mailbox.isCongested(PRIMARY));
+    await settledWithin(primaryHasAll, deadline - performance.now());
     this.load.stop();
     this.#ticks.stop();
     this.#mailbox.close();
     this.#port.close();
     this.#finish();
-  }
-
-  /** Waits until all that this shard has said to the primary is in its ring. */
-  async #primaryHasAll(timeoutMs: number): Promise<void> {
-    const hasAll = this.#flushing.until(() => !this.#primary.isCongested());
-    await settledWithin(hasAll, timeoutMs);
   }
 
   #drained(peer: number): void {

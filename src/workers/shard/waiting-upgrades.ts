@@ -7,8 +7,8 @@ interface Waiting {
 }
 
 /**
- * Upgrades that wait for one server. Nobody reads from their sockets, so that a client that goes is
- * not noticed: each waits for so long at most.
+ * Upgrades that wait for one server, each for a limited time: nothing reads from their sockets, and
+ * so nothing notices that a client goes.
  */
 export class WaitingUpgrades {
   readonly #waitMs: number;
@@ -20,7 +20,7 @@ export class WaitingUpgrades {
     this.#waitMs = waitMs;
   }
 
-  /** One more, which is refused if there will be no server, or not in time. */
+  /** Adds an upgrade, which is refused if there will be no server, or not in time. */
   add(upgrade: Waiting): void {
     if (this.#isRefusing) {
       upgrade.refuse();
@@ -33,12 +33,12 @@ export class WaitingUpgrades {
     this.#timers.set(upgrade, timer);
   }
 
-  /** The server takes connections: those that wait enter. */
+  /** Lets all upgrades enter: the server takes connections. */
   enter(server: ShardServer): void {
     for (const { take } of this.#leave()) take(server);
   }
 
-  /** There will be no server: those that wait are refused, and who comes later is. */
+  /** Refuses all upgrades, and those that come later: there will be no server. */
   refuse(): void {
     this.#isRefusing = true;
     for (const upgrade of this.#leave()) upgrade.refuse();

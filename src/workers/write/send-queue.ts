@@ -1,29 +1,24 @@
-/** What waits in pieces smaller than this is put together. */
+/** Smaller buffers are copied together, up to so many bytes. */
 const TAIL_BYTES = 16 * 2 ** 10;
 
-interface Waiter {
-  /** Bytes that have to go before it is called. */
-  readonly at: number;
-  readonly done: () => void;
-}
-
 /**
- * What waits behind a write that the kernel has not taken whole, and that write itself. Small
- * buffers are copied together: by themselves each would cost more than its bytes, and keep the
- * memory that it is a part of.
+ * A write that the kernel has not taken whole, and the bytes that wait behind it. Small buffers are
+ * copied together: by themselves each would cost more than its bytes, and keep the memory that it
+ * is a part of.
  */
 export class SendQueue {
   readonly #chunks: Buffer[] = [];
-  /** The last ones that are small; behind all others. */
+  /** The last small buffers, behind all others. */
   #tail: Buffer | undefined;
   #tailBytes = 0;
   /** Bytes of the write that is on its way. */
   #begunBytes: number;
   #pushedBytes: number;
   #goneBytes = 0;
-  readonly #waiters: Waiter[] = [];
+  /** Callbacks, each due when so many bytes in all have gone. */
+  readonly #waiters: { readonly at: number; readonly done: () => void }[] = [];
 
-  /** @param begunBytes of the write that all waits for */
+  /** @param begunBytes of the write that is on its way */
   constructor(begunBytes: number) {
     this.#begunBytes = begunBytes;
     this.#pushedBytes = begunBytes;
@@ -45,7 +40,7 @@ export class SendQueue {
     this.#tailBytes += bytes.copy(this.#tail, this.#tailBytes);
   }
 
-  /** The write that was begun has gone; returns the next one to begin. */
+  /** Returns the next write to begin: the one on its way has gone. */
   next(): Buffer | undefined {
     this.#goneBytes += this.#begunBytes;
     if (this.#chunks.length === 0) this.#sealTail();
@@ -54,15 +49,15 @@ export class SendQueue {
     return next;
   }
 
-  /** `done` becomes due when all that has been pushed so far has gone. */
+  /** Makes `done` due when all bytes that have been pushed so far have gone. */
   whenGone(done: () => void): void {
     this.#waiters.push({ at: this.#pushedBytes, done });
   }
 
-  /** What has become due. */
+  /** Returns the callbacks that have become due. */
   takeDue(): (() => void)[] {
     const due = this.#waiters.filter(({ at }) => at <= this.#goneBytes);
-    this.#waiters.splice(0, due.length); // they stand in the order of what they wait for
+    this.#waiters.splice(0, due.length); // they stand in the order in which they become due
     return due.map(({ done }) => done);
   }
 
@@ -72,13 +67,8 @@ export class SendQueue {
     const bytes = tail.subarray(0, this.#tailBytes);
     this.#tail = undefined;
     this.#tailBytes = 0;
-    // Not much of it: then it shall not keep all of its memory.
-    this.#chunks.push(bytes.length >= TAIL_BYTES / 2 ? bytes : copyOf(bytes));
+    // A short one shall not keep all of its memory: it goes as a copy.
+    const isShort = bytes.length < TAIL_BYTES / 2;
+    this.#chunks.push(isShort ? Buffer.from(new Uint8Array(bytes).buffer) : bytes);
   }
-}
-
-function copyOf(bytes: Buffer): Buffer {
-  const copy = Buffer.allocUnsafeSlow(bytes.length);
-  bytes.copy(copy);
-  return copy;
 }

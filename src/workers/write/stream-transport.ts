@@ -3,7 +3,7 @@ import { Transport } from './transport.ts';
 
 const TRANSPORT = Symbol('transport');
 
-/** A socket that says what happens to it to the {@link StreamTransport} around it. */
+/** A socket that knows the {@link StreamTransport} around it. */
 interface OwnedSocket extends Socket {
   [TRANSPORT]: StreamTransport;
 }
@@ -17,7 +17,7 @@ export class StreamTransport extends Transport {
     super(counters);
     this.#socket = socket;
     (socket as OwnedSocket)[TRANSPORT] = this;
-    socket.on('error', ignore); // 'close' follows, and tells what is to be told
+    socket.on('error', ignore); // 'close' follows
     socket.on('end', onEnd);
     socket.on('close', onClose);
   }
@@ -48,20 +48,15 @@ export class StreamTransport extends Transport {
   protected override close(): void {
     this.#socket.destroy();
   }
-
-  /** The socket has emitted 'close'. */
-  gone(): void {
-    this.closed();
-  }
 }
 
-/** Takes what a socket has read into a buffer that is not its own: the callback of `onread`. */
+/** Takes bytes that a socket has read into a buffer of the server's: the callback of `onread`. */
 export function onRead(this: unknown, bytes: number, buffer: Uint8Array): boolean {
   (this as OwnedSocket)[TRANSPORT].owner?.read((buffer as Buffer).subarray(0, bytes));
   return true;
 }
 
-/** Takes what a socket has read: a listener of 'data'. */
+/** Takes bytes that a socket has read: a listener of 'data'. */
 export function onData(this: unknown, chunk: Buffer): void {
   (this as OwnedSocket)[TRANSPORT].owner?.read(chunk);
 }
@@ -71,7 +66,7 @@ function onEnd(this: OwnedSocket): void {
 }
 
 function onClose(this: OwnedSocket): void {
-  this[TRANSPORT].gone();
+  this[TRANSPORT].closed();
 }
 
 function ignore(): void {}

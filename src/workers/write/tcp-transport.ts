@@ -12,7 +12,7 @@ interface WriteRequest {
   buffer: Buffer;
 }
 
-/** What tells that a side has been ended. */
+/** A request to end our side. */
 interface ShutdownRequest {
   oncomplete: (status: number) => void;
 }
@@ -20,20 +20,20 @@ interface ShutdownRequest {
 /** The part of a TCP handle that is used here. Each status is 0 or a negative errno. */
 interface TcpHandle {
   [TRANSPORT]: TcpTransport;
-  /** Is called when something has been read, or reading has ended; see {@link streamState}. */
+  /** Is called when bytes have been read, or reading has ended; see {@link StreamBinding}. */
   onread: (this: TcpHandle) => void;
   /** Reads into this from now on, instead of memory of its own. */
   useUserBuffer(buffer: Uint8Array): void;
   readStart(): number;
   readStop(): number;
-  /** Returns 0 if the kernel has taken all, an errno, or what tells when the rest has gone. */
+  /** Returns 0 if the kernel has taken all, an errno, or a request that ends when it has. */
   writeBuffer(request: null, bytes: Buffer): number | WriteRequest;
   /** Returns 1 if it has been done already. */
   shutdown(request: ShutdownRequest): number;
   close(done: () => void): void;
 }
 
-/** What Node.js has for its own streams. */
+/** The binding of Node.js for its own streams. */
 interface StreamBinding {
   /** Its first number says how many bytes have just been read, or with what error. */
   readonly streamBaseState: Int32Array;
@@ -44,10 +44,9 @@ const binding = streamBinding();
 const END_OF_INPUT = -4095; // UV_EOF
 
 /**
- * A transport over the handle of a TCP connection, with no stream around it: what a `net.Socket`
- * keeps costs three times the memory of the handle, what it does for each read and write a third of
- * what the kernel does. All sockets of a server read into one buffer, and each uses up what it has
- * read before the next one reads.
+ * A transport over the handle of a TCP connection, with no stream around it. A `net.Socket` has
+ * three times the memory of the handle, and adds a third of the kernel's time to each read and
+ * write. All sockets of a server read into one buffer: each has used up its bytes before another.
  */
 export class TcpTransport extends Transport {
   readonly #handle: TcpHandle;
@@ -56,15 +55,12 @@ export class TcpTransport extends Transport {
   #hasClientEnded = false;
   #isShut = false;
 
-  /**
-   * Whether handles of this Node.js can be used by themselves (26.10 and later). If not, a stream
-   * has to do.
-   */
+  /** Whether handles of this Node.js can be used by themselves (26.10 and later). */
   static readonly isPossible = binding !== undefined && writesWithoutRequest();
 
   /**
    * @param handle of a connection that has moved here
-   * @param buffer what it reads into
+   * @param buffer that it reads into
    */
   constructor(handle: object, buffer: Buffer, counters: { sentBytes: number }) {
     super(counters);
@@ -87,7 +83,7 @@ export class TcpTransport extends Transport {
     if (this.#handle.readStart() !== 0) this.destroy();
   }
 
-  /** Something has been read: so many bytes, or an error. */
+  /** Takes the number of bytes that have been read, or a negative errno. */
   hasRead(bytes: number): void {
     if (this.isDestroyed || bytes === 0) return;
     if (bytes > 0) {
@@ -119,22 +115,21 @@ export class TcpTransport extends Transport {
   }
 
   protected override finish(): void {
-    // Both sides are done: closing says the same to the client.
-    if (this.#hasClientEnded) this.destroy();
-    else if (!this.#isShut) this.#shutDown();
-  }
-
-  protected override close(): void {
-    this.#handle.close(() => this.closed());
-  }
-
-  #shutDown(): void {
+    if (this.#hasClientEnded) {
+      this.destroy(); // both sides are done: closing says the same to the client
+      return;
+    }
+    if (this.#isShut) return;
     this.#isShut = true;
     const request = new (binding as StreamBinding).ShutdownWrap();
     request.oncomplete = (status) => {
       if (status !== 0) this.destroy();
     };
     if (this.#handle.shutdown(request) < 0) this.destroy();
+  }
+
+  protected override close(): void {
+    this.#handle.close(() => this.closed());
   }
 }
 
@@ -151,7 +146,7 @@ function streamBinding(): StreamBinding | undefined {
   // With --pending-deprecation it would warn in each thread, with --throw-deprecation end them.
   node.noDeprecation = true;
   try {
-    // Not for everybody's use, but there is no other way to learn how much has been read.
+    // Deprecated, but there is no other way to learn how much has been read.
     const found = node.binding('stream_wrap');
     return found.streamBaseState instanceof Int32Array && found.ShutdownWrap ? found : undefined;
   } catch {
@@ -161,7 +156,7 @@ function streamBinding(): StreamBinding | undefined {
   }
 }
 
-/** Asks a socket how it would write to its handle. */
+/** Returns whether a socket writes to its handle without a request. */
 function writesWithoutRequest(): boolean {
   let seen: unknown;
   const handle = {

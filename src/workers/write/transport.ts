@@ -1,29 +1,29 @@
 import { SendQueue } from './send-queue.ts';
 
-/** Who a transport is for. */
+/** The connection that a transport is for. */
 export interface TransportOwner {
-  /** Bytes have come; `chunk` is only valid during the call. */
+  /** Takes bytes that have come; `chunk` is only valid during the call. */
   read(chunk: Buffer): void;
-  /** The client has ended its side. */
+  /** Notes that the client has ended its side. */
   socketEnded(): void;
-  /** The socket is gone. */
+  /** Notes that the socket is gone. */
   socketClosed(): void;
 }
 
 /**
- * What a connection's bytes come and go by; it does not read until it is resumed, and not before it
- * has an owner. What the kernel has not taken waits, and all further bytes behind it.
+ * The way of a connection's bytes. It does not read until it has an owner and is resumed. A write
+ * that the kernel has not taken whole waits, and all further bytes behind it.
  */
 export abstract class Transport {
   owner: TransportOwner | undefined;
   readonly #counters: { sentBytes: number };
-  /** What waits, where something does. */
+  /** The bytes that wait, where some do. */
   #queue: SendQueue | undefined;
   #writtenBytes = 0;
   #isEnding = false;
   #isDestroyed = false;
 
-  /** @param counters where it counts the bytes that it is given */
+  /** @param counters count the bytes that it is given */
   constructor(counters: { sentBytes: number }) {
     this.#counters = counters;
   }
@@ -36,22 +36,22 @@ export abstract class Transport {
 
   /**
    * Begins a write.
-   * @returns whether it is over: if not, {@link Transport.went} is to be called when it has gone
+   * @returns whether it is over; if not, {@link Transport.went} is due when it has gone
    */
   protected abstract begin(bytes: Buffer): boolean;
 
-  /** Ends this side: nothing waits. May be called again when the client has ended its own. */
+  /** Ends this side: nothing waits. It may be called again when the client has ended its own. */
   protected abstract finish(): void;
 
-  /** Lets go of the socket; {@link Transport.closed} is to be called when that is done. */
+  /** Lets go of the socket; {@link Transport.closed} is due when that is done. */
   protected abstract close(): void;
 
-  /** Bytes that wait because the client does not read; a write counts until it has gone whole. */
+  /** Bytes that wait because the client does not read; a write counts until all of it has gone. */
   get waitingBytes(): number {
     return this.#queue?.bytes ?? 0;
   }
 
-  /** Bytes of the writes that have gone whole. */
+  /** Bytes of the writes of which all has gone. */
   get sentBytes(): number {
     return this.#writtenBytes - this.waitingBytes;
   }
@@ -69,20 +69,20 @@ export abstract class Transport {
     else if (!this.begin(bytes)) this.#queue = new SendQueue(bytes.length);
   }
 
-  /** Calls back, later, when all that has been written has gone; not at all if it never will. */
+  /** Calls back, later, when all bytes written so far have gone; never if they are lost. */
   whenDrained(done: () => void): void {
     if (this.#isDestroyed) return;
     if (this.#queue !== undefined) this.#queue.whenGone(done);
     else queueMicrotask(done);
   }
 
-  /** Ends this side behind all that has been written. */
+  /** Ends this side behind all bytes that have been written. */
   end(): void {
     this.#isEnding = true;
     if (this.#queue === undefined && !this.#isDestroyed) this.finish();
   }
 
-  /** Ends it at once; what waits is lost. */
+  /** Ends it at once; bytes that wait are lost. */
   destroy(): void {
     if (this.#isDestroyed) return;
     this.#isDestroyed = true;
@@ -90,14 +90,14 @@ export abstract class Transport {
     this.close();
   }
 
-  /** The socket is gone, in whatever way. */
-  protected closed(): void {
+  /** Notes that the socket is gone, in whatever way. */
+  closed(): void {
     this.#isDestroyed = true;
     this.#queue = undefined;
     this.owner?.socketClosed();
   }
 
-  /** The write that was begun has gone. */
+  /** Notes that the write that was begun has gone. */
   protected went(): void {
     const queue = this.#queue;
     if (queue === undefined) return;
@@ -106,7 +106,7 @@ export abstract class Transport {
     if (this.#isDestroyed) return;
     if (next === undefined) this.#queue = undefined;
     for (const done of queue.takeDue()) done();
-    // Whoever has been called may have written.
+    // The callbacks may have written.
     if (this.#isEnding) this.end();
   }
 }

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import type { RateLimit } from '../../../src/main/index.ts';
-import { RateLimitedSink } from '../../../src/workers/read/rate-limited-sink.ts';
+import { Incoming } from '../../../src/workers/connection/incoming.ts';
 import { RateLimiter } from '../../../src/workers/read/rate-limiter.ts';
 import { firstText, frame, last, more, ping, pong, text } from '../../conformance/client-frames.ts';
 import { deflated } from '../../conformance/compressed-cases.ts';
@@ -142,7 +142,7 @@ for (const { place, shards } of SETUPS) {
 }
 
 test('behind the message that closes it nothing is read any more', async (t) => {
-  const heard = t.mock.method(RateLimitedSink.prototype, 'onMessage');
+  const heard = t.mock.method(Incoming.prototype, 'onMessage');
   await withEngine({ shards: 0 }, async ({ engine, port }) => {
     const rateLimit = { ...SLOW, burstMessages: 3 };
     await addServer(engine, 'module', VERBS, { endpoint: '/v', rateLimit });

@@ -1,19 +1,18 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { Closing, type ClosingSocket } from '../../../src/workers/connection/closing.ts';
+import type { DisconnectReason } from '../../../src/shared/api/public-types.ts';
+import { Closing } from '../../../src/workers/connection/closing.ts';
 
 const CLOSE_TIMEOUT = 1000; // ms
 
 /** A connection whose handlers are elsewhere, and whose frames leave at once. */
 function openClosing() {
   const log: string[] = [];
-  const socket: ClosingSocket = {
-    ...{ number: 1, deflateBits: 0, batch: undefined, awaitsFlush: false },
-    server: { fanOut: { send: (_, frame) => log.push(`send ${frame.readUInt16BE(2)}`) } },
-    admits: () => true,
-    flush: () => {},
+  const socket = {
+    batch: undefined,
+    queue: (frame: Buffer) => log.push(`send ${frame.readUInt16BE(2)}`),
     sendKept: () => log.push('kept'),
-    conclude: ({ code }) => {
+    conclude: ({ code }: DisconnectReason) => {
       log.push(`conclude ${code}`);
       return false;
     },

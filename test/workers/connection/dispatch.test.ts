@@ -61,13 +61,13 @@ function openServer(slowConsumer: 'close' | 'drop', onConnection: (c: Connection
 
 /** What the app's view of a connection sends and reports by. */
 function verbsOf(
-  { endpoint, options }: SocketContext,
+  { options }: SocketContext,
   report: Verbs['report'],
   publish: Verbs['publish'] = () => {},
 ): Verbs {
   const ask = () => Promise.reject(new Error('nobody answers'));
   const unused = { list: ask, command: () => {}, count: () => 0 };
-  return { endpoint, limits: options, publish, ask, report, ...unused };
+  return { endpoint: options.endpoint, limits: options, publish, ask, report, ...unused };
 }
 
 for (const [what, slowConsumer, onConnection] of [

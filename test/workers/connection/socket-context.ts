@@ -3,8 +3,11 @@ import {
   resolveServerOptions,
   type ServerOptions,
 } from '../../../src/shared/options/server-options.ts';
-import type { Dispatch } from '../../../src/workers/connection/dispatch.ts';
-import type { Home, SocketContext } from '../../../src/workers/connection/socket-context.ts';
+import type {
+  Dispatch,
+  Home,
+  SocketContext,
+} from '../../../src/workers/connection/socket-context.ts';
 import { FrameDeflater } from '../../../src/workers/deliver/deflate.ts';
 import { Counters } from '../../../src/workers/shard/counters.ts';
 
@@ -40,7 +43,6 @@ export function socketContext(
   const codecs = createCodecs(options);
   return {
     number: 1,
-    endpoint: options.endpoint,
     options,
     shard: { number: 1, coalescing: { heard: () => {} } },
     codecs,

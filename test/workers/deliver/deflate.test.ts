@@ -8,7 +8,7 @@ import {
   buildFrame,
   OPCODES,
 } from '../../../src/shared/codec/frame.ts';
-import { FrameDeflater, FrameForms } from '../../../src/workers/deliver/deflate.ts';
+import { FrameDeflater } from '../../../src/workers/deliver/deflate.ts';
 
 const TAIL = Buffer.of(0, 0, 0xff, 0xff, 3, 0);
 
@@ -68,29 +68,6 @@ test('a frame is compressed within the window of its receiver', () => {
   assert.ok(wide.length < narrow.length && narrow.length < frame.length);
   assert.throws(() => inflated(wide, 9), { code: 'Z_DATA_ERROR' });
   assert.equal(String(inflated(narrow, 9)), text);
-});
-
-test('one frame is compressed once for all windows that it fits into, and once for each other', () => {
-  let wrapped = 0;
-  const forms = (frame: Buffer) => {
-    wrapped = 0;
-    return new FrameForms(deflater, frame, frame, (deflated) => {
-      wrapped += 1;
-      return deflated;
-    });
-  };
-  const small = buildFrame('x'.repeat(400));
-  const ofSmall = forms(small);
-  assert.equal(ofSmall.for(0), small);
-  assert.equal(ofSmall.for(9), ofSmall.for(15));
-  assert.equal(ofSmall.for(12), ofSmall.for(15));
-  assert.equal(wrapped, 1);
-  const ofLarge = forms(buildFrame('x'.repeat(3000)));
-  for (const bits of [9, 10, 11, 12, 15, 9, 15]) ofLarge.for(bits);
-  assert.equal(wrapped, 4, 'for 9, 10, 11, and all that are larger');
-  const ofNoise = forms(buildFrame(randomBytes(400)));
-  assert.equal(ofNoise.for(15), ofNoise.for(0));
-  assert.equal(wrapped, 0);
 });
 
 test('a connection without compression gets the frame as it is', () => {

@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { buildFrame } from '../../../src/shared/codec/frame.ts';
 import { FrameDeflater } from '../../../src/workers/deliver/deflate.ts';
@@ -184,4 +185,28 @@ test('a message is compressed once for all who want it, and as it is for the oth
   const short = buildFrame('x'.repeat(299));
   publish(short);
   for (const { writes } of all) assert.equal(writes[1], short);
+});
+
+test('one frame is compressed once for all windows that it fits into, and once for each other', (t) => {
+  const deflater = new FrameDeflater({ threshold: 10, level: 1 });
+  const deflate = t.mock.method(deflater, 'deflate');
+  /** A frame as members with these windows get it. */
+  const forms = (frame: Buffer, windows: readonly number[]) => {
+    deflate.mock.resetCalls();
+    const { fanOut, members } = fanOutOf(windows.length);
+    for (const [i, bits] of windows.entries()) (members[i] as FakeMember).deflateBits = bits;
+    fanOut.publish(members, 0, frame, '', deflater);
+    fanOut.flush();
+    return members.map(({ writes }) => writes[0] as Buffer);
+  };
+  const small = buildFrame('x'.repeat(400));
+  const [plain, ...deflated] = forms(small, [0, 9, 15, 12]);
+  assert.equal(plain, small);
+  assert.equal(new Set(deflated).size, 1);
+  assert.ok((deflated[0] as Buffer).length < small.length);
+  assert.equal(deflate.mock.callCount(), 1);
+  forms(buildFrame('x'.repeat(3000)), [9, 10, 11, 12, 15, 9, 15]);
+  assert.equal(deflate.mock.callCount(), 4, 'for 9, 10, 11, and all that are larger');
+  const noise = buildFrame(randomBytes(400));
+  for (const form of forms(noise, [15, 0])) assert.equal(form, noise, 'it gets no shorter');
 });

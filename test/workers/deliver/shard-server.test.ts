@@ -18,7 +18,7 @@ import {
   interestKey,
 } from '../../../src/shared/tables/interest-table.ts';
 import { allocateCounts, CountsMap, RoomCounts } from '../../../src/shared/tables/room-counts.ts';
-import type { Dispatch } from '../../../src/workers/connection/dispatch.ts';
+import type { Dispatch } from '../../../src/workers/connection/socket-context.ts';
 import type { ServerWebSocket } from '../../../src/workers/connection/web-socket.ts';
 import { ShardServer } from '../../../src/workers/deliver/shard-server.ts';
 import type { ShardContext } from '../../../src/workers/shard/shard-context.ts';

@@ -15,7 +15,6 @@ function waiting(id: string, waitingBytes: number, at: number) {
   return {
     id,
     shard: SHARD,
-    server: { endpoint: '/a' },
     liveness: new Liveness(LIMITS, transport, at),
   };
 }
@@ -28,7 +27,8 @@ function snapshotAt(
   slowest: number,
 ) {
   t.mock.method(performance, 'now', () => now);
-  const server = { endpoint: '/a', counters: new Counters(), rooms: [], sockets: () => sockets };
+  const options = { endpoint: '/a' };
+  const server = { options, counters: new Counters(), rooms: [], sockets: () => sockets };
   const request = { type: 'take-snapshot', ask: 7, slowest } as const;
   const answer = takeSnapshot(request, [server], {} as ThreadStats);
   assert.ok(answer.type === 'snapshot' && answer.ask === 7);
@@ -53,7 +53,7 @@ test('connections for which bytes wait are named with how long, the most bytes f
 test('a connection of which some bytes have gone since the last look is not stalled', (t) => {
   const transport = { waitingBytes: 10, sentBytes: 0 };
   const liveness = new Liveness(LIMITS, transport as Transport, 1_000);
-  const socket = { id: 'x', shard: SHARD, server: { endpoint: '/a' }, liveness };
+  const socket = { id: 'x', shard: SHARD, liveness };
   const stalledAt = (now: number) => snapshotAt(t, now, [socket], 1).slowest[0]?.stalledMs;
   assert.equal(stalledAt(1_500), 500);
   transport.sentBytes = 4;
