@@ -10,10 +10,10 @@ import {
   closeWith,
   type EngineOptions,
   type ResolvedCloseOptions,
-  type ResolvedEngineOptions,
   resolveEngineOptions,
 } from '../shared/options/engine-options.ts';
 import { resolveServerOptions, type ServerOptions } from '../shared/options/server-options.ts';
+import { settledWithin } from '../shared/time/settled-within.ts';
 import type { FindEndpoint } from './accept/http-upgrades.ts';
 import type { ListenOptions } from './accept/listener.ts';
 import { Listeners } from './accept/listeners.ts';
@@ -28,16 +28,14 @@ import { StatsCollector } from './observe/stats-collector.ts';
 import { warnOf } from './observe/warning.ts';
 import { assertNodeVersion } from './place/handoff-check.ts';
 import type { Server } from './servers/server.ts';
-import { closeServer } from './servers/server-closing.ts';
 import { ServerEntry } from './servers/server-entry.ts';
 import { hearOfServer } from './servers/server-news.ts';
-import { type EngineMessage, type ShardEvents, ShardGroup } from './shards/shard-group.ts';
+import { type EngineMessage, GRACE, type ShardEvents, ShardGroup } from './shards/shard-group.ts';
 import type { ShardHost } from './shards/shard-host.ts';
 import { Startup } from './startup.ts';
 
 /** Any number of WebSocket servers in one process, their connections spread over worker threads. */
 export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposable {
-  readonly #options: ResolvedEngineOptions;
   readonly #group: ShardGroup;
   readonly #admission: Admission;
   readonly #emitters: Emitters;
@@ -47,6 +45,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
   readonly #tlsListeners: TlsListeners;
   readonly #stats: StatsCollector;
   readonly #startup: Startup;
+  /** Is aborted when the engine closes. */
   readonly #refusing = new AbortController();
   #closing: Promise<void> | undefined;
   #lastServer = 0;
@@ -55,41 +54,27 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
   constructor(options: EngineOptions = {}) {
     super();
     assertNodeVersion(process.version);
-    this.#options = resolveEngineOptions(options);
-    this.#group = new ShardGroup(this.#options, this.#shardEvents());
-    this.#emitters = new Emitters({
-      options: this.#options,
-      hosts: this.#group.hosts,
-      servers: () => this.#entries.values(),
-    });
-    this.#stats = new StatsCollector(this.#group, this.#entries);
-    this.#admission = new Admission({
-      options: this.#options,
-      running: () => this.#group.running(),
-      closing: this.#refusing.signal,
-      place: (entry) => this.#group.place(entry),
-      report: (error) => this.#report(error),
-    });
-    this.#tlsListeners = new TlsListeners({
-      handshakeTimeout: this.#options.handshakeTimeout,
-      hosts: this.#group.hosts,
-      running: () => this.#group.running(),
-      place: () => this.#group.place(),
-    });
+    const resolved = resolveEngineOptions(options);
+    const group = new ShardGroup(resolved, this.#shardEvents());
+    const { signal: closing } = this.#refusing;
+    const report = this.#report;
+    this.#group = group;
+    this.#emitters = new Emitters(resolved, group.hosts, this.#entries);
+    this.#stats = new StatsCollector(group.hosts, group.mailbox.load, this.#entries);
+    this.#admission = new Admission({ options: resolved, group, closing, report });
+    this.#tlsListeners = new TlsListeners(group, resolved.handshakeTimeout);
     this.#listeners = new Listeners({
-      options: this.#options,
+      options: resolved,
       tlsListeners: this.#tlsListeners,
       findEndpoint: this.#findEndpoint,
       serverAt: (endpoint) => this.#routes.get(endpoint)?.options,
-      report: (error) => this.#report(error),
+      report,
     });
     this.#startup = new Startup({
-      group: this.#group,
+      group,
       entries: this.#entries,
-      emitters: this.#emitters,
-      stats: this.#stats,
+      closing,
       isListening: () => this.#listeners.hasSources,
-      isClosed: () => this.#closing !== undefined,
     });
   }
 
@@ -103,7 +88,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
    * @throws EngineError ERR_OPTION, ERR_ENGINE_CLOSED
    */
   async stats(options: StatsOptions = {}): Promise<EngineStats> {
-    this.#assertOpen();
+    this.#startup.assertOpen();
     return this.#stats.collect(options);
   }
 
@@ -117,15 +102,15 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
    * @throws EngineError ERR_OPTION, ERR_ENDPOINT_TAKEN, ERR_ENGINE_CLOSED
    */
   server<Events extends object = AnyEvents>(options: ServerOptions = {}): Server<Events> {
-    this.#assertOpen();
+    this.#startup.assertOpen();
     const resolved = resolveServerOptions(options);
     const { endpoint } = resolved;
     if (this.#routes.has(endpoint)) {
       throw new EngineError('ERR_ENDPOINT_TAKEN', `endpoint: '${endpoint}' has a server already`);
     }
     const entry = new ServerEntry(++this.#lastServer, resolved, {
-      peers: this.#group,
-      report: (error) => this.#report(error),
+      peers: this.#group.mailbox,
+      report: this.#report,
       close: (closing, options) => this.#closeServer(closing, options),
     });
     this.#entries.set(entry.number, entry);
@@ -143,13 +128,13 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
    *   ERR_ENGINE_CLOSED; what `listen` of Node.js emits: EADDRINUSE, EACCES, …
    */
   async listen(port: number, options: ListenOptions = {}): Promise<AddressInfo> {
-    this.#assertOpen();
+    this.#startup.assertOpen();
     const pending = this.#listeners.create(port, options);
     const address = await this.#startup.attempt(
       () => this.#listeners.open(pending),
       () => this.#listeners.abandon(pending),
     );
-    this.#assertOpen();
+    this.#startup.assertOpen();
     return address;
   }
 
@@ -160,7 +145,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
    *   ERR_HANDLERS_LOAD, ERR_SHARD_EXIT, ERR_ENGINE_CLOSED
    */
   async attach(server: HttpServer): Promise<void> {
-    this.#assertOpen();
+    this.#startup.assertOpen();
     const detach = this.#listeners.attach(server);
     await this.#startup.attempt(() => {}, detach);
   }
@@ -171,7 +156,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
    * @throws EngineError ERR_OPTION, ERR_ENGINE_CLOSED
    */
   setTls(port: number, tls: TlsOptions): void {
-    this.#assertOpen();
+    this.#startup.assertOpen();
     this.#listeners.setTls(port, tls);
   }
 
@@ -197,12 +182,8 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
    * @throws EngineError ERR_ENGINE_CLOSED
    */
   emitter(): EmitterHandle {
-    this.#assertOpen();
-    return this.#emitters.handle();
-  }
-
-  #assertOpen(): void {
     this.#startup.assertOpen();
+    return this.#emitters.handle();
   }
 
   readonly #findEndpoint: FindEndpoint = (path) => {
@@ -218,9 +199,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
       onStart: (host) => {
         this.#tlsListeners.addTo(host);
         this.#emitters.addShard(host);
-        for (const entry of this.#entries.values()) {
-          if (!entry.isClosed) entry.addTo(host);
-        }
+        for (const entry of this.#entries.values()) if (!entry.isClosed) entry.addTo(host);
       },
       onExit: (host, cause, restart) => {
         this.#tlsListeners.shardDied(host);
@@ -231,7 +210,12 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
         publishShardExit(exit);
         if (!this.emit('shardExit', exit)) this.#report(exitError(exit));
       },
-      onError: (error) => this.#report(error),
+      onRest: (hosts) => {
+        this.#stats.close(); // an ask that was under way gets no further answers
+        for (const { number } of hosts) this.#emitters.shardDied(number);
+        for (const entry of this.#entries.values()) entry.rested();
+      },
+      onError: this.#report,
     };
   }
 
@@ -248,16 +232,25 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
         return;
       default: {
         const entry = this.#entries.get(message.server);
-        hearOfServer(entry, host, message, (error) => this.#report(error));
+        hearOfServer(entry, host, message, this.#report);
       }
     }
   }
 
+  /** Takes a server out of all shards; the rest of it is given up when its time is over. */
   async #closeServer(entry: ServerEntry, options: ResolvedCloseOptions): Promise<void> {
-    const { number, endpoint } = entry;
+    const { endpoint } = entry.options;
     if (this.#routes.get(endpoint) === entry) this.#routes.delete(endpoint);
-    await closeServer(entry, this.#group, this.#emitters, options);
-    this.#entries.delete(number);
+    const left = await this.#group.settled(options);
+    const { hosts } = this.#group;
+    this.#group.post({ type: 'remove-server', server: entry.number, ...left });
+    this.#emitters.removeServer(entry.number);
+    const removed = entry.rollout.removedFrom(hosts.map((host) => host.number));
+    const empty = removed.then(() => entry.closures?.empty());
+    if (!(await settledWithin(empty, left.timeoutMs + GRACE))) entry.abandon();
+    for (const host of hosts) host.loading.delete(entry.number); // also where none has said so in time
+    entry.spread.close();
+    this.#entries.delete(entry.number);
   }
 
   async #close(options: ResolvedCloseOptions): Promise<void> {
@@ -273,9 +266,9 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
     this.#entries.clear();
   }
 
-  #report(thrown: unknown): void {
+  readonly #report = (thrown: unknown): void => {
     const error = handlerError('the engine', thrown);
     if (this.listenerCount('error') > 0) this.emit('error', error);
     else warnOf(error);
-  }
+  };
 }

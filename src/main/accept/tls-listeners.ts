@@ -3,20 +3,10 @@ import type { Server as HttpServer } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ShardTls, TlsEvent } from '../../shared/messages/tls-messages.ts';
+import type { ShardGroup } from '../shards/shard-group.ts';
 import type { ShardHost } from '../shards/shard-host.ts';
 import { resolveTls, type TlsOptions } from './tls-options.ts';
 import { TlsStream } from './tls-stream.ts';
-
-/** What the engine gives to its TLS listeners. */
-export interface TlsListenersContext {
-  /** Milliseconds. */
-  readonly handshakeTimeout: number;
-  readonly hosts: readonly ShardHost[];
-  /** Resolves when there is a shard to place connections on, or will be none. */
-  running(): Promise<void> | undefined;
-  /** The shard for the next connection, whatever server it will be of. */
-  place(): ShardHost | undefined;
-}
 
 /** Of `net.Server`, whose option HTTP servers do not pass on. */
 interface PausingServer {
@@ -29,14 +19,17 @@ interface PausingServer {
  * given in their place is what the shard has decrypted.
  */
 export class TlsListeners {
-  readonly #context: TlsListenersContext;
+  readonly #group: Pick<ShardGroup, 'hosts' | 'running' | 'place'>;
+  readonly #handshakeTimeout: number;
   readonly #tls = new Map<HttpServer, { readonly listener: number; tls: ShardTls }>();
   readonly #streams = new Map<number, TlsStream>();
   #lastListener = 0;
   #lastStream = 0;
 
-  constructor(context: TlsListenersContext) {
-    this.#context = context;
+  /** @param handshakeTimeout milliseconds */
+  constructor(group: Pick<ShardGroup, 'hosts' | 'running' | 'place'>, handshakeTimeout: number) {
+    this.#group = group;
+    this.#handshakeTimeout = handshakeTimeout;
   }
 
   /**
@@ -98,7 +91,7 @@ export class TlsListeners {
 
   #use(server: HttpServer, listener: number, options: TlsOptions): void {
     const tls = resolveTls(options, {
-      handshakeTimeout: this.#context.handshakeTimeout,
+      handshakeTimeout: this.#handshakeTimeout,
       ticketKeys: randomBytes(48), // new ones: nobody resumes what another certificate began
       sessionIdContext: `fanring-${listener}`,
     });
@@ -107,13 +100,13 @@ export class TlsListeners {
   }
 
   #post(listener: number, tls: ShardTls | undefined): void {
-    for (const host of this.#context.hosts) host.post({ type: 'set-tls', listener, tls });
+    for (const host of this.#group.hosts) host.post({ type: 'set-tls', listener, tls });
   }
 
   async #accept(listener: number, socket: Socket, serve: (stream: Duplex) => void): Promise<void> {
     socket.on('error', ignore); // the client may go at any time: there is nobody left to tell
-    await this.#context.running();
-    const host = this.#context.place();
+    await this.#group.running();
+    const host = this.#group.place();
     const { remoteAddress, remotePort, remoteFamily } = socket;
     if (host === undefined || remoteAddress === undefined) {
       socket.destroy();
