@@ -8,15 +8,15 @@ import type { ShardHost } from '../shards/shard-host.ts';
 import { resolveTls, type TlsOptions } from './tls-options.ts';
 import { TlsStream } from './tls-stream.ts';
 
-/** Of `net.Server`, whose option HTTP servers do not pass on. */
+/** An option of `net.Server` that HTTP servers do not pass on. */
 interface PausingServer {
   pauseOnConnect: boolean;
 }
 
 /**
- * The ports that speak TLS. Each has an HTTP server of its own, which listens by itself; but the
- * sockets that it accepts go to a shard before a byte has been read, and what the HTTP server is
- * given in their place is what the shard has decrypted.
+ * The ports that speak TLS. Each has an HTTP server of its own, which listens by itself. But the
+ * sockets that it accepts go to a shard before a byte has been read. In their place the HTTP server
+ * gets streams of the bytes that the shard has decrypted.
  */
 export class TlsListeners {
   readonly #group: Pick<ShardGroup, 'hosts' | 'running' | 'place'>;
@@ -39,7 +39,7 @@ export class TlsListeners {
   add(server: HttpServer, options: TlsOptions): void {
     const listener = ++this.#lastListener;
     this.#use(server, listener, options);
-    // What the HTTP server does with a socket; Node.js says that this may be any stream.
+    // The HTTP server's own listeners: Node.js says that they take any stream.
     const serve = server.listeners('connection') as ((stream: Duplex) => void)[];
     server.removeAllListeners('connection');
     (server as HttpServer & PausingServer).pauseOnConnect = true; // before a byte is read
@@ -79,7 +79,7 @@ export class TlsListeners {
     }
   }
 
-  /** A shard has something to say of a connection. */
+  /** Takes an event of a connection from its shard. */
   receive(stream: number, event: TlsEvent): void {
     this.#streams.get(stream)?.receive(event);
   }
@@ -92,7 +92,7 @@ export class TlsListeners {
   #use(server: HttpServer, listener: number, options: TlsOptions): void {
     const tls = resolveTls(options, {
       handshakeTimeout: this.#handshakeTimeout,
-      ticketKeys: randomBytes(48), // new ones: nobody resumes what another certificate began
+      ticketKeys: randomBytes(48), // new ones: no session of another certificate is resumed
       sessionIdContext: `fanring-${listener}`,
     });
     this.#tls.set(server, { listener, tls });
@@ -104,7 +104,7 @@ export class TlsListeners {
   }
 
   async #accept(listener: number, socket: Socket, serve: (stream: Duplex) => void): Promise<void> {
-    socket.on('error', ignore); // the client may go at any time: there is nobody left to tell
+    socket.on('error', () => {}); // the client may go at any time: no one is left to tell
     await this.#group.running();
     const host = this.#group.place();
     const { remoteAddress, remotePort, remoteFamily } = socket;
@@ -125,5 +125,3 @@ export class TlsListeners {
     serve(stream);
   }
 }
-
-function ignore(): void {}
