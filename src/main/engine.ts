@@ -1,6 +1,8 @@
+import { channel } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
 import type { Server as HttpServer, RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { DIAGNOSTIC_CHANNELS } from '../shared/api/diagnostic-events.ts';
 import { deserializeError, EngineError, handlerError, messageOf } from '../shared/api/errors.ts';
 import type { AnyEvents } from '../shared/api/public-types.ts';
 import type { EngineStats, StatsOptions } from '../shared/api/stats.ts';
@@ -22,7 +24,6 @@ import type { TlsOptions } from './accept/tls-options.ts';
 import { Admission } from './admit/admission.ts';
 import { Emitters } from './emitters.ts';
 import { type EngineEvents, exitError, type ShardInfo } from './engine-events.ts';
-import { publishShardExit } from './observe/diagnostics.ts';
 import { metricsHandler } from './observe/metrics-handler.ts';
 import { StatsCollector } from './observe/stats-collector.ts';
 import { warnOf } from './observe/warning.ts';
@@ -33,6 +34,8 @@ import { hearOfServer } from './servers/server-news.ts';
 import { type EngineMessage, GRACE, type ShardEvents, ShardGroup } from './shards/shard-group.ts';
 import type { ShardHost } from './shards/shard-host.ts';
 import { Startup } from './startup.ts';
+
+const shardExits = channel(DIAGNOSTIC_CHANNELS.shardExit);
 
 /** Any number of WebSocket servers in one process, their connections spread over worker threads. */
 export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposable {
@@ -84,7 +87,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
   }
 
   /**
-   * What every shard and server does and has done; those are named which do not answer in time.
+   * Returns the statistics of every shard and server, and names shards that do not answer in time.
    * @throws EngineError ERR_OPTION, ERR_ENGINE_CLOSED
    */
   async stats(options: StatsOptions = {}): Promise<EngineStats> {
@@ -92,7 +95,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
     return this.#stats.collect(options);
   }
 
-  /** A request listener that answers with {@link Engine.stats} in the text format of Prometheus. */
+  /** Returns a request listener that answers with {@link Engine.stats} in the text of Prometheus. */
   metricsHandler(): RequestListener {
     return metricsHandler(() => this.stats());
   }
@@ -125,7 +128,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
    * when each server is ready. May be called more than once, for more ports.
    * @param port 0–65535; 0 = any that is free
    * @throws EngineError ERR_OPTION, ERR_HANDOFF_UNSUPPORTED, ERR_HANDLERS_LOAD, ERR_SHARD_EXIT,
-   *   ERR_ENGINE_CLOSED; what `listen` of Node.js emits: EADDRINUSE, EACCES, …
+   *   ERR_ENGINE_CLOSED; errors of `listen` of Node.js: EADDRINUSE, EACCES, …
    */
   async listen(port: number, options: ListenOptions = {}): Promise<AddressInfo> {
     this.#startup.assertOpen();
@@ -139,7 +142,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
   }
 
   /**
-   * Takes upgrades for the engine's endpoints from an app's own HTTP server; those for other paths
+   * Takes upgrades for the engine's endpoints from an app's own HTTP server. Upgrades for other paths
    * stay with the app's listeners. Resolves when each server is ready.
    * @throws EngineError ERR_OPTION for an HTTPS server, ERR_HANDOFF_UNSUPPORTED,
    *   ERR_HANDLERS_LOAD, ERR_SHARD_EXIT, ERR_ENGINE_CLOSED
@@ -151,8 +154,8 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
   }
 
   /**
-   * Replaces the TLS options, key and certificate among them, of a port that the engine listens on:
-   * for connections that are accepted from now on. What is left out is as in Node.js again.
+   * Replaces the TLS options, key and certificate among them, of a port that the engine listens on.
+   * They hold for connections accepted from now on. Options left out are as in Node.js again.
    * @throws EngineError ERR_OPTION, ERR_ENGINE_CLOSED
    */
   setTls(port: number, tls: TlsOptions): void {
@@ -161,7 +164,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
   }
 
   /**
-   * Ends everything: stops listening, delivers what has been accepted, closes every connection with
+   * Ends everything: stops listening, delivers all accepted messages, closes every connection with
    * 1001, one after the other, stops the shards. No thread, handle or port is left when it resolves.
    * @throws EngineError ERR_OPTION
    */
@@ -177,8 +180,8 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
   }
 
   /**
-   * What opens an emitter in any thread of the app: plain data for `workerData` or `postMessage`,
-   * for `openEmitter` of 'fanring/emitter' there.
+   * Returns plain data that opens an emitter in any thread of the app. Pass it there by `workerData`
+   * or `postMessage`, to `openEmitter` of 'fanring/emitter'.
    * @throws EngineError ERR_ENGINE_CLOSED
    */
   emitter(): EmitterHandle {
@@ -207,7 +210,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
         for (const entry of this.#entries.values()) entry.shardDied(host.number, cause);
         this.#stats.shardDied(host.number);
         const exit = { shard: host.number, reason: messageOf(cause), cause, ...restart };
-        publishShardExit(exit);
+        shardExits.publish(exit);
         if (!this.emit('shardExit', exit)) this.#report(exitError(exit));
       },
       onRest: (hosts) => {
