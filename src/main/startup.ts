@@ -27,9 +27,9 @@ export class Startup {
    * Starts the shards, waits until each server is ready, then opens a source of upgrades. Where that
    * fails and no other source needs the shards, they have been stopped when it rejects; another
    * attempt starts others.
-   * @param undo takes back what the caller has done for this source
+   * @param undo takes back the caller's preparations for this source
    * @throws EngineError ERR_HANDOFF_UNSUPPORTED, ERR_HANDLERS_LOAD, ERR_SHARD_EXIT,
-   *   ERR_ENGINE_CLOSED; what `open` throws
+   *   ERR_ENGINE_CLOSED; errors of `open`
    */
   async attempt<Opened>(open: () => Opened | Promise<Opened>, undo: () => void): Promise<Opened> {
     const { group, entries } = this.#context;

@@ -29,7 +29,7 @@ interface HasHandle {
 export interface Leaving {
   /** Paused. */
   readonly socket: Socket | BareSocket;
-  /** It has not moved: its socket is gone, or (`cause`) what goes with it cannot be cloned. */
+  /** Is called where it has not moved: its socket is gone, or its data cannot be cloned (`cause`). */
   readonly onFailed: (cause?: unknown) => void;
 }
 
@@ -43,7 +43,7 @@ export interface TlsDeparture extends Leaving {
   readonly arrival: TlsArrival;
 }
 
-/** Makes the message that moves sockets, from what goes with them and their handles. */
+/** Makes the message that moves sockets, of their data and their handles. */
 type Pack<Kind> = (departures: readonly Kind[], handles: readonly object[]) => ToShard;
 
 /** The most sockets that wait, for all shards; the first of them has waited for about 1 ms then. */

@@ -147,7 +147,7 @@ export class ServerEntry implements Life {
     this.closures?.shardDied(shard);
   }
 
-  /** Ends what is left of it: no shard will send news of it any more. */
+  /** Ends the rest of it: no shard will send news of it any more. */
   abandon(): void {
     for (const shard of this.places.shards()) this.shardDied(shard);
     this.spread.close();

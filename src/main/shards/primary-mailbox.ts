@@ -47,7 +47,7 @@ export class PrimaryMailbox implements Peers {
     this.load = new ThreadLoad(this.#mailbox, this.#ticks, sampleInterval);
   }
 
-  /** Begins to read what comes from shards. */
+  /** Begins to read records of shards. */
   start(): void {
     this.#ticks.schedule();
   }
@@ -73,7 +73,7 @@ export class PrimaryMailbox implements Peers {
     this.#ticks.sendAlways(shard, record);
   }
 
-  /** Reads what is there; resolves when all that has been sent is in the shards' rings. */
+  /** Reads the records that are there; resolves when all that were sent are in the shards' rings. */
   flushed(): Promise<void> {
     this.#mailbox.drain();
     return this.#flushing.until(() => this.#mailbox.isFlushed);

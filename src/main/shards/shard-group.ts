@@ -103,8 +103,8 @@ export class ShardGroup {
   }
 
   /**
-   * Resolves when a shard runs, or none will: while all are being replaced, upgrades wait. Undefined
-   * where one does. Rejects as {@link ShardGroup.start} does.
+   * Resolves when a shard runs, or none will; undefined where one runs already. Upgrades wait for it
+   * while all shards are being replaced. Rejects as {@link ShardGroup.start} does.
    */
   running(): Promise<void> | undefined {
     if (!this.#isStarted) return this.#starting?.then(() => this.running());
@@ -118,8 +118,8 @@ export class ShardGroup {
   }
 
   /**
-   * Empties outboxes, so that what was accepted so far goes ahead of what comes next: first those of
-   * the shards, then the primary's, with what it makes of that. Gives up after a part of the time.
+   * Empties the outboxes of the shards, then that of the primary, which has handled their records by
+   * then. So accepted messages go ahead of the closes. Gives up after a part of the time.
    * @returns the rest of the time, for closing connections
    */
   async settled({ timeoutMs, drainMs }: DrainTimes): Promise<DrainTimes> {
@@ -155,7 +155,7 @@ export class ShardGroup {
     this.#waiting.recheck();
     const left = await this.settled(times);
     this.post({ type: 'stop', ...left });
-    // A shard has its own deadline for its connections; one that misses this one hangs, and is cut.
+    // A shard has its own deadline for its connections. One that misses this one hangs, and is cut.
     const finished = Promise.allSettled(this.#hosts.map((host) => host.finished));
     await settledWithin(finished, left.timeoutMs + GRACE);
     for (const { number } of this.#hosts) this.mailbox.disconnect(number);
@@ -214,16 +214,16 @@ export class ShardGroup {
     }
   }
 
-  /** A thread died before it had begun: those that are to begin will not. */
+  /** Cuts the shards that have not begun: a thread died before its task had begun. */
   #threadLost(cause: unknown): void {
     for (const host of this.#hosts) {
-      host.hear(); // one that has said something has begun
+      host.hear(); // a message that waits shows that the shard has begun
       if (!host.isUp) host.cut(cause);
     }
   }
 
   #exited(host: ShardHost, cause: unknown): void {
-    // The end of all reads what it had to say, and has no use for another.
+    // While the group ends, all shards are read to the last record, and none is replaced.
     if (this.#stopping || !this.#hosts.includes(host)) return;
     this.#hosts.splice(this.#hosts.indexOf(host), 1);
     this.mailbox.disconnect(host.number);
