@@ -13,12 +13,12 @@ import type {
 } from '../shared/messages/emitter-messages.ts';
 import { ThreadEmitter } from './thread-emitter.ts';
 
-/** How long the engine's thread may take to answer, in milliseconds. */
+/** Milliseconds in which the engine's thread has to answer. */
 const OPENING_TIMEOUT = 5_000;
 
 /**
  * Opens an emitter in this thread, with rings of its own into every shard.
- * @param handle what `engine.emitter()` returned, in whichever thread the engine is
+ * @param handle the result of `engine.emitter()`, in whichever thread the engine is
  * @throws EngineError ERR_EMITTER_LIMIT; ERR_ENGINE_CLOSED where no engine answers within 5 s
  */
 export async function openEmitter(handle: EmitterHandle): Promise<ThreadEmitter> {
@@ -40,7 +40,7 @@ async function send({ threadId: target, engine }: EmitterHandle, port: MessagePo
   } else await postMessageToThread(target, request, [port], OPENING_TIMEOUT);
 }
 
-/** The first message, behind which none is taken out until somebody listens again. */
+/** Awaits the first message; later ones stay in the port until it has another listener. */
 function firstMessage(port: MessagePort) {
   const { promise, resolve, reject } = Promise.withResolvers<ToEmitter>();
   let isSettled = false;
@@ -57,8 +57,8 @@ function firstMessage(port: MessagePort) {
     settle();
     reject(new EngineError('ERR_ENGINE_CLOSED', 'the engine does not answer'));
   };
-  // What counts is the engine's answer. That asking has failed, or taken too long, may be known
-  // before an answer that is there is read, and also long behind it.
+  // The request may seem to have failed, or timed out, while its answer waits in the port, or after
+  // the answer was read: an answer counts in any case.
   const giveUp = () => {
     if (isSettled) return;
     const answer = receiveMessageOnPort(port);

@@ -19,14 +19,15 @@ import { NOBODY, selectionOf } from '../shared/spread/selection.ts';
 import { SpreadServer } from '../shared/spread/spread-server.ts';
 import { InterestMap } from '../shared/tables/interest-table.ts';
 import { CountsMap } from '../shared/tables/room-counts.ts';
+import { Conditions } from '../shared/time/conditions.ts';
 import { settledWithin } from '../shared/time/settled-within.ts';
 
-/** One server, as an emitter sends for it. */
+/** One server to which an emitter sends. */
 export interface ServerEmitter<Events extends object = AnyEvents> {
   readonly endpoint: string;
   /**
    * Sends to a target; NotMe means everyone.
-   * @throws EngineError ERR_ROOM_NAME, ERR_OPTION; ERR_ENGINE_CLOSED where the server is no more
+   * @throws EngineError ERR_ROOM_NAME, ERR_OPTION; ERR_ENGINE_CLOSED where the server has been closed
    */
   to(target: Targets): Sender<Events>;
 }
@@ -34,8 +35,8 @@ export interface ServerEmitter<Events extends object = AnyEvents> {
 type Opened = Extract<ToEmitter, { type: 'opened' }>;
 
 /**
- * Emits from any thread of the app straight into the mailboxes of the shards. It learns of shards
- * and servers that come and go when its thread's event loop turns; it does not keep the thread alive.
+ * Emits from any thread of the app straight into the mailboxes of the shards. It learns of new and
+ * closed shards and servers when its thread's event loop turns. It does not keep the thread alive.
  */
 export class ThreadEmitter implements AsyncDisposable {
   readonly #port: MessagePort;
@@ -48,23 +49,20 @@ export class ThreadEmitter implements AsyncDisposable {
     send: (records) => this.#send(records),
     sendAlways: (peer, record) => this.#send([{ peers: [peer], record }]),
   };
-  readonly #shards = new Set<number>();
   readonly #servers = new Map<string, SpreadServer>();
-  readonly #drained = Promise.withResolvers<void>();
+  readonly #draining = new Conditions();
   #closing: Promise<void> | undefined;
 
-  /** @param port the engine's, which has said `opened` */
+  /** @param port the one to the engine, from which `opened` has come */
   constructor(port: MessagePort, { doorbell, maxOutboxBytes, servers, shards }: Opened) {
     this.#port = port;
     this.#mailbox = new Mailbox({
       doorbell,
       maxOutboxBytes,
-      onRecord: () => {}, // nobody sends any
+      onRecord: () => {}, // no peer sends any
       onError: () => {},
       onWake: () => this.#ticks.schedule(),
-      onDrained: () => {
-        if (this.#closing !== undefined && this.#isDrained()) this.#drained.resolve();
-      },
+      onDrained: () => this.#draining.recheck(),
     });
     this.#ticks = new TickLoop(this.#mailbox, () => {});
     for (const server of servers) this.#addServer(server);
@@ -75,7 +73,7 @@ export class ThreadEmitter implements AsyncDisposable {
   }
 
   /**
-   * One of the engine's servers, for as long as one has this endpoint.
+   * Returns one of the engine's servers, for as long as one has this endpoint.
    * @throws EngineError ERR_OPTION where there is none
    */
   server<Events extends object = AnyEvents>(endpoint: string): ServerEmitter<Events> {
@@ -93,7 +91,7 @@ export class ThreadEmitter implements AsyncDisposable {
   }
 
   /**
-   * Waits until what has been emitted is in the rings, `timeoutMs` at most, and gives them back.
+   * Waits until all emitted messages are in the rings, `timeoutMs` at most, and frees the rings.
    * @throws EngineError ERR_OPTION
    */
   close(options: Pick<CloseOptions, 'timeoutMs'> = {}): Promise<void> {
@@ -133,7 +131,6 @@ export class ThreadEmitter implements AsyncDisposable {
         return;
       case 'remove-shard':
         this.#peers.interest.delete(message.shard);
-        this.#shards.delete(message.shard);
         this.#mailbox.disconnect(message.shard);
     }
   }
@@ -155,26 +152,22 @@ export class ThreadEmitter implements AsyncDisposable {
 
   #addShard({ shard, link, interest }: EmitterShard): void {
     this.#mailbox.connect(shard, link);
-    this.#shards.add(shard);
     this.#peers.interest.set(shard, interest);
   }
 
   async #close(timeoutMs: number): Promise<void> {
-    if (!this.#isDrained()) await settledWithin(this.#drained.promise, timeoutMs);
+    const isFlushed = () => this.#mailbox.isFlushed;
+    if (!isFlushed()) await settledWithin(this.#draining.until(isFlushed), timeoutMs);
     this.#port.close();
     this.#end();
   }
 
-  #isDrained(): boolean {
-    return [...this.#shards].every((shard) => !this.#mailbox.isCongested(shard));
-  }
-
-  /** The engine has closed, or this has. */
+  /** Ends it, whichever side has closed the port. */
   #end(): void {
     this.#closing ??= Promise.resolve();
-    this.#drained.resolve();
     this.#ticks.stop();
     this.#mailbox.close();
+    this.#draining.recheck();
   }
 }
 
@@ -182,7 +175,7 @@ function closed(what: string): EngineError {
   return new EngineError('ERR_ENGINE_CLOSED', `${what} has been closed`);
 }
 
-/** The part of an emitter that asks nothing: no answer reaches this thread. */
+/** Returns the part of an emitter that asks nothing: no answer would reach this thread. */
 function senderOf<Events extends object>(emitter: Emitter<Events>): Sender<Events> {
   return {
     except: (exceptions) => senderOf(emitter.except(exceptions)),

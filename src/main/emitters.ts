@@ -12,12 +12,11 @@ import type {
 import type { ResolvedEngineOptions } from '../shared/options/engine-options.ts';
 import { Doorbell } from '../shared/ring/doorbell.ts';
 import type { MailboxLink } from '../shared/ring/mailbox.ts';
-import { allocateRing } from '../shared/ring/ring-layout.ts';
 import type { ServerEntry } from './servers/server-entry.ts';
-import { ringCapacityFor } from './shards/ring-capacity.ts';
+import { linkPair, ringCapacityFor } from './shards/link-pair.ts';
 import type { ShardHost } from './shards/shard-host.ts';
 
-/** Nothing is sent to an emitter, but a mailbox has a ring each way. */
+/** Bytes of the ring to an emitter: a mailbox has one, and nothing is sent there. */
 const UNUSED_RING_BYTES = 1024;
 const MOST_RING_BYTES = 2 ** 18;
 
@@ -27,27 +26,31 @@ interface OpenEmitter {
   readonly doorbell: MailboxLink['doorbell'];
 }
 
-/** What {@link Emitters} have to know of their engine. */
-export interface EmittersContext {
-  readonly options: ResolvedEngineOptions;
-  readonly hosts: readonly ShardHost[];
-  servers(): Iterable<ServerEntry>;
-}
-
-/** The emitters that other threads of the app have opened: lays their rings, tells them of shards. */
+/** The emitters in other threads of the app: connects them with the shards, tells them of servers. */
 export class Emitters {
-  readonly #context: EmittersContext;
+  readonly #options: ResolvedEngineOptions;
+  readonly #hosts: readonly ShardHost[];
+  readonly #servers: ReadonlyMap<number, ServerEntry>;
   readonly #engine = randomUUID();
   readonly #open = new Map<number, OpenEmitter>();
   #isListening = false;
-  #isClosed = false;
   #lastPeer = FIRST_EMITTER; // each number is used once
 
-  constructor(context: EmittersContext) {
-    this.#context = context;
+  /**
+   * @param hosts the shards that run, at any time
+   * @param servers the engine's servers, at any time
+   */
+  constructor(
+    options: ResolvedEngineOptions,
+    hosts: readonly ShardHost[],
+    servers: ReadonlyMap<number, ServerEntry>,
+  ) {
+    this.#options = options;
+    this.#hosts = hosts;
+    this.#servers = servers;
   }
 
-  /** What opens an emitter, in any thread. */
+  /** Returns plain data that opens an emitter, in any thread. */
   handle(): EmitterHandle {
     if (!this.#isListening) process.on('workerMessage', this.#onRequest);
     this.#isListening = true;
@@ -72,9 +75,8 @@ export class Emitters {
     this.#tellAll({ type: 'remove-server', server });
   }
 
-  /** Ends all of them: what they have committed is still read. */
+  /** Ends all emitters; the shards still read what those have committed. */
   close(): void {
-    this.#isClosed = true;
     process.off('workerMessage', this.#onRequest);
     for (const emitter of this.#open.values()) {
       emitter.port.close();
@@ -85,21 +87,18 @@ export class Emitters {
   readonly #onRequest = (message: unknown): void => {
     const { fanringEngine, port } = (message ?? {}) as Partial<EmitterRequest<MessagePort>>;
     if (fanringEngine !== this.#engine || port === undefined) return; // another engine's, the app's
-    const { maxEmitters } = this.#context.options;
+    const { maxEmitters } = this.#options;
     if (this.#open.size < maxEmitters) {
       this.#admit(port);
       return;
     }
     const text = `maxEmitters: ${maxEmitters} emitters are open already`;
-    tell(port, {
-      type: 'refused',
-      error: serializeError(new EngineError('ERR_EMITTER_LIMIT', text)),
-    });
+    const error = serializeError(new EngineError('ERR_EMITTER_LIMIT', text));
+    tell(port, { type: 'refused', error });
     port.close();
   };
 
   #admit(port: MessagePort): void {
-    const { options, hosts, servers } = this.#context;
     this.#lastPeer += 1;
     const emitter = { peer: this.#lastPeer, port, doorbell: Doorbell.allocate() };
     this.#open.set(emitter.peer, emitter);
@@ -108,31 +107,25 @@ export class Emitters {
     tell(port, {
       type: 'opened',
       doorbell: emitter.doorbell,
-      maxOutboxBytes: options.maxOutboxBytes,
-      servers: Array.from(servers(), described),
-      shards: hosts.map((host) => this.#connect(emitter, host)),
+      maxOutboxBytes: this.#options.maxOutboxBytes,
+      servers: [...this.#servers.values()].map(described),
+      shards: this.#hosts.map((host) => this.#connect(emitter, host)),
     });
   }
 
   #connect({ peer, doorbell }: OpenEmitter, host: ShardHost): EmitterShard {
-    const capacity = Math.min(MOST_RING_BYTES, ringCapacityFor(this.#context.options));
-    const [there, back] = [allocateRing(capacity), allocateRing(UNUSED_RING_BYTES)];
-    const link = { inbound: there, outbound: back, doorbell };
-    host.post({ type: 'connect-peer', peer, link });
-    return {
-      shard: host.number,
-      link: { inbound: back, outbound: there, doorbell: host.doorbell },
-      interest: host.interest,
-    };
+    const capacity = Math.min(MOST_RING_BYTES, ringCapacityFor(this.#options));
+    const [link, hostLink] = linkPair(doorbell, host.doorbell, capacity, UNUSED_RING_BYTES);
+    host.post({ type: 'connect-peer', peer, link: hostLink });
+    return { shard: host.number, link, interest: host.interest };
   }
 
   #retire({ peer }: OpenEmitter): void {
     if (!this.#open.delete(peer)) return;
-    for (const host of this.#context.hosts) host.post({ type: 'disconnect-peer', peer });
+    for (const host of this.#hosts) host.post({ type: 'disconnect-peer', peer });
   }
 
   #tellAll(message: ToEmitter): void {
-    if (this.#isClosed) return;
     for (const { port } of this.#open.values()) tell(port, message);
   }
 }

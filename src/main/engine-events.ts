@@ -1,14 +1,14 @@
 import { EngineError } from '../shared/api/errors.ts';
 import type { Restart } from './shards/restart-backoff.ts';
 
-/** What an engine emits. */
+/** The events of an engine. */
 export interface EngineEvents {
-  /** What no handler of a connection has taken. Without a listener it becomes a process warning. */
+  /** An error that no handler of a connection takes. Without a listener: a process warning. */
   error: [error: EngineError];
   /**
-   * A shard died; its connections are gone, and a replacement comes after `delayMs`: one that keeps
-   * dying, `attempt` times in a row now, waits longer each time. Without a listener it becomes an
-   * `error` with ERR_SHARD_EXIT.
+   * A shard died, and its connections with it. A replacement starts after `delayMs`, longer each
+   * time for a shard that keeps dying: `attempt` times in a row now. Without a listener it becomes
+   * an `error` with ERR_SHARD_EXIT.
    */
   shardExit: [exit: ShardExit];
 }
@@ -20,7 +20,7 @@ export interface ShardExit extends Restart {
   readonly cause: unknown;
 }
 
-/** What nobody hears who does not listen to `shardExit`. */
+/** Makes the `error` of a shard's death, for apps that do not listen to `shardExit`. */
 export function exitError({ shard, reason, delayMs, cause }: ShardExit): EngineError {
   const message = `shard ${shard} died: ${reason}; restarts in ${delayMs} ms`;
   return new EngineError('ERR_SHARD_EXIT', message, { cause });

@@ -1,6 +1,8 @@
+import { channel } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
 import type { Server as HttpServer, RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { DIAGNOSTIC_CHANNELS } from '../shared/api/diagnostic-events.ts';
 import { deserializeError, EngineError, handlerError, messageOf } from '../shared/api/errors.ts';
 import type { AnyEvents } from '../shared/api/public-types.ts';
 import type { EngineStats, StatsOptions } from '../shared/api/stats.ts';
@@ -10,10 +12,10 @@ import {
   closeWith,
   type EngineOptions,
   type ResolvedCloseOptions,
-  type ResolvedEngineOptions,
   resolveEngineOptions,
 } from '../shared/options/engine-options.ts';
 import { resolveServerOptions, type ServerOptions } from '../shared/options/server-options.ts';
+import { settledWithin } from '../shared/time/settled-within.ts';
 import type { FindEndpoint } from './accept/http-upgrades.ts';
 import type { ListenOptions } from './accept/listener.ts';
 import { Listeners } from './accept/listeners.ts';
@@ -22,22 +24,21 @@ import type { TlsOptions } from './accept/tls-options.ts';
 import { Admission } from './admit/admission.ts';
 import { Emitters } from './emitters.ts';
 import { type EngineEvents, exitError, type ShardInfo } from './engine-events.ts';
-import { publishShardExit } from './observe/diagnostics.ts';
 import { metricsHandler } from './observe/metrics-handler.ts';
 import { StatsCollector } from './observe/stats-collector.ts';
 import { warnOf } from './observe/warning.ts';
 import { assertNodeVersion } from './place/handoff-check.ts';
 import type { Server } from './servers/server.ts';
-import { closeServer } from './servers/server-closing.ts';
 import { ServerEntry } from './servers/server-entry.ts';
 import { hearOfServer } from './servers/server-news.ts';
-import { type EngineMessage, type ShardEvents, ShardGroup } from './shards/shard-group.ts';
+import { type EngineMessage, GRACE, type ShardEvents, ShardGroup } from './shards/shard-group.ts';
 import type { ShardHost } from './shards/shard-host.ts';
 import { Startup } from './startup.ts';
 
+const shardExits = channel(DIAGNOSTIC_CHANNELS.shardExit);
+
 /** Any number of WebSocket servers in one process, their connections spread over worker threads. */
 export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposable {
-  readonly #options: ResolvedEngineOptions;
   readonly #group: ShardGroup;
   readonly #admission: Admission;
   readonly #emitters: Emitters;
@@ -47,6 +48,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
   readonly #tlsListeners: TlsListeners;
   readonly #stats: StatsCollector;
   readonly #startup: Startup;
+  /** Is aborted when the engine closes. */
   readonly #refusing = new AbortController();
   #closing: Promise<void> | undefined;
   #lastServer = 0;
@@ -55,41 +57,27 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
   constructor(options: EngineOptions = {}) {
     super();
     assertNodeVersion(process.version);
-    this.#options = resolveEngineOptions(options);
-    this.#group = new ShardGroup(this.#options, this.#shardEvents());
-    this.#emitters = new Emitters({
-      options: this.#options,
-      hosts: this.#group.hosts,
-      servers: () => this.#entries.values(),
-    });
-    this.#stats = new StatsCollector(this.#group, this.#entries);
-    this.#admission = new Admission({
-      options: this.#options,
-      running: () => this.#group.running(),
-      closing: this.#refusing.signal,
-      place: (entry) => this.#group.place(entry),
-      report: (error) => this.#report(error),
-    });
-    this.#tlsListeners = new TlsListeners({
-      handshakeTimeout: this.#options.handshakeTimeout,
-      hosts: this.#group.hosts,
-      running: () => this.#group.running(),
-      place: () => this.#group.place(),
-    });
+    const resolved = resolveEngineOptions(options);
+    const group = new ShardGroup(resolved, this.#shardEvents());
+    const { signal: closing } = this.#refusing;
+    const report = this.#report;
+    this.#group = group;
+    this.#emitters = new Emitters(resolved, group.hosts, this.#entries);
+    this.#stats = new StatsCollector(group.hosts, group.mailbox.load, this.#entries);
+    this.#admission = new Admission({ options: resolved, group, closing, report });
+    this.#tlsListeners = new TlsListeners(group, resolved.handshakeTimeout);
     this.#listeners = new Listeners({
-      options: this.#options,
+      options: resolved,
       tlsListeners: this.#tlsListeners,
       findEndpoint: this.#findEndpoint,
       serverAt: (endpoint) => this.#routes.get(endpoint)?.options,
-      report: (error) => this.#report(error),
+      report,
     });
     this.#startup = new Startup({
-      group: this.#group,
+      group,
       entries: this.#entries,
-      emitters: this.#emitters,
-      stats: this.#stats,
+      closing,
       isListening: () => this.#listeners.hasSources,
-      isClosed: () => this.#closing !== undefined,
     });
   }
 
@@ -99,15 +87,15 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
   }
 
   /**
-   * What every shard and server does and has done; those are named which do not answer in time.
+   * Returns the statistics of every shard and server, and names shards that do not answer in time.
    * @throws EngineError ERR_OPTION, ERR_ENGINE_CLOSED
    */
   async stats(options: StatsOptions = {}): Promise<EngineStats> {
-    this.#assertOpen();
+    this.#startup.assertOpen();
     return this.#stats.collect(options);
   }
 
-  /** A request listener that answers with {@link Engine.stats} in the text format of Prometheus. */
+  /** Returns a request listener that answers with {@link Engine.stats} in the text of Prometheus. */
   metricsHandler(): RequestListener {
     return metricsHandler(() => this.stats());
   }
@@ -117,15 +105,15 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
    * @throws EngineError ERR_OPTION, ERR_ENDPOINT_TAKEN, ERR_ENGINE_CLOSED
    */
   server<Events extends object = AnyEvents>(options: ServerOptions = {}): Server<Events> {
-    this.#assertOpen();
+    this.#startup.assertOpen();
     const resolved = resolveServerOptions(options);
     const { endpoint } = resolved;
     if (this.#routes.has(endpoint)) {
       throw new EngineError('ERR_ENDPOINT_TAKEN', `endpoint: '${endpoint}' has a server already`);
     }
     const entry = new ServerEntry(++this.#lastServer, resolved, {
-      peers: this.#group,
-      report: (error) => this.#report(error),
+      peers: this.#group.mailbox,
+      report: this.#report,
       close: (closing, options) => this.#closeServer(closing, options),
     });
     this.#entries.set(entry.number, entry);
@@ -141,43 +129,43 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
    * nothing else listens, no shard is left running; the engine may listen again.
    * @param port 0–65535; 0 = any that is free
    * @throws EngineError ERR_OPTION, ERR_HANDOFF_UNSUPPORTED, ERR_HANDLERS_LOAD, ERR_SHARD_EXIT,
-   *   ERR_ENGINE_CLOSED; what `listen` of Node.js emits: EADDRINUSE, EACCES, …
+   *   ERR_ENGINE_CLOSED; errors of `listen` of Node.js: EADDRINUSE, EACCES, …
    */
   async listen(port: number, options: ListenOptions = {}): Promise<AddressInfo> {
-    this.#assertOpen();
+    this.#startup.assertOpen();
     const pending = this.#listeners.create(port, options);
     const address = await this.#startup.attempt(
       () => this.#listeners.open(pending),
       () => this.#listeners.abandon(pending),
     );
-    this.#assertOpen();
+    this.#startup.assertOpen();
     return address;
   }
 
   /**
-   * Takes upgrades for the engine's endpoints from an app's own HTTP server; those for other paths
+   * Takes upgrades for the engine's endpoints from an app's own HTTP server. Upgrades for other paths
    * stay with the app's listeners. Resolves when each server is ready.
    * @throws EngineError ERR_OPTION for an HTTPS server, ERR_HANDOFF_UNSUPPORTED,
    *   ERR_HANDLERS_LOAD, ERR_SHARD_EXIT, ERR_ENGINE_CLOSED
    */
   async attach(server: HttpServer): Promise<void> {
-    this.#assertOpen();
+    this.#startup.assertOpen();
     const detach = this.#listeners.attach(server);
     await this.#startup.attempt(() => {}, detach);
   }
 
   /**
-   * Replaces the TLS options, key and certificate among them, of a port that the engine listens on:
-   * for connections that are accepted from now on. What is left out is as in Node.js again.
+   * Replaces the TLS options, key and certificate among them, of a port that the engine listens on.
+   * They hold for connections accepted from now on. Options left out are as in Node.js again.
    * @throws EngineError ERR_OPTION, ERR_ENGINE_CLOSED
    */
   setTls(port: number, tls: TlsOptions): void {
-    this.#assertOpen();
+    this.#startup.assertOpen();
     this.#listeners.setTls(port, tls);
   }
 
   /**
-   * Ends everything: stops listening, delivers what has been accepted, closes every connection with
+   * Ends everything: stops listening, delivers all accepted messages, closes every connection with
    * 1001, one after the other, stops the shards. No thread, handle or port is left when it resolves.
    * @throws EngineError ERR_OPTION
    */
@@ -193,17 +181,13 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
   }
 
   /**
-   * What opens an emitter in any thread of the app: plain data for `workerData` or `postMessage`,
-   * for `openEmitter` of 'fanring/emitter' there.
+   * Returns plain data that opens an emitter in any thread of the app. Pass it there by `workerData`
+   * or `postMessage`, to `openEmitter` of 'fanring/emitter'.
    * @throws EngineError ERR_ENGINE_CLOSED
    */
   emitter(): EmitterHandle {
-    this.#assertOpen();
-    return this.#emitters.handle();
-  }
-
-  #assertOpen(): void {
     this.#startup.assertOpen();
+    return this.#emitters.handle();
   }
 
   readonly #findEndpoint: FindEndpoint = (path) => {
@@ -219,9 +203,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
       onStart: (host) => {
         this.#tlsListeners.addTo(host);
         this.#emitters.addShard(host);
-        for (const entry of this.#entries.values()) {
-          if (!entry.isClosed) entry.addTo(host);
-        }
+        for (const entry of this.#entries.values()) if (!entry.isClosed) entry.addTo(host);
       },
       onExit: (host, cause, restart) => {
         this.#tlsListeners.shardDied(host);
@@ -229,10 +211,15 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
         for (const entry of this.#entries.values()) entry.shardDied(host.number, cause);
         this.#stats.shardDied(host.number);
         const exit = { shard: host.number, reason: messageOf(cause), cause, ...restart };
-        publishShardExit(exit);
+        shardExits.publish(exit);
         if (!this.emit('shardExit', exit)) this.#report(exitError(exit));
       },
-      onError: (error) => this.#report(error),
+      onRest: (hosts) => {
+        this.#stats.close(); // an ask that was under way gets no further answers
+        for (const { number } of hosts) this.#emitters.shardDied(number);
+        for (const entry of this.#entries.values()) entry.rested();
+      },
+      onError: this.#report,
     };
   }
 
@@ -249,16 +236,25 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
         return;
       default: {
         const entry = this.#entries.get(message.server);
-        hearOfServer(entry, host, message, (error) => this.#report(error));
+        hearOfServer(entry, host, message, this.#report);
       }
     }
   }
 
+  /** Takes a server out of all shards; the rest of it is given up when its time is over. */
   async #closeServer(entry: ServerEntry, options: ResolvedCloseOptions): Promise<void> {
-    const { number, endpoint } = entry;
+    const { endpoint } = entry.options;
     if (this.#routes.get(endpoint) === entry) this.#routes.delete(endpoint);
-    await closeServer(entry, this.#group, this.#emitters, options);
-    this.#entries.delete(number);
+    const left = await this.#group.settled(options);
+    const { hosts } = this.#group;
+    this.#group.post({ type: 'remove-server', server: entry.number, ...left });
+    this.#emitters.removeServer(entry.number);
+    const removed = entry.rollout.removedFrom(hosts.map((host) => host.number));
+    const empty = removed.then(() => entry.closures?.empty());
+    if (!(await settledWithin(empty, left.timeoutMs + GRACE))) entry.abandon();
+    for (const host of hosts) host.loading.delete(entry.number); // also where none has said so in time
+    entry.spread.close();
+    this.#entries.delete(entry.number);
   }
 
   async #close(options: ResolvedCloseOptions): Promise<void> {
@@ -274,9 +270,9 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
     this.#entries.clear();
   }
 
-  #report(thrown: unknown): void {
+  readonly #report = (thrown: unknown): void => {
     const error = handlerError('the engine', thrown);
     if (this.listenerCount('error') > 0) this.emit('error', error);
     else warnOf(error);
-  }
+  };
 }

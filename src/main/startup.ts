@@ -1,18 +1,15 @@
 import { EngineError } from '../shared/api/errors.ts';
-import type { Emitters } from './emitters.ts';
-import type { StatsCollector } from './observe/stats-collector.ts';
 import type { ServerEntry } from './servers/server-entry.ts';
 import type { ShardGroup } from './shards/shard-group.ts';
 
-/** Parts of an engine that start and stop together. */
+/** An engine as its startup needs it. */
 export interface StartupContext {
   readonly group: ShardGroup;
   readonly entries: ReadonlyMap<number, ServerEntry>;
-  readonly emitters: Emitters;
-  readonly stats: StatsCollector;
+  /** Is aborted when the engine closes. */
+  readonly closing: AbortSignal;
   /** Whether upgrades come from anywhere. */
   isListening(): boolean;
-  isClosed(): boolean;
 }
 
 /** Starts the shards for `listen` and `attach`, and stops them again where those have failed. */
@@ -27,12 +24,12 @@ export class Startup {
   }
 
   /**
-   * Starts what is not running yet, waits until each server is ready, then opens a source of
-   * upgrades. Where that fails and no other source needs the shards, they have been stopped when it
-   * rejects; another attempt starts others.
-   * @param undo takes back what the caller has done for this source
+   * Starts the shards, waits until each server is ready, then opens a source of upgrades. Where that
+   * fails and no other source needs the shards, they have been stopped when it rejects; another
+   * attempt starts others.
+   * @param undo takes back the caller's preparations for this source
    * @throws EngineError ERR_HANDOFF_UNSUPPORTED, ERR_HANDLERS_LOAD, ERR_SHARD_EXIT,
-   *   ERR_ENGINE_CLOSED; what `open` throws
+   *   ERR_ENGINE_CLOSED; errors of `open`
    */
   async attempt<Opened>(open: () => Opened | Promise<Opened>, undo: () => void): Promise<Opened> {
     const { group, entries } = this.#context;
@@ -46,7 +43,11 @@ export class Startup {
       return await open();
     } catch (error) {
       undo();
-      if (this.#isUnneeded()) await this.#stop();
+      if (this.#isUnneeded()) {
+        this.#stopping = group.rest();
+        await this.#stopping;
+        this.#stopping = undefined;
+      }
       throw error;
     } finally {
       this.#attempts -= 1;
@@ -55,34 +56,18 @@ export class Startup {
 
   /** @throws EngineError ERR_ENGINE_CLOSED */
   assertOpen(): void {
-    if (!this.#context.isClosed()) return;
+    if (!this.#context.closing.aborted) return;
     throw new EngineError('ERR_ENGINE_CLOSED', 'the engine has been closed');
   }
 
-  /** Resolves when nothing is being started or stopped here; how that ended its caller knows. */
+  /** Resolves when no shards are being stopped here. */
   async settled(): Promise<void> {
     await this.#stopping;
-    await this.#context.group.startSettled();
   }
 
-  /** An engine that closes stops its shards by itself. */
+  /** Whether the shards can be stopped here: an engine that closes stops them by itself. */
   #isUnneeded(): boolean {
-    const { isListening, isClosed } = this.#context;
-    return this.#attempts === 1 && !isListening() && !isClosed();
-  }
-
-  async #stop(): Promise<void> {
-    this.#stopping = this.#stopAll();
-    await this.#stopping;
-    this.#stopping = undefined;
-  }
-
-  async #stopAll(): Promise<void> {
-    const { group, entries, emitters, stats } = this.#context;
-    const numbers = group.hosts.map(({ number }) => number);
-    await group.rest();
-    stats.close(); // who has asked meanwhile gets no answer
-    for (const number of numbers) emitters.shardDied(number);
-    for (const entry of entries.values()) entry.rested();
+    const { isListening, closing } = this.#context;
+    return this.#attempts === 1 && !isListening() && !closing.aborted;
   }
 }

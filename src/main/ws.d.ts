@@ -11,7 +11,7 @@ declare module 'ws' {
   /** The Sec-WebSocket-Extensions header. */
   export const extension: {
     /**
-     * What is offered under each name, in order; for each parameter its values, `true` for none.
+     * Returns the offers under each name, in order; for each parameter its values, `true` for none.
      * @throws SyntaxError where it is malformed
      */
     parse(header: string): Record<string, Record<string, (string | true)[]>[]>;

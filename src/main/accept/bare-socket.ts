@@ -2,11 +2,11 @@ import { Socket } from 'node:net';
 import type { AcceptedHandle } from './bare-parser.ts';
 
 /**
- * A TCP connection by its handle alone, of which an upgrade has been read and nothing reads any
- * more: as much of a `net.Socket` as it takes to decide on the upgrade and to move to a shard.
+ * A TCP connection by its handle alone, behind whose upgrade nothing is read any more. It has as
+ * much of a `net.Socket` as it takes to decide on the upgrade and to move to a shard.
  */
 export class BareSocket {
-  /** As in the sockets of Node.js; null: it has moved, become a stream or been closed. */
+  /** Named as in the sockets of Node.js; null: it has moved, become a stream or been closed. */
   _handle: AcceptedHandle | null;
   readonly #onGone: (socket: BareSocket) => void;
 
@@ -27,7 +27,7 @@ export class BareSocket {
     return address.address;
   }
 
-  /** What has been read goes beside it. */
+  /** Returns nothing: the bytes that have been read go beside it. */
   read(): null {
     return null;
   }
@@ -38,12 +38,12 @@ export class BareSocket {
     this.#onGone(this);
   }
 
-  /** Makes a stream of it, which has the handle from now on. */
+  /** Makes a stream of it, which owns the handle from now on. */
   toStream(): Socket {
     const options: object = { handle: this._handle };
     const stream = new Socket(options);
     this._handle = null;
-    stream.on('error', () => {}); // the client may go at any time: there is nobody left to tell
+    stream.on('error', () => {}); // the client may go at any time: no one is left to tell
     stream.once('close', () => this.#onGone(this));
     return stream;
   }

@@ -1,76 +1,71 @@
 import type { Server as HttpServer } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ResolvedEngineOptions } from '../../shared/options/engine-options.ts';
-import { type AcceptedHandle, type ParserOwner, UpgradeParser } from './bare-parser.ts';
+import { Conditions } from '../../shared/time/conditions.ts';
+import { type AcceptedHandle, UpgradeParser } from './bare-parser.ts';
 import { BareSocket } from './bare-socket.ts';
 import { type FindEndpoint, isWebSocket, pathOf } from './http-upgrades.ts';
 
-/** What listens in a server of Node.js, and tells it whom it has accepted. */
+/** The handle that listens in a server of Node.js, and gives it accepted connections. */
 interface ListeningHandle {
   onconnection?: (this: ListeningHandle, status: number, handle?: AcceptedHandle) => void;
 }
 
 /**
- * Milliseconds between two looks, at most: who is silent at both goes to the HTTP server. An upgrade
- * is sent as soon as there is a connection.
+ * Milliseconds between two looks, at most: a connection that is silent at both goes to the HTTP
+ * server. A client sends its upgrade as soon as it is connected.
  */
 const LOOK_INTERVAL = 100;
-/** Parsers that are kept for others, 12 KB each. */
+/** Parsers that are kept for further connections, 12 KB each. */
 const MAX_SPARE = 100;
 
 /**
  * Reads upgrades for the engine's endpoints from the connections that an HTTP server accepts, ahead
  * of it: a socket, a parser, a request and their ends cost more than all else that is done for a
- * connection. What does not begin with a whole upgrade, in one piece and of the plainest kind, the
- * HTTP server gets as if it had just been accepted, with what has been read of it: so there is one
- * that knows all of HTTP.
+ * connection. A connection that does not begin with a whole upgrade, in one piece and of the
+ * plainest kind, goes to the HTTP server as if it had just been accepted, with the bytes read. So
+ * one server alone has to know all of HTTP.
  */
-export class UpgradeReader implements ParserOwner {
+export class UpgradeReader {
   readonly #server: HttpServer;
   readonly #find: FindEndpoint;
   readonly #maxHeaderBytes: number;
   readonly #interval: number;
-  /** Those from whom nothing has come yet. */
+  /** Connections of which nothing has come yet. */
   #waiting = new Set<UpgradeParser>();
-  /** Of them those who were there at the last look. */
+  /** Those of them that were there at the last look. */
   #late = new Set<UpgradeParser>();
   #timer: NodeJS.Timeout | undefined;
   readonly #spare: UpgradeParser[] = [];
   #isClosed = false;
   /** Upgrades that are being decided on, are about to move or are being refused. */
   readonly #sockets = new Set<BareSocket>();
-  #onEmpty: (() => void) | undefined;
-  /** What the HTTP server does with whom it has accepted. */
+  readonly #ends = new Conditions();
+  /** Gives an accepted connection to the HTTP server. */
   #serve: ((handle: AcceptedHandle) => void) | undefined;
-  /** What had come before the HTTP server got the connection that it is getting. */
+  /** Bytes that had come before the HTTP server got the connection that it is getting. */
   #early: Buffer | undefined;
 
   /** @param server is not `listening` yet */
   constructor(
     server: HttpServer,
     find: FindEndpoint,
-    {
-      maxHeaderBytes,
-      handshakeTimeout,
-    }: Pick<ResolvedEngineOptions, 'maxHeaderBytes' | 'handshakeTimeout'>,
+    options: Pick<ResolvedEngineOptions, 'maxHeaderBytes' | 'handshakeTimeout'>,
   ) {
     this.#server = server;
     this.#find = find;
-    this.#maxHeaderBytes = maxHeaderBytes;
-    this.#interval = Math.min(LOOK_INTERVAL, handshakeTimeout / 4);
+    this.#maxHeaderBytes = options.maxHeaderBytes;
+    this.#interval = Math.min(LOOK_INTERVAL, options.handshakeTimeout / 4);
     if (UpgradeParser.isPossible) server.once('listening', () => this.#begin());
   }
 
-  /** Ends who has said nothing yet; resolves when each upgrade has moved or been refused. */
+  /** Ends silent connections; resolves when each upgrade has moved or been refused. */
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#timer);
-    for (const parser of [...this.#waiting, ...this.#late]) this.onEnd(parser);
+    for (const parser of [...this.#waiting, ...this.#late]) this.#onEnd(parser);
     for (const parser of this.#spare.splice(0)) freeSoon(parser);
-    if (this.#sockets.size === 0) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#onEmpty = resolve;
-    await promise;
+    await this.#ends.until(() => this.#sockets.size === 0);
   }
 
   #begin(): void {
@@ -88,13 +83,13 @@ export class UpgradeReader implements ParserOwner {
   }
 
   #accept(handle: AcceptedHandle): void {
-    const parser = this.#spare.pop() ?? new UpgradeParser(this);
+    const parser = this.#spare.pop() ?? new UpgradeParser(this.#onBytes, this.#onEnd);
     this.#waiting.add(parser);
     this.#timer ??= setTimeout(this.#look, this.#interval);
     parser.start(handle, this.#maxHeaderBytes);
   }
 
-  onBytes(parser: UpgradeParser): void {
+  readonly #onBytes = (parser: UpgradeParser): void => {
     const { upgrade } = parser;
     const take = upgrade && isWebSocket(upgrade) ? this.#find(pathOf(upgrade.url)) : undefined;
     if (upgrade === undefined || take === undefined) {
@@ -107,11 +102,9 @@ export class UpgradeReader implements ParserOwner {
     const socket = new BareSocket(handle, this.#onGone);
     this.#sockets.add(socket);
     take({ ...upgrade, socket }, socket, head);
-  }
+  };
 
-  onEnd(parser: UpgradeParser): void {
-    this.#release(parser).close();
-  }
+  readonly #onEnd = (parser: UpgradeParser): void => this.#release(parser).close();
 
   #release(parser: UpgradeParser): AcceptedHandle {
     if (!this.#waiting.delete(parser)) this.#late.delete(parser);
@@ -130,7 +123,7 @@ export class UpgradeReader implements ParserOwner {
     }
   }
 
-  /** Who takes its time takes it with the HTTP server, which knows how long. */
+  /** Hands late connections over: the HTTP server has timeouts for slow clients. */
   readonly #look = (): void => {
     const late = this.#late;
     this.#late = this.#waiting;
@@ -141,11 +134,11 @@ export class UpgradeReader implements ParserOwner {
 
   readonly #onGone = (socket: BareSocket): void => {
     this.#sockets.delete(socket);
-    if (this.#sockets.size === 0) this.#onEmpty?.();
+    this.#ends.recheck();
   };
 }
 
-/** Not at once: its callback may be what runs. */
+/** Frees a parser, but not at once: its callback may be what runs. */
 function freeSoon(parser: UpgradeParser): void {
   setImmediate(() => parser.free());
 }

@@ -4,14 +4,14 @@ import { Refusal, refuse } from '../../shared/api/refusal.ts';
 import type { UpgradeRequest } from '../admit/handshake-check.ts';
 import type { BareSocket } from './bare-socket.ts';
 
-/** What takes one upgrade. */
+/** Takes one upgrade. */
 type TakeUpgrade = (
   request: UpgradeRequest,
   socket: Duplex | BareSocket,
   head: Buffer | undefined,
 ) => void;
 
-/** Finds who takes the upgrades of a path; undefined: not this engine. */
+/** Returns a function that takes an upgrade of a path; undefined: this engine takes none there. */
 export type FindEndpoint = (path: string | undefined) => TakeUpgrade | undefined;
 
 // @types/node does not have it yet (Node.js 24.9).
@@ -21,7 +21,7 @@ interface UpgradingServer {
 
 const ABSOLUTE_FORM = /^[a-z][-+.0-9a-z]*:\/\/[^/?]+/i;
 
-/** The path of a request's target as it was sent, without its query; undefined where it has none. */
+/** Returns the path of a request's target as it was sent, without its query; undefined: none. */
 export function pathOf(url: string | undefined): string | undefined {
   if (url === undefined) return undefined;
   const [origin = ''] = url.startsWith('/') ? [] : (ABSOLUTE_FORM.exec(url) ?? []);
@@ -34,10 +34,10 @@ export function pathOf(url: string | undefined): string | undefined {
 const sources = new WeakMap<HttpServer, UpgradeSource>();
 
 /**
- * Takes upgrades from an HTTP server for an engine's endpoints; those of other paths stay with the
- * server's other listeners, and where there are none they are answered with 404.
- * @param timeoutMs how long an upgrade waits for answers to requests ahead of it
- * @returns what ends it, and cuts those of the engine's upgrades that still wait
+ * Takes upgrades from an HTTP server for an engine's endpoints. Those of other paths stay with the
+ * server's other listeners; where there are none they are answered with 404.
+ * @param timeoutMs milliseconds that an upgrade waits for answers to requests ahead of it
+ * @returns a function that ends this, and cuts those of the engine's upgrades that still wait
  */
 export function takeUpgrades(
   server: HttpServer,
@@ -47,23 +47,18 @@ export function takeUpgrades(
   const source = sources.get(server) ?? new UpgradeSource(server);
   sources.set(server, source);
   source.engines.set(find, timeoutMs);
-  return () => {
-    source.remove(find);
-    if (source.engines.size > 0) return;
-    source.release();
-    sources.delete(server);
-  };
+  return () => source.remove(find);
 }
 
 /** One HTTP server, whose upgrades any number of engines share with the app. */
 class UpgradeSource {
-  /** Each with how long its upgrades wait for answers, in ms. */
+  /** Each engine with the time that its upgrades wait for answers, in ms. */
   readonly engines = new Map<FindEndpoint, number>();
   readonly #server: HttpServer & UpgradingServer;
   readonly #appsChoice: UpgradingServer['shouldUpgradeCallback'];
   /** Responses that are not finished, by their socket. */
   readonly #responses = new WeakMap<Duplex, Set<ServerResponse>>();
-  /** Upgrades that wait for answers, with the engine that they are for: HTTP knows them no more. */
+  /** Upgrades that wait for answers, with their engine: the HTTP server has forgotten them. */
   readonly #waiting = new Map<Duplex, FindEndpoint | undefined>();
 
   constructor(server: HttpServer) {
@@ -74,15 +69,14 @@ class UpgradeSource {
     server.on('upgrade', this.#onUpgrade);
   }
 
-  /** An engine takes no more: its upgrades that wait are cut, with the last engine all of them. */
+  /** Ends an engine's part: its upgrades that wait are cut, with the last engine all of them. */
   remove(find: FindEndpoint): void {
     this.engines.delete(find);
     for (const [socket, engine] of this.#waiting) {
       if (engine === find || this.engines.size === 0) socket.destroy();
     }
-  }
-
-  release(): void {
+    if (this.engines.size > 0) return;
+    sources.delete(this.#server);
     this.#server.shouldUpgradeCallback = this.#appsChoice;
     this.#server.off('request', this.#onRequest);
     this.#server.off('upgrade', this.#onUpgrade);
@@ -92,7 +86,7 @@ class UpgradeSource {
     return this.#server.listenerCount('upgrade') > 1;
   }
 
-  /** What nobody takes as an upgrade (h2c, say) is answered as if it had not asked for one. */
+  /** Whether to treat a request as an upgrade; one that no one takes (h2c, say) is a plain one. */
   #shouldUpgrade(request: IncomingMessage): boolean {
     if (this.#find(request) !== undefined) return true;
     return this.#appListens ? this.#appsChoice.call(this.#server, request) : isWebSocket(request);
@@ -111,8 +105,8 @@ class UpgradeSource {
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     const found = this.#find(request);
     if (found === undefined && this.#appListens) return;
-    socket.pause(); // what comes now is for the shard
-    socket.on('error', ignore); // the client may go at any time: there is nobody left to tell
+    socket.pause(); // later bytes are for the shard
+    socket.on('error', () => {}); // the client may go at any time: no one is left to tell
     const answer = () => {
       if (socket.destroyed) return;
       if (found === undefined) refuse(socket, new Refusal(404));
@@ -124,7 +118,7 @@ class UpgradeSource {
     else this.#whenAnswered(socket, responses, found?.find, answer);
   };
 
-  /** It is paused, so that its end would go unnoticed: it does not wait for ever. */
+  /** Waits with a deadline: the socket is paused, so its end would go unnoticed. */
   #whenAnswered(
     socket: Duplex,
     responses: ReadonlySet<ServerResponse>,
@@ -156,9 +150,7 @@ class UpgradeSource {
   };
 }
 
-/** Whether it is WebSocket that an upgrade asks for. */
+/** Whether a request asks for an upgrade to WebSocket. */
 export function isWebSocket({ headers }: Pick<UpgradeRequest, 'headers'>): boolean {
   return headers.upgrade?.toLowerCase() === 'websocket';
 }
-
-function ignore(): void {}

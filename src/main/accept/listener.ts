@@ -27,7 +27,7 @@ export interface ListenOptions {
   tls?: TlsOptions | undefined;
 }
 
-/** The options of `listen` as they have been checked. */
+/** The options of `listen`, checked. */
 type ResolvedListenOptions = Filled<ListenOptions, keyof ListenOptions>;
 
 const LISTEN_RULES: Rules<ResolvedListenOptions> = {
@@ -54,7 +54,7 @@ const REQUEST_TIMEOUT = 300_000; // ms: the default of Node.js
 /**
  * An HTTP server of the engine's own, not listening yet.
  * @param serverAt the options of the server at an endpoint
- * @param report is told why the client script cannot be served
+ * @param report gets the error where the client script cannot be served
  */
 export function createListener(
   options: ResolvedEngineOptions,
@@ -86,14 +86,14 @@ export function createListener(
 
 /**
  * Listens, and resolves with the address.
- * @throws what `listen` of Node.js emits: EADDRINUSE, EACCES, …
+ * @throws errors of `listen` of Node.js: EADDRINUSE, EACCES, …
  */
 export async function listen(
   server: HttpServer,
   port: number,
   host: string | undefined,
 ): Promise<AddressInfo> {
-  server.listen(host === undefined ? { port } : { port, host });
+  server.listen({ port, host });
   await once(server, 'listening');
   return server.address() as AddressInfo;
 }

@@ -11,12 +11,12 @@ import { OpenRequests } from './open-requests.ts';
 import type { TlsListeners } from './tls-listeners.ts';
 import type { TlsOptions } from './tls-options.ts';
 
-/** What the engine gives to its listeners. */
+/** Everything that the engine gives to its listeners. */
 export interface ListenersContext {
   readonly options: ResolvedEngineOptions;
   readonly tlsListeners: TlsListeners;
   readonly findEndpoint: FindEndpoint;
-  /** The options of the server at an endpoint. */
+  /** Returns the options of the server at an endpoint. */
   serverAt(endpoint: string): ResolvedServerOptions | undefined;
   report(error: unknown): void;
 }
@@ -24,19 +24,16 @@ export interface ListenersContext {
 /** The HTTP servers that upgrades come from: the engine's own, and those of the app. */
 export class Listeners {
   readonly #context: ListenersContext;
-  /** Each with what ends it. */
+  /** Each server with the function that ends taking its upgrades. */
   readonly #sources = new Map<HttpServer, () => void>();
-  /** Those that are the engine's own. */
+  /** The engine's own servers. */
   readonly #own = new Map<HttpServer, OwnListener>();
 
   constructor(context: ListenersContext) {
     this.#context = context;
   }
 
-  /**
-   * Makes an HTTP server that is to listen.
-   * @throws EngineError ERR_OPTION
-   */
+  /** Makes an HTTP server that is to listen. @throws EngineError ERR_OPTION */
   create(port: number, options: ListenOptions): PendingListener {
     const { options: engine, tlsListeners, serverAt, report } = this.#context;
     const { host, request, tls } = resolveListenOptions(options);
@@ -45,29 +42,24 @@ export class Listeners {
     return { server, port, host };
   }
 
-  /** Listens, and resolves with the address. @throws what `listen` of Node.js emits */
-  async open({ server, port, host }: PendingListener): Promise<AddressInfo> {
+  /** Listens, and resolves with the address. @throws errors of `listen` of Node.js */
+  open({ server, port, host }: PendingListener): Promise<AddressInfo> {
     const { options, findEndpoint, tlsListeners } = this.#context;
     const listening = listen(server, port, host);
     this.attach(server);
     this.#own.set(server, {
       listening,
       requests: new OpenRequests(server),
-      // Of a TLS port the primary sees no byte that is not decrypted.
+      // Of a TLS port the primary sees decrypted bytes alone.
       reader: tlsListeners.has(server)
         ? undefined
         : new UpgradeReader(server, findEndpoint, options),
     });
-    try {
-      return await listening;
-    } catch (error) {
-      this.abandon({ server });
-      throw error;
-    }
+    return listening;
   }
 
-  /** It has not come to listen. */
-  abandon({ server }: Pick<PendingListener, 'server'>): void {
+  /** Forgets a server that does not come to listen. */
+  abandon({ server }: PendingListener): void {
     this.#context.tlsListeners.remove(server);
     this.#sources.delete(server);
     this.#own.delete(server);
@@ -75,7 +67,7 @@ export class Listeners {
 
   /**
    * Takes upgrades from an app's server.
-   * @returns takes that back; a no-op where they had been taken before
+   * @returns a function that takes that back; a no-op where they had been taken before
    * @throws EngineError ERR_OPTION
    */
   attach(server: HttpServer): () => void {
@@ -94,10 +86,7 @@ export class Listeners {
     return this.#sources.size > 0;
   }
 
-  /**
-   * Replaces the TLS options of the port.
-   * @throws EngineError ERR_OPTION
-   */
+  /** Replaces the TLS options of the port. @throws EngineError ERR_OPTION */
   setTls(port: number, tls: TlsOptions): void {
     const { tlsListeners } = this.#context;
     const servers = [...this.#own.keys()].filter((server) => {
@@ -110,15 +99,12 @@ export class Listeners {
     for (const server of servers) tlsListeners.replace(server, tls);
   }
 
-  /**
-   * Takes no further upgrades, and stops listening where the engine has begun to. What is being
-   * answered there is cut after `timeoutMs`.
-   */
+  /** Takes no further upgrades, and stops listening; cuts open requests after `timeoutMs`. */
   async close(timeoutMs: number): Promise<void> {
     for (const release of this.#sources.values()) release();
     this.#sources.clear(); // what another engine takes there by now is not released with it
     const closed = [...this.#own].map(async ([server, { listening, requests, reader }]) => {
-      await listening.catch(() => {}); // whoever asked for it is told
+      await listening.catch(() => {}); // the caller of `listen` is told
       if (server.listening) await Promise.all([requests.close(timeoutMs), reader?.close()]);
     });
     await Promise.all(closed);

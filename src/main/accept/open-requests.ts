@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { settledWithin } from '../../shared/time/settled-within.ts';
 import { answer } from '../script/plain-answer.ts';
 
-/** The requests that one of the engine's own HTTP servers is answering, and its end. */
+/** The requests that one of the engine's own HTTP servers is answering; ends the server. */
 export class OpenRequests {
   readonly #server: HttpServer;
   readonly #responses = new Set<ServerResponse>();
@@ -16,13 +16,13 @@ export class OpenRequests {
   }
 
   /**
-   * Stops listening, and ends connections that wait for nothing. Resolves when what was being
-   * answered has been, or is cut after `timeoutMs`.
+   * Stops listening, and ends idle connections. Resolves when open requests have been answered, or
+   * cut after `timeoutMs`.
    */
   async close(timeoutMs: number): Promise<void> {
     const server = this.#server;
     if (this.#responses.size > 0) {
-      // The HTTP server's own close cuts answers that have been given and are still on their way.
+      // The HTTP server's own close cuts answers that are complete and still on their way.
       NetServer.prototype.close.call(server);
       server.removeAllListeners('request').on('request', this.#onRequest).on('request', refuse);
       this.#announceEnd();
@@ -53,7 +53,7 @@ export class OpenRequests {
     for (const response of last.values()) response.shouldKeepAlive = false;
   }
 
-  /** To the HTTP server a connection is idle as soon as the app has ended its answer. */
+  /** Ends idle connections once no answer is on its way: those with one count as idle, too. */
   #endIdle(): void {
     const isOnItsWay = (response: ServerResponse) =>
       response.writableEnded && !response.writableFinished;

@@ -3,40 +3,33 @@ import type { Server as HttpServer } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ShardTls, TlsEvent } from '../../shared/messages/tls-messages.ts';
+import type { ShardGroup } from '../shards/shard-group.ts';
 import type { ShardHost } from '../shards/shard-host.ts';
 import { resolveTls, type TlsOptions } from './tls-options.ts';
 import { TlsStream } from './tls-stream.ts';
 
-/** What the engine gives to its TLS listeners. */
-export interface TlsListenersContext {
-  /** Milliseconds. */
-  readonly handshakeTimeout: number;
-  readonly hosts: readonly ShardHost[];
-  /** Resolves when there is a shard to place connections on, or will be none. */
-  running(): Promise<void> | undefined;
-  /** The shard for the next connection, whatever server it will be of. */
-  place(): ShardHost | undefined;
-}
-
-/** Of `net.Server`, whose option HTTP servers do not pass on. */
+/** An option of `net.Server` that HTTP servers do not pass on. */
 interface PausingServer {
   pauseOnConnect: boolean;
 }
 
 /**
- * The ports that speak TLS. Each has an HTTP server of its own, which listens by itself; but the
- * sockets that it accepts go to a shard before a byte has been read, and what the HTTP server is
- * given in their place is what the shard has decrypted.
+ * The ports that speak TLS. Each has an HTTP server of its own, which listens by itself. But the
+ * sockets that it accepts go to a shard before a byte has been read. In their place the HTTP server
+ * gets streams of the bytes that the shard has decrypted.
  */
 export class TlsListeners {
-  readonly #context: TlsListenersContext;
+  readonly #group: Pick<ShardGroup, 'hosts' | 'running' | 'place'>;
+  readonly #handshakeTimeout: number;
   readonly #tls = new Map<HttpServer, { readonly listener: number; tls: ShardTls }>();
   readonly #streams = new Map<number, TlsStream>();
   #lastListener = 0;
   #lastStream = 0;
 
-  constructor(context: TlsListenersContext) {
-    this.#context = context;
+  /** @param handshakeTimeout milliseconds */
+  constructor(group: Pick<ShardGroup, 'hosts' | 'running' | 'place'>, handshakeTimeout: number) {
+    this.#group = group;
+    this.#handshakeTimeout = handshakeTimeout;
   }
 
   /**
@@ -46,7 +39,7 @@ export class TlsListeners {
   add(server: HttpServer, options: TlsOptions): void {
     const listener = ++this.#lastListener;
     this.#use(server, listener, options);
-    // What the HTTP server does with a socket; Node.js says that this may be any stream.
+    // The HTTP server's own listeners: Node.js says that they take any stream.
     const serve = server.listeners('connection') as ((stream: Duplex) => void)[];
     server.removeAllListeners('connection');
     (server as HttpServer & PausingServer).pauseOnConnect = true; // before a byte is read
@@ -86,7 +79,7 @@ export class TlsListeners {
     }
   }
 
-  /** A shard has something to say of a connection. */
+  /** Takes an event of a connection from its shard. */
   receive(stream: number, event: TlsEvent): void {
     this.#streams.get(stream)?.receive(event);
   }
@@ -98,8 +91,8 @@ export class TlsListeners {
 
   #use(server: HttpServer, listener: number, options: TlsOptions): void {
     const tls = resolveTls(options, {
-      handshakeTimeout: this.#context.handshakeTimeout,
-      ticketKeys: randomBytes(48), // new ones: nobody resumes what another certificate began
+      handshakeTimeout: this.#handshakeTimeout,
+      ticketKeys: randomBytes(48), // new ones: no session of another certificate is resumed
       sessionIdContext: `fanring-${listener}`,
     });
     this.#tls.set(server, { listener, tls });
@@ -107,13 +100,13 @@ export class TlsListeners {
   }
 
   #post(listener: number, tls: ShardTls | undefined): void {
-    for (const host of this.#context.hosts) host.post({ type: 'set-tls', listener, tls });
+    for (const host of this.#group.hosts) host.post({ type: 'set-tls', listener, tls });
   }
 
   async #accept(listener: number, socket: Socket, serve: (stream: Duplex) => void): Promise<void> {
-    socket.on('error', ignore); // the client may go at any time: there is nobody left to tell
-    await this.#context.running();
-    const host = this.#context.place();
+    socket.on('error', () => {}); // the client may go at any time: no one is left to tell
+    await this.#group.running();
+    const host = this.#group.place();
     const { remoteAddress, remotePort, remoteFamily } = socket;
     if (host === undefined || remoteAddress === undefined) {
       socket.destroy();
@@ -132,5 +125,3 @@ export class TlsListeners {
     serve(stream);
   }
 }
-
-function ignore(): void {}

@@ -12,7 +12,7 @@ import {
 
 type Pem = string | Uint8Array;
 
-/** A certificate with its key, and what else one server name may have for itself. */
+/** A certificate with its key, and further options that one server name may have for itself. */
 export interface TlsIdentity {
   /** Private key: PEM, or several of different algorithms. */
   key?:
@@ -29,7 +29,7 @@ export interface TlsIdentity {
   ca?: Pem | readonly Pem[] | undefined;
 }
 
-/** How a port speaks TLS; whatever is not said is as in Node.js. */
+/** TLS options of a port; those left out are as in Node.js. */
 export interface TlsOptions extends TlsIdentity {
   /** Other identities by server name: 'a.example', or '*.example' for one label in its place. */
   sni?: Readonly<Record<string, TlsIdentity>> | undefined;
@@ -43,7 +43,7 @@ export interface TlsOptions extends TlsIdentity {
   maxVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
   /** Whether clients are asked for a certificate. */
   requestCert?: boolean | undefined;
-  /** Whether those that have none that `ca` vouches for are cut. Default true. */
+  /** Whether clients without a certificate of an authority in `ca` are cut. Default true. */
   rejectUnauthorized?: boolean | undefined;
   /** Seconds for which a session may be resumed. */
   sessionTimeout?: number | undefined;
@@ -56,7 +56,7 @@ const isPemText = (value: unknown) => typeof value === 'string' && value.include
 const isPem = (value: unknown) => isPemText(value) || value instanceof Uint8Array;
 const isPems = (value: unknown) => isPem(value) || (Array.isArray(value) && value.every(isPem));
 
-// Whatever is wrong may be a key in the wrong place: no error shows it.
+// A wrong value may be a key in the wrong place: no error shows it.
 const PEMS = secretRule('PEM text (no file name), bytes, or an array of these', isPems);
 const TEXT = secretRule('a non-empty string', isText);
 const BOOLEAN = secretRule('a boolean', (value) => typeof value === 'boolean');
@@ -79,7 +79,7 @@ const IDENTITY: Checks<TlsIdentity> = {
   ca: PEMS,
 };
 
-/** What holds for every server name. */
+/** Options that hold for every server name. */
 const COMMON: Checks<Omit<TlsOptions, keyof TlsIdentity | 'sni'>> = {
   ciphers: TEXT,
   honorCipherOrder: BOOLEAN,
@@ -102,18 +102,18 @@ const OPTIONS: Checks<TlsOptions> = {
   sni: secretRule('an object of server names, each with a key and cert of its own', isObject),
 };
 
-/** What shards need besides the app's options. */
+/** Options that shards need besides the app's. */
 export interface TlsDefaults {
   /** Milliseconds for a TLS handshake. */
   readonly handshakeTimeout: number;
   /** 48 bytes: the same in all shards, so that a session is resumed in any of them. */
   readonly ticketKeys: Uint8Array;
-  /** What sessions belong to: those of one listener are no good at another one. */
+  /** The listener of a session: it is resumed at no other one. */
   readonly sessionIdContext: string;
 }
 
 /**
- * Checks the options of TLS, keys and certificates too; the errors never show what is in them.
+ * Checks the options of TLS, keys and certificates too; the errors never show their content.
  * @throws EngineError ERR_OPTION
  */
 export function resolveTls(tls: TlsOptions, defaults: TlsDefaults): ShardTls {
@@ -139,7 +139,7 @@ function common(options: TlsOptions): TlsContext {
   );
 }
 
-/** The options that are given: of what is undefined Node.js would not take its own default. */
+/** The options that are given: for an undefined one Node.js would not take its default. */
 function given<Options extends object>(
   at: string,
   rules: Checks<Options>,

@@ -4,7 +4,7 @@ import type { TlsCommand, TlsEvent } from '../../shared/messages/tls-messages.ts
 import { takeBuffered } from '../place/handoff.ts';
 import type { ShardHost } from '../shards/shard-host.ts';
 
-/** Who is at the other end of a TCP connection. */
+/** The other end of a TCP connection. */
 export interface ClientAddress {
   readonly remoteAddress: string;
   readonly remotePort: number | undefined;
@@ -14,8 +14,8 @@ export interface ClientAddress {
 type Done = (error?: Error | null) => void;
 
 /**
- * A TLS connection of a shard as the primary sees it, as long as it is no WebSocket: the plain
- * bytes of it, which the HTTP server reads as it reads a socket.
+ * A TLS connection of a shard as the primary sees it, as long as it is no WebSocket. The HTTP server
+ * reads its decrypted bytes as it reads a socket.
  */
 export class TlsStream extends Duplex implements ClientAddress {
   /** As `tls.TLSSocket` has it; Express looks at it. */
@@ -40,7 +40,7 @@ export class TlsStream extends Duplex implements ClientAddress {
     this.remoteFamily = client.remoteFamily;
   }
 
-  /** Takes what the shard says of the connection. */
+  /** Takes an event of the connection from its shard. */
   receive(event: TlsEvent): void {
     if (this.destroyed) return;
     this.#idle?.refresh();
@@ -64,7 +64,7 @@ export class TlsStream extends Duplex implements ClientAddress {
   }
 
   /**
-   * The upgrade has been accepted: what is left of the stream goes with it to the connection.
+   * Ends the stream where its upgrade has been accepted: the rest of it goes to the connection.
    * @throws whatever `postMessage` throws, and then nothing has gone
    */
   enter(upgrade: Upgrade): void {
@@ -101,9 +101,9 @@ export class TlsStream extends Duplex implements ClientAddress {
     done(error);
   }
 
-  // ── what HTTP servers and their apps expect of a socket besides ────────────────────────────
+  // ── more of a socket that HTTP servers and their apps expect ───────────────────────────────
 
-  /** Emits 'timeout' after so many milliseconds without a byte; 0 = never. */
+  /** Emits 'timeout' after `ms` without a byte; 0 = never. */
   setTimeout(ms: number, onTimeout?: () => void): this {
     clearTimeout(this.#idle);
     this.#idle = ms > 0 ? setTimeout(() => this.emit('timeout'), ms).unref() : undefined;
@@ -114,36 +114,36 @@ export class TlsStream extends Duplex implements ClientAddress {
     return this;
   }
 
-  /** Ends it, and does not wait for the client to do the same. */
+  /** Ends it without waiting for the client to do the same. */
   destroySoon(): void {
     if (this.writable) this.end();
     if (this.writableFinished) this.destroy();
     else this.once('finish', () => this.destroy());
   }
 
-  /** The shard's socket has it set. */
+  /** A no-op: the shard's socket has it set. */
   setNoDelay(): this {
     return this;
   }
 
-  /** Left to the operating system's defaults. */
+  /** A no-op: the operating system's defaults hold. */
   setKeepAlive(): this {
     return this;
   }
 
-  /** Holds nothing that keeps a process. */
+  /** A no-op, as {@link TlsStream.unref}: the stream keeps no process alive. */
   ref(): this {
     return this;
   }
 
-  /** Holds nothing that keeps a process. */
+  /** A no-op: the stream keeps no process alive. */
   unref(): this {
     return this;
   }
 
   /**
-   * Behind an upgrade the stream is paused in the turn in which that came, and nothing more may come
-   * here: it is the shard's to read. Where it goes on later, the next request may be an upgrade too.
+   * Asks the shard for more. An upgrade pauses the stream in the turn in which it came, and the bytes
+   * behind it are for the shard. A stream that goes on later may bring another upgrade.
    */
   readonly #pull = (): void => {
     if (this.destroyed) return;

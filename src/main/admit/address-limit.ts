@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 
-/** How many connections of one server each address has, those that are being let in included. */
+/** Counts the connections of one server by address, upgrades that are being decided on included. */
 export class AddressLimit {
   readonly #limit: number;
   readonly #counts = new Map<string, number>();
@@ -10,7 +10,7 @@ export class AddressLimit {
     this.#limit = limit;
   }
 
-  /** Counts an upgrade that is to be decided on; false: the address has all that it may have. */
+  /** Counts an upgrade that is to be decided on; false: the address is at its limit. */
   tryEnter(address: string): boolean {
     const network = networkOf(address);
     if ((this.#counts.get(network) ?? 0) >= this.#limit) return false;
@@ -18,19 +18,19 @@ export class AddressLimit {
     return true;
   }
 
-  /** Counts a connection, beside the upgrade that it came as. */
+  /** Counts a connection, besides the upgrade that it came as. */
   enter(address: string): void {
     this.#count(networkOf(address), 1);
   }
 
-  /** An upgrade has been decided on, or a connection is no more. */
+  /** Takes back the count of an upgrade that has been decided on, or of an ended connection. */
   leave(address: string): void {
     this.#count(networkOf(address), -1);
   }
 
   #count(network: string, change: number): void {
     const count = (this.#counts.get(network) ?? 0) + change;
-    // Without an address, as on a Unix socket, nobody can be told from anybody.
+    // Clients without an address, as on a Unix socket, cannot be told apart.
     if (count === 0 || network === '') this.#counts.delete(network);
     else this.#counts.set(network, count);
   }
@@ -38,7 +38,7 @@ export class AddressLimit {
 
 const NETWORK_GROUPS = 4;
 
-/** An IPv4 address; of IPv6 the first 64 bits, since a single host has all addresses behind them. */
+/** An IPv4 address itself; of IPv6 the first 64 bits, since one host has all addresses in a /64. */
 function networkOf(address: string): string {
   if (!isIPv6(address)) return address;
   const [head = '', tail] = address.split('::');

@@ -7,7 +7,7 @@ import type { ResolvedEngineOptions } from '../../shared/options/engine-options.
 import { BareSocket } from '../accept/bare-socket.ts';
 import { TlsStream } from '../accept/tls-stream.ts';
 import type { ServerEntry } from '../servers/server-entry.ts';
-import type { ShardHost } from '../shards/shard-host.ts';
+import type { ShardGroup } from '../shards/shard-group.ts';
 import {
   checkHandshake,
   checkOrigin,
@@ -19,15 +19,12 @@ import {
 import { refusalOf } from './refusal.ts';
 import { ProxyTrust } from './trust-proxy.ts';
 
-/** What the engine gives to admission. */
+/** Everything that the engine gives to admission. */
 export interface AdmissionContext {
   readonly options: ResolvedEngineOptions;
-  /** Resolves when there is a shard to place connections on, or will be none; undefined: now. */
-  running(): Promise<void> | undefined;
-  /** Is aborted when the engine closes: who has not entered by then is refused. */
+  readonly group: Pick<ShardGroup, 'running' | 'place'>;
+  /** Is aborted when the engine closes: upgrades that have not entered by then are refused. */
   readonly closing: AbortSignal;
-  /** The shard for a server's next connection; undefined while none is running. */
-  place(server: ServerEntry): ShardHost | undefined;
   report(error: EngineError): void;
 }
 
@@ -42,7 +39,7 @@ export class Admission {
     this.#proxies = new ProxyTrust(context.options.trustProxy);
   }
 
-  /** Decides on one upgrade for a server, whose socket is paused, and carries that out. */
+  /** Decides on one upgrade for a server, and carries that out. @param socket is paused */
   async admit(
     entry: ServerEntry,
     request: UpgradeRequest,
@@ -57,11 +54,11 @@ export class Admission {
       checkOrigin(connection, options.origins, host);
       entry.places.deciding(remoteAddress);
       try {
-        const { closing, options: engine, running } = this.#context;
+        const { closing, options: engine, group } = this.#context;
         const answer = identify(connection, options, engine.handshakeTimeout, closing);
         // To await what is there already would cost every upgrade turns of the microtask queue.
         const identity = answer instanceof Promise ? await answer : answer;
-        const starting = running();
+        const starting = group.running();
         if (starting !== undefined) await starting;
         if (entry.isClosed || closing.aborted) throw new Refusal(503);
         if (socket.destroyed) return;
@@ -84,7 +81,7 @@ export class Admission {
     address: string,
   ): void {
     const isTls = socket instanceof TlsStream; // and then it is in a shard already
-    const host = isTls ? socket.host : this.#context.place(entry);
+    const host = isTls ? socket.host : this.#context.group.place(entry);
     if (host === undefined) throw new Refusal(503);
     const connection = ++this.#lastConnection;
     entry.arriving(connection, { shard: host.number, identity, handshake }, address);
@@ -94,13 +91,16 @@ export class Admission {
     const travelling = entry.closures
       ? { id, request: '', data: undefined }
       : { id, request: JSON.stringify(request), data };
+    const upgrade = { ...travelling, ...handshake, server: entry.number, connection, head };
     const onFailed = (cause?: unknown) => {
       entry.refused(connection, host.number);
       host.connections -= 1;
-      if (cause !== undefined) this.#refuse(entry, socket, uncloneable(entry.endpoint, cause));
+      if (cause === undefined) return;
+      const { endpoint } = entry.options;
+      const why = messageOf(cause);
+      const message = `${endpoint}: what authorize returned cannot go to a shard: ${why}`;
+      this.#refuse(entry, socket, new EngineError('ERR_HANDLER', message, { cause }));
     };
-    const { number: server } = entry;
-    const upgrade = { ...travelling, ...handshake, server, connection, head };
     if (!isTls) {
       host.handoff.add({ socket, upgrade, onFailed });
       return;
@@ -117,10 +117,9 @@ export class Admission {
     refuse(stream, refusalOf(thrown) ?? this.#defect(entry, thrown));
   }
 
-  /** The app threw: in `authorize` to refuse or by mistake, closed either way; else our 500. */
-  #defect(entry: ServerEntry, thrown: unknown): Refusal {
-    const { endpoint } = entry;
-    const error = handlerError(`${endpoint}: deciding on an upgrade`, thrown);
+  /** Refuses with 401 where the app threw, to refuse or by mistake; with 500 for a fault of ours. */
+  #defect({ options }: ServerEntry, thrown: unknown): Refusal {
+    const error = handlerError(`${options.endpoint}: deciding on an upgrade`, thrown);
     this.#context.report(error);
     return new Refusal(error === thrown ? 500 : 401);
   }
@@ -131,9 +130,4 @@ type MovableSocket = Socket | TlsStream | BareSocket;
 
 function isMovable(socket: Duplex | BareSocket): socket is MovableSocket {
   return socket instanceof BareSocket || socket instanceof Socket || socket instanceof TlsStream;
-}
-
-function uncloneable(endpoint: string, cause: unknown): EngineError {
-  const message = `${endpoint}: what authorize returned cannot go to a shard: ${messageOf(cause)}`;
-  return new EngineError('ERR_HANDLER', message, { cause });
 }

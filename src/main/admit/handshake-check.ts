@@ -14,26 +14,23 @@ import type { Origins, ResolvedServerOptions } from '../../shared/options/server
 import { chooseDeflate } from './deflate-offers.ts';
 import { plainAddress } from './subnet.ts';
 
-/** What is looked at of an upgrade's request. */
+/** An upgrade's request, as far as it is looked at. */
 export interface UpgradeRequest
   extends Pick<IncomingMessage, 'method' | 'url' | 'httpVersion' | 'headers' | 'rawHeaders'> {
   readonly socket: Pick<Socket, 'remoteAddress'>;
 }
 
-/** What the handshake is finished with. */
+/** The outcome of a handshake that was accepted. */
 export interface Handshake {
   /** The Sec-WebSocket-Key. */
   readonly key: string;
   /** The subprotocol that was chosen; '' = none. */
   readonly protocol: string;
-  /** Which of the server's codecs it is, or the first. */
+  /** The index of the codec in the server's, by the subprotocol; else of the first. */
   readonly codec: number;
   /** Left out where messages are not compressed. */
   readonly deflate?: DeflateTerms;
 }
-
-/** The options that the handshake depends on. */
-export type HandshakeOptions = Pick<ResolvedServerOptions, 'protocols' | 'codec' | 'compression'>;
 
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
 
@@ -45,7 +42,7 @@ const KEY = /^[+/0-9A-Za-z]{22}==$/;
  */
 export function checkHandshake(
   request: UpgradeRequest,
-  { protocols, codec, compression }: HandshakeOptions,
+  options: Pick<ResolvedServerOptions, 'protocols' | 'codec' | 'compression'>,
 ): Handshake {
   const { method, headers, httpVersion } = request;
   if (method !== 'GET') throw new Refusal(405, 'Method Not Allowed', { Allow: 'GET' });
@@ -62,16 +59,16 @@ export function checkHandshake(
   if (key === undefined || !KEY.test(key)) {
     throw new Refusal(400, 'Sec-WebSocket-Key must be 16 bytes in base64');
   }
-  const spoken = codecNames(codec).map((name) => CODEC_SUBPROTOCOLS[name]);
+  const spoken = codecNames(options.codec).map((name) => CODEC_SUBPROTOCOLS[name]);
   const offered = headers['sec-websocket-protocol'];
-  const protocol = chooseProtocol(offered, [...protocols, ...spoken]);
+  const protocol = chooseProtocol(offered, [...options.protocols, ...spoken]);
   const handshake = { key, protocol, codec: Math.max(0, spoken.indexOf(protocol)) };
-  if (compression === undefined) return handshake;
+  if (options.compression === undefined) return handshake;
   const deflate = chooseDeflate(headers['sec-websocket-extensions']);
   return deflate === undefined ? handshake : { ...handshake, deflate };
 }
 
-/** RFC 9112 section 3.2; `headers` has the first one of them. */
+/** Whether Host comes more than once (RFC 9112 section 3.2); `headers` has only the first. */
 function hasSeveralHosts({ rawHeaders }: UpgradeRequest): boolean {
   const isHost = (text: string, at: number) => at % 2 === 0 && text.toLowerCase() === 'host';
   return rawHeaders.filter(isHost).length > 1;
@@ -85,30 +82,24 @@ function chooseProtocol(header: string | undefined, protocols: readonly string[]
   } catch {
     throw new Refusal(400, 'Sec-WebSocket-Protocol is malformed');
   }
-  for (const protocol of offered) if (protocols.includes(protocol)) return protocol;
-  return '';
+  return [...offered].find((protocol) => protocols.includes(protocol)) ?? '';
 }
 
-/** The request as connections keep it. */
+/** Makes the request that a connection keeps. */
 export function connectionRequest(
   request: UpgradeRequest,
   remoteAddress = plainAddress(request.socket.remoteAddress ?? ''),
 ): ConnectionRequest {
   const headers = request.headers as Record<string, string>;
-  // Of these alone Node.js makes a list; they are a server's, but anybody may send them.
+  // The only header that Node.js makes a list of. It is a server's, but any client may send it.
   const cookies: string | string[] | undefined = request.headers['set-cookie'];
   if (cookies !== undefined) headers['set-cookie'] = cookies.join(', ');
-  return {
-    method: request.method ?? '',
-    url: request.url ?? '',
-    headers,
-    remoteAddress,
-  };
+  return { method: request.method ?? '', url: request.url ?? '', headers, remoteAddress };
 }
 
 /**
  * Checks the page's origin (RFC 6455 section 10.2); no Origin header means no browser.
- * @param host that the client asked for
+ * @param host the host that the client asked for
  * @throws Refusal 403
  */
 export function checkOrigin(
@@ -119,7 +110,7 @@ export function checkOrigin(
   const { origin } = request.headers;
   if (origin === undefined || origins === '*') return;
   if (isAllowed(origin, request, origins, host)) return;
-  // It is the first that goes wrong with a page from elsewhere; which origins may come is not told.
+  // Most pages of another host fail here first. The body does not say which origins are allowed.
   throw new Refusal(403, "Origin not allowed: the server's option `origins` does not include it");
 }
 
@@ -131,26 +122,22 @@ function isAllowed(
 ): boolean {
   if (typeof origins === 'function') return origins(origin, request) === true;
   if (Array.isArray(origins)) {
-    return origins.includes(origin) || origins.includes(parseUrl(origin)?.origin);
+    return origins.includes(origin) || origins.includes(URL.parse(origin)?.origin);
   }
-  // As browsers write it; the rest is for what means the same, spelt otherwise.
+  // The form that browsers use; the rest is for other forms of the same origin.
   if (origin === `http://${host}` || origin === `https://${host}`) return true;
-  const page = parseUrl(origin);
+  const page = URL.parse(origin);
   // The port that the scheme implies may be spelt out in Host, and is not in an origin.
   if (page?.protocol !== 'http:' && page?.protocol !== 'https:') return false;
-  return parseUrl(`${page.protocol}//${host}`)?.host === page.host;
-}
-
-function parseUrl(text: string): URL | undefined {
-  return URL.parse(text) ?? undefined;
+  return URL.parse(`${page.protocol}//${host}`)?.host === page.host;
 }
 
 /**
  * Asks the app whether a request may enter, and makes the identity of its connection.
- * @param timeoutMs how long `authorize` may take
- * @param closing is aborted when there is nothing to enter any more
- * @throws Refusal 401 or what `authorize` says, 503 when it takes too long; EngineError
- *   ERR_CONNECTION_ID; else what `authorize` threw
+ * @param timeoutMs milliseconds that `authorize` may take
+ * @param closing is aborted when the engine closes
+ * @throws Refusal 401, 503 after a timeout or when the engine closes; EngineError
+ *   ERR_CONNECTION_ID; errors of `authorize`
  */
 export function identify(
   request: ConnectionRequest,
@@ -184,7 +171,7 @@ function idOf(request: ConnectionRequest, idGenerator: (request: ConnectionReque
   return id as string;
 }
 
-/** A query of a database, say, need not be a Promise: not awaited, it would let everyone in. */
+/** Whether to await a value: a database's lazy result need not be a Promise, and is not false. */
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }

@@ -7,7 +7,7 @@ export interface Subnet {
   readonly family: 'ipv4' | 'ipv6';
 }
 
-/** What an address or a range such as '10.0.0.0/8' stands for; undefined: it is neither. */
+/** Parses an address or a range such as '10.0.0.0/8'; undefined: it is neither. */
 export function parseSubnet(entry: string): Subnet | undefined {
   const [, written = '', length] = /^([^/%]*)(?:\/(\d{1,3}))?$/.exec(entry) ?? [];
   const address = plainAddress(written);
@@ -19,7 +19,7 @@ export function parseSubnet(entry: string): Subnet | undefined {
   return { address, bits, family: version === 6 ? 'ipv6' : 'ipv4' };
 }
 
-/** An address of IPv4 without what IPv6 sockets put before it. */
+/** Returns an IPv4 address without the prefix that IPv6 sockets put before it; others as they are. */
 export function plainAddress(address: string): string {
   return /^::ffff:/i.test(address) && isIPv4(address.slice(7)) ? address.slice(7) : address;
 }

@@ -4,27 +4,30 @@ import { optionError } from '../../shared/options/option-rules.ts';
 import type { UpgradeRequest } from './handshake-check.ts';
 import { parseSubnet, plainAddress } from './subnet.ts';
 
-/** Whether the client at an address, so many proxies away from the engine, is believed. */
+/** Whether to believe the sender at an address, so many proxies away from the engine. */
 type Trust = (address: string, hops: number) => boolean;
 
-/** Who sent a request, and to which host. */
+/** The sender of a request, and the host that it was sent to. */
 export interface Origination {
   readonly remoteAddress: string;
   /** The host that the client asked for. */
   readonly host: string | undefined;
 }
 
-/** Finds out who sent a request, behind the proxies that are believed. */
+/** Finds the sender of a request, behind the proxies that are believed. */
 export class ProxyTrust {
   readonly #trusts: Trust;
 
   /** @throws EngineError ERR_OPTION */
   constructor(trustProxy: TrustProxy) {
-    this.#trusts = typeof trustProxy === 'number' ? byHops(trustProxy) : byAddress(trustProxy);
+    this.#trusts =
+      typeof trustProxy === 'number'
+        ? (_address, hops) => hops < trustProxy
+        : byAddress(trustProxy);
   }
 
   /**
-   * Reads X-Forwarded-For from its end, as long as the one who wrote it is believed, and
+   * Reads X-Forwarded-For from its end, as long as the writer of an entry is believed, and
    * X-Forwarded-Host if the nearest proxy is.
    */
   of({ socket, headers }: Pick<UpgradeRequest, 'socket' | 'headers'>): Origination {
@@ -33,16 +36,12 @@ export class ProxyTrust {
     const chain = listOf(headers['x-forwarded-for']);
     for (let hops = 0; this.#trusts(remoteAddress, hops); hops++) {
       const next = chain.pop();
-      if (next === undefined || isIP(next) === 0) break; // the rest is hearsay
+      if (next === undefined || isIP(next) === 0) break; // no one believed has written the rest
       remoteAddress = plainAddress(next);
     }
     const [host = headers.host] = listOf(headers['x-forwarded-host']);
     return { remoteAddress, host };
   }
-}
-
-function byHops(count: number): Trust {
-  return (_address, hops) => hops < count;
 }
 
 function byAddress(entries: readonly string[]): Trust {

@@ -3,8 +3,8 @@ import type { EngineStats } from '../../shared/api/stats.ts';
 import { PROMETHEUS_TYPE, prometheusText } from './prometheus.ts';
 
 /**
- * Answers GET and HEAD with an engine's metrics in the text format of Prometheus. Requests that come
- * while others wait get the same answer, so that many of them cost no more than one.
+ * Returns a listener that answers GET and HEAD with an engine's metrics, in the text format of
+ * Prometheus. Requests that come while others wait share one answer, and its cost.
  */
 export function metricsHandler(stats: () => Promise<EngineStats>): RequestListener {
   let pending: Promise<string> | undefined;
@@ -31,7 +31,7 @@ export function metricsHandler(stats: () => Promise<EngineStats>): RequestListen
 }
 
 function send(response: ServerResponse, body: string, headOnly: boolean): void {
-  if (response.headersSent) return; // somebody has answered meanwhile: a timeout, say
+  if (response.headersSent) return; // the app has answered meanwhile: a timeout, say
   const length = Buffer.byteLength(body);
   response.writeHead(200, { 'Content-Type': PROMETHEUS_TYPE, 'Content-Length': length });
   response.end(headOnly ? undefined : body);

@@ -14,7 +14,7 @@ import type {
  *     fanring_connections{endpoint="/chat",shard="1"} 12
  */
 
-/** What a response with such a text says that it is. */
+/** The content type of such a text. */
 export const PROMETHEUS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 const MS_PER_SECOND = 1000;
@@ -22,8 +22,9 @@ const MS_PER_SECOND = 1000;
 type Labels = Readonly<Record<string, string | number>>;
 type Sample = readonly [labels: Labels, value: number];
 type MetricType = 'counter' | 'gauge';
+type AddMetric = (name: string, type: MetricType, help: string, samples: readonly Sample[]) => void;
 
-/** What is told of each server in each shard: name, help, value. */
+/** Metrics of each server in each shard. */
 const OF_SERVERS: [name: string, type: MetricType, help: string, of: (s: ServerStats) => number][] =
   [
     ['connections', 'gauge', 'Connections that are open.', (s) => s.connections],
@@ -40,42 +41,57 @@ const OF_SERVERS: [name: string, type: MetricType, help: string, of: (s: ServerS
 
 const REASONS = ['slow', 'latest', 'closed'] as const;
 
-/** What an engine tells of itself, as Prometheus reads it. */
+type ThreadGauge = readonly [name: string, help: string, of: (thread: ThreadStats) => number];
+
+const UTILIZATION = 'Share of the time in which the event loop was not idle.';
+
+const OF_THREADS: readonly ThreadGauge[] = [
+  ['mailbox_fill_ratio', 'How full the fullest ring is.', (t) => t.mailbox.fill],
+  ['mailbox_unread_bytes', 'Bytes in rings, not read yet.', (t) => t.mailbox.unreadBytes],
+  ['outbox_bytes', 'Bytes for which rings have no room.', (t) => t.mailbox.outboxBytes],
+  ['event_loop_utilization_ratio', UTILIZATION, (t) => t.eventLoop.utilization],
+  ...secondsOf('mailbox_lag', 'How long records are on their way', (t) => t.mailbox.lag),
+  ...secondsOf('event_loop_delay', 'How late the event loop is', (t) => t.eventLoop.delay),
+];
+
+function secondsOf(name: string, help: string, of: (thread: ThreadStats) => RecentTimes) {
+  return (['p50', 'p99', 'max'] as const).map((value): ThreadGauge => {
+    const seconds = (thread: ThreadStats) => of(thread)[value] / MS_PER_SECOND;
+    return [`${name}_${value}_seconds`, `${help}, ${value}, lately.`, seconds];
+  });
+}
+
+/** Writes an engine's statistics in the text format of Prometheus. */
 export function prometheusText(stats: EngineStats): string {
   const lines: string[] = [];
-  const metric = (name: string, type: MetricType, help: string, samples: readonly Sample[]) => {
+  const metric: AddMetric = (name, type, help, samples) => {
     lines.push(`# HELP fanring_${name} ${help}`, `# TYPE fanring_${name} ${type}`);
     for (const [labels, value] of samples) {
       lines.push(`fanring_${name}{${labelText(labels)}} ${value}`);
     }
   };
-  const { shards, silentShards } = stats;
+  const { primary, shards, silentShards } = stats;
   metric('shard_up', 'gauge', 'Whether the shard has answered in time.', [
     ...shards.map(({ shard }): Sample => [{ shard }, 1]),
     ...silentShards.map((shard): Sample => [{ shard }, 0]),
   ]);
-  metric(
-    'shard_restarts_total',
-    'counter',
-    'Times the shard has died.',
-    stats.restarts.map(({ shard, restarts }) => [{ shard }, restarts]),
-  );
+  const restarts = stats.restarts.map(({ shard, restarts }): Sample => [{ shard }, restarts]);
+  metric('shard_restarts_total', 'counter', 'Times the shard has died.', restarts);
   addServers(stats, metric);
-  addThreads([{ shard: 'primary', ...stats.primary }, ...shards], metric);
+  const threads = [{ shard: 'primary', ...primary }, ...shards];
+  for (const [name, help, of] of OF_THREADS) {
+    const samples = threads.map((thread): Sample => [{ shard: thread.shard }, of(thread)]);
+    metric(name, 'gauge', help, samples);
+  }
   return `${lines.join('\n')}\n`;
 }
 
-type AddMetric = (name: string, type: MetricType, help: string, samples: readonly Sample[]) => void;
-
 function addServers({ primary, shards }: EngineStats, metric: AddMetric): void {
-  for (const [name, type, help, of] of OF_SERVERS) {
-    metric(name, type, help, inShards(shards, of));
-  }
-  const emitted = primary.servers.map((server) =>
-    sample(server.endpoint, 'primary', server.emitted),
-  );
+  for (const [name, type, help, of] of OF_SERVERS) metric(name, type, help, inShards(shards, of));
   metric('messages_emitted_total', 'counter', 'Messages that the app has sent.', [
-    ...emitted,
+    ...primary.servers.map(({ endpoint, emitted }): Sample => {
+      return [{ endpoint, shard: 'primary' }, emitted];
+    }),
     ...inShards(shards, (server) => server.emitted),
   ]);
   const dropped = REASONS.flatMap((reason) =>
@@ -95,45 +111,8 @@ function inShards(
     for (const server of servers) {
       sums.set(server.endpoint, (sums.get(server.endpoint) ?? 0) + of(server));
     }
-    return [...sums].map(([endpoint, value]) => sample(endpoint, shard, value, more));
+    return [...sums].map(([endpoint, value]): Sample => [{ endpoint, shard, ...more }, value]);
   });
-}
-
-function sample(
-  endpoint: string,
-  shard: string | number,
-  value: number,
-  more: Labels = {},
-): Sample {
-  return [{ endpoint, shard, ...more }, value];
-}
-
-interface NamedThread extends ThreadStats {
-  readonly shard: string | number;
-}
-
-function addThreads(threads: readonly NamedThread[], metric: AddMetric): void {
-  const gauge = (name: string, help: string, of: (thread: NamedThread) => number) => {
-    const samples = threads.map((thread): Sample => [{ shard: thread.shard }, of(thread)]);
-    metric(name, 'gauge', help, samples);
-  };
-  gauge('mailbox_fill_ratio', 'How full the fullest ring is.', ({ mailbox }) => mailbox.fill);
-  gauge('mailbox_unread_bytes', 'Bytes in rings, not read yet.', (t) => t.mailbox.unreadBytes);
-  gauge('outbox_bytes', 'Bytes for which rings have no room.', (t) => t.mailbox.outboxBytes);
-  gauge(
-    'event_loop_utilization_ratio',
-    'Share of the time in which the event loop was not idle.',
-    ({ eventLoop }) => eventLoop.utilization,
-  );
-  const times = (name: string, help: string, of: (thread: NamedThread) => RecentTimes) => {
-    const seconds = (value: 'p50' | 'p99' | 'max') =>
-      gauge(`${name}_${value}_seconds`, `${help}, ${value}, lately.`, (thread) => {
-        return of(thread)[value] / MS_PER_SECOND;
-      });
-    for (const value of ['p50', 'p99', 'max'] as const) seconds(value);
-  };
-  times('mailbox_lag', 'How long records are on their way', ({ mailbox }) => mailbox.lag);
-  times('event_loop_delay', 'How late the event loop is', ({ eventLoop }) => eventLoop.delay);
 }
 
 function labelText(labels: Labels): string {

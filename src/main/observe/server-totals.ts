@@ -1,6 +1,6 @@
 import type { PrimaryServerStats, ServerStats, ShardStats } from '../../shared/api/stats.ts';
 
-/** Each server over the primary and all shards; several with one endpoint are one. */
+/** Sums up each server over the primary and all shards; servers with one endpoint are one. */
 export function sumServers(
   primary: readonly PrimaryServerStats[],
   shards: readonly ShardStats[],

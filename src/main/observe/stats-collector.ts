@@ -1,13 +1,11 @@
 import type {
   EngineStats,
-  PrimaryServerStats,
-  ShardRestarts,
   ShardSnapshot,
   ShardStats,
   StatsOptions,
-  ThreadStats,
 } from '../../shared/api/stats.ts';
 import type { FromShard } from '../../shared/messages/control-messages.ts';
+import type { ThreadLoad } from '../../shared/observe/thread-load.ts';
 import {
   applyRules,
   type Filled,
@@ -16,6 +14,7 @@ import {
   type Rules,
 } from '../../shared/options/option-rules.ts';
 import { Gather } from '../../shared/spread/gather.ts';
+import type { ServerEntry } from '../servers/server-entry.ts';
 import type { ShardHost } from '../shards/shard-host.ts';
 import { sumServers } from './server-totals.ts';
 
@@ -24,36 +23,34 @@ const STATS_RULES: Rules<Filled<StatsOptions>> = {
   slowest: integer(0, 1000, 10),
 };
 
-/** The threads of an engine. */
-interface Threads {
-  /** The shards that run. */
-  readonly hosts: readonly ShardHost[];
-  /** How busy the primary is. */
-  readonly load: { stats(): ThreadStats };
-}
-
-/** The servers of an engine, with what the primary has sent for them. */
-type Servers = ReadonlyMap<number, { readonly stats: PrimaryServerStats }>;
+/** The servers of an engine. */
+type Servers = ReadonlyMap<number, Pick<ServerEntry, 'stats'>>;
 
 type Answer = Extract<FromShard, { type: 'snapshot' }>;
 
-/** Asks the shards how they are, and puts their answers together. */
+/** Asks the shards for their statistics, and combines the answers. */
 export class StatsCollector {
-  readonly #threads: Threads;
+  readonly #hosts: readonly ShardHost[];
+  readonly #primary: Pick<ThreadLoad, 'stats'>;
   readonly #servers: Servers;
   readonly #snapshots = new Gather<readonly [shard: number, snapshot: ShardSnapshot]>();
   /** How often each shard has died. */
   readonly #deaths = new Map<number, number>();
 
-  constructor(threads: Threads, servers: Servers) {
-    this.#threads = threads;
+  /**
+   * @param hosts the shards that run, at any time
+   * @param primary the load of the primary's thread
+   */
+  constructor(hosts: readonly ShardHost[], primary: Pick<ThreadLoad, 'stats'>, servers: Servers) {
+    this.#hosts = hosts;
+    this.#primary = primary;
     this.#servers = servers;
   }
 
   /** @throws EngineError ERR_OPTION */
   async collect(options: StatsOptions): Promise<EngineStats> {
     const { timeoutMs, slowest } = applyRules(STATS_RULES, options);
-    const { hosts } = this.#threads;
+    const hosts = this.#hosts;
     const snapshots = new Map<number, ShardSnapshot>();
     const numbers = hosts.map(({ number }) => number);
     const down = [...this.#deaths.keys()].filter((shard) => !numbers.includes(shard));
@@ -65,7 +62,7 @@ export class StatsCollector {
       },
       ([shard, snapshot]) => snapshots.set(shard, snapshot),
     );
-    return this.#combine(snapshots, [...silent, ...down], slowest);
+    return this.#combine(snapshots, [...silent, ...down].sort(ascending), slowest);
   }
 
   /** A shard has answered, maybe too late. */
@@ -73,20 +70,20 @@ export class StatsCollector {
     this.#snapshots.receive(shard, ask, [shard, snapshot]);
   }
 
-  /** A shard has died: what it has not answered it never will. */
+  /** A shard has died, and will not answer any more. */
   shardDied(shard: number): void {
-    this.#deaths.set(shard, (this.#deaths.get(shard) ?? 0) + 1);
+    this.#deaths.set(shard, this.#deathsOf(shard) + 1);
     this.#snapshots.shardDied(shard);
   }
 
-  /** Nobody will answer any more. */
+  /** No shard will answer any more. */
   close(): void {
     this.#snapshots.close();
   }
 
   #combine(
     snapshots: ReadonlyMap<number, ShardSnapshot>,
-    silent: readonly number[],
+    silentShards: readonly number[],
     slowest: number,
   ): EngineStats {
     const shards = [...snapshots].map(([shard, snapshot]) => this.#shardStats(shard, snapshot));
@@ -94,25 +91,27 @@ export class StatsCollector {
     const servers = [...this.#servers.values()].map(({ stats }) => stats);
     const waiting = [...snapshots.values()].flatMap((snapshot) => snapshot.slowest);
     waiting.sort((a, b) => b.queuedBytes - a.queuedBytes);
+    const all = [...snapshots.keys(), ...silentShards].sort(ascending);
     return {
-      primary: { ...this.#threads.load.stats(), servers },
+      primary: { ...this.#primary.stats(), servers },
       shards,
-      silentShards: silent.toSorted((a, b) => a - b),
-      restarts: this.#restartsOf([...snapshots.keys(), ...silent]),
+      silentShards,
+      restarts: all.map((shard) => ({ shard, restarts: this.#deathsOf(shard) })),
       servers: sumServers(servers, shards),
       slowest: waiting.slice(0, slowest),
     };
   }
 
-  #restartsOf(shards: readonly number[]): ShardRestarts[] {
-    return shards
-      .toSorted((a, b) => a - b)
-      .map((shard) => ({ shard, restarts: this.#deaths.get(shard) ?? 0 }));
-  }
-
   #shardStats(shard: number, { mailbox, eventLoop, servers }: ShardSnapshot): ShardStats {
     const connections = servers.reduce((sum, server) => sum + server.connections, 0);
-    const restarts = this.#deaths.get(shard) ?? 0;
-    return { shard, restarts, connections, mailbox, eventLoop, servers };
+    return { shard, restarts: this.#deathsOf(shard), connections, mailbox, eventLoop, servers };
   }
+
+  #deathsOf(shard: number): number {
+    return this.#deaths.get(shard) ?? 0;
+  }
+}
+
+function ascending(a: number, b: number): number {
+  return a - b;
 }

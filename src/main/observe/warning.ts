@@ -1,6 +1,6 @@
 import { type EngineError, stackOf } from '../../shared/api/errors.ts';
 
-/** Tells of an error that nobody listens to, without ending the process. */
+/** Makes a process warning of an error that has no listener; the process goes on. */
 export function warnOf(error: EngineError): void {
   const { cause, stack, name, code, message } = error;
   const detail = stackOf(cause) ?? stack ?? ''; // where it came from

@@ -6,7 +6,7 @@ import type { Upgrade } from '../../shared/messages/control-messages.ts';
 import { move, packUpgrades } from './handoff.ts';
 
 const NEEDED = 'fanring needs ^24.20.0 or >=26.6.0';
-/** Older ones lack what the rest of the library is written in, too. */
+/** The oldest version that can load the rest of the library. */
 const OLDEST_MAJOR = 24;
 
 let selfTest: Promise<void> | undefined;
@@ -24,7 +24,7 @@ export function checkHandoff(): Promise<void> {
 }
 
 /**
- * Finds a Node.js that is so old that what follows would fail in other words.
+ * Checks the version of Node.js, before an old one fails elsewhere with another error.
  * @throws EngineError ERR_HANDOFF_UNSUPPORTED
  */
 export function assertNodeVersion(version: string): void {

@@ -7,7 +7,7 @@ import type { BareSocket } from '../accept/bare-socket.ts';
 
 /**
  * Takes the bytes that have come in behind the request, undefined where there are none. Pause the
- * socket first: what comes later then stays in the kernel, for the shard.
+ * socket first: later bytes then stay in the kernel, for the shard.
  */
 export function takeBuffered(
   socket: Pick<Readable, 'read'>,
@@ -20,7 +20,7 @@ export function takeBuffered(
   return bytes.length === 0 ? undefined : new Uint8Array(bytes);
 }
 
-/** What Node.js moves when a `net.Socket` moves to another thread. */
+/** The part of a `net.Socket` that Node.js moves to another thread. */
 interface HasHandle {
   _handle: object | null;
 }
@@ -29,7 +29,7 @@ interface HasHandle {
 export interface Leaving {
   /** Paused. */
   readonly socket: Socket | BareSocket;
-  /** It has not moved: its socket is gone, or (`cause`) what goes with it cannot be cloned. */
+  /** Is called where it has not moved: its socket is gone, or its data cannot be cloned (`cause`). */
   readonly onFailed: (cause?: unknown) => void;
 }
 
@@ -43,15 +43,15 @@ export interface TlsDeparture extends Leaving {
   readonly arrival: TlsArrival;
 }
 
-/** Makes the message that moves sockets, from what goes with them and their handles. */
+/** Makes the message that moves sockets, of their data and their handles. */
 type Pack<Kind> = (departures: readonly Kind[], handles: readonly object[]) => ToShard;
 
-/** As many wait at most, for all shards; whoever came first has waited for about 1 ms then. */
+/** The most sockets that wait, for all shards; the first of them has waited for about 1 ms then. */
 const MAX_WAITING = 32;
-/** Milliseconds after which nobody waits for more, where turns of the loop are longer. */
+/** Milliseconds after which all sockets go, where turns of the loop are longer. */
 const MAX_WAIT = 2;
 
-/** A handoff that is told when. */
+/** A handoff as its schedule needs it. */
 type Flushed = Pick<Handoff, 'flush'>;
 
 /**
@@ -60,34 +60,27 @@ type Flushed = Pick<Handoff, 'flush'>;
  */
 export class HandoffSchedule {
   readonly #handoffs = new Set<Flushed>();
-  /** How many wait, at most: a handoff may have been flushed meanwhile. */
+  /** Sockets that wait, at most: a handoff may have been flushed meanwhile. */
   #count = 0;
-  /** How many waited at the last turn. */
+  /** Sockets that waited at the last turn. */
   #seen = 0;
   /** When the first of them came, in ms. */
   #since = 0;
-  #isScheduled = false;
 
-  /** A socket waits. */
+  /** Notes that a socket waits. */
   add(handoff: Flushed): void {
     this.#handoffs.add(handoff);
-    if (this.#count === 0) this.#since = performance.now();
     this.#count += 1;
-    this.#schedule();
-  }
-
-  #schedule(): void {
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
+    if (this.#count > 1) return;
+    this.#since = performance.now();
     setImmediate(this.#turn);
   }
 
   readonly #turn = (): void => {
-    this.#isScheduled = false;
     const hasMore = this.#count > this.#seen && this.#count < MAX_WAITING;
     if (hasMore && performance.now() - this.#since < MAX_WAIT) {
       this.#seen = this.#count;
-      this.#schedule();
+      setImmediate(this.#turn);
       return;
     }
     this.#count = this.#seen = 0;
@@ -97,8 +90,8 @@ export class HandoffSchedule {
 }
 
 /**
- * Moves sockets to the thread behind a port, several in one message, since a message and waking
- * that thread cost as much as all else that is done for a socket.
+ * Moves sockets to the thread behind a port, several in one message: a message and waking that
+ * thread cost as much as all else that is done for a socket.
  */
 export class Handoff<Kind extends Leaving = Departure> {
   readonly #schedule: HandoffSchedule;
@@ -118,7 +111,7 @@ export class Handoff<Kind extends Leaving = Departure> {
     this.#schedule.add(this);
   }
 
-  /** Moves what waits. */
+  /** Moves the sockets that wait. */
   flush(): void {
     const departures = this.#waiting;
     this.#waiting = [];
@@ -131,7 +124,7 @@ export class Handoff<Kind extends Leaving = Departure> {
     }
   }
 
-  /** One of several cannot be cloned: the others must not suffer for it. */
+  /** One of several cannot be cloned: the others move all the same. */
   #moveAlone(departure: Kind): void {
     try {
       move(this.#port, [departure], this.#pack);
@@ -141,14 +134,9 @@ export class Handoff<Kind extends Leaving = Departure> {
   }
 }
 
-/**
- * Packs accepted upgrades. What has been read from a socket would be lost with it: it goes along as
- * `head`.
- */
+/** Packs accepted upgrades, each with the bytes that its socket has buffered as its `head`. */
 export function packUpgrades(departures: readonly Departure[], handles: readonly object[]) {
-  for (const { socket, upgrade } of departures) {
-    upgrade.head = takeBuffered(socket, upgrade.head);
-  }
+  for (const { socket, upgrade } of departures) upgrade.head = takeBuffered(socket, upgrade.head);
   const upgrades = departures.map(({ upgrade }) => upgrade);
   return { type: 'adopt', upgrades, handles } satisfies ToShard;
 }
@@ -160,9 +148,9 @@ export function packTls(departures: readonly TlsDeparture[], handles: readonly o
 }
 
 /**
- * Node.js (≥ 24.20, ≥ 26.6) moves the handle of a socket. It refuses a `net.Socket` from which
- * something has been read, since what that has buffered would be lost; here it has been taken out,
- * so the handle moves by itself, which costs a third as much besides.
+ * Moves the handles of sockets, in one message. Node.js (≥ 24.20, ≥ 26.6) refuses a `net.Socket`
+ * that has been read from, since the bytes that it has buffered would be lost. Here they have been
+ * taken out, so the handle moves by itself, which costs a third as much besides.
  * @throws whatever `postMessage` throws, and then none has moved
  */
 export function move<Kind extends Leaving>(
@@ -171,12 +159,11 @@ export function move<Kind extends Leaving>(
   pack: Pack<Kind>,
 ): void {
   if (departures.length === 0) return;
-  const handles = departures.map(
-    ({ socket }) => (socket as unknown as HasHandle)._handle as object,
-  );
+  const sockets = departures.map(({ socket }) => socket as typeof socket & HasHandle);
+  const handles = sockets.map(({ _handle }) => _handle as object);
   port.postMessage(pack(departures, handles), handles as never);
-  for (const { socket } of departures) {
-    (socket as unknown as HasHandle)._handle = null; // it belongs to the other thread
+  for (const socket of sockets) {
+    socket._handle = null; // it belongs to the other thread
     socket.destroy();
   }
 }

@@ -14,13 +14,13 @@ export const BUILT_MSGPACK_MODULE = new URL(MSGPACK_MODULE, BUILT_CLIENT_SCRIPT)
 let builtBody: string | undefined;
 let builtModule: Buffer | undefined;
 
-/** Scripts by their prefix: what answers to many requests wait with is one buffer. */
+/** Scripts by their prefix: all answers share one buffer. */
 const scripts = new Map<string, Buffer>();
 const MOST_SCRIPTS = 64;
 
 /**
- * The browser client as a classic script, which sets a global `Ws`.
- * @param options.eventPrefix of the servers that its pages speak to
+ * Returns the browser client as a classic script, which sets a global `Ws`.
+ * @param options.eventPrefix the one of the servers that its pages connect to
  * @throws EngineError ERR_OPTION where the script has not been built
  */
 export function clientScript({ eventPrefix = DEFAULT_EVENT_PREFIX } = {}): Buffer {
@@ -35,7 +35,7 @@ export function clientScript({ eventPrefix = DEFAULT_EVENT_PREFIX } = {}): Buffe
 }
 
 /**
- * The msgpack codec as a module, which the script imports when a page asks for msgpack.
+ * Returns the msgpack codec as a module, which the script imports when a page asks for msgpack.
  * @throws EngineError ERR_OPTION where it has not been built
  */
 export function msgpackModule(): Buffer {
@@ -44,8 +44,8 @@ export function msgpackModule(): Buffer {
 }
 
 /**
- * The head of the script, the one part of it that depends on the prefix.
- * Nothing but ASCII, and no '<', so that it means the same in any charset and inside a page.
+ * Returns the head of the script, its only part that depends on the prefix. It is ASCII without '<',
+ * so that it means the same in any charset and inside a page.
  */
 export function clientScriptHead(eventPrefix: string): string {
   const literal = JSON.stringify(eventPrefix).replace(/[^ -;=-~]/g, escapeCharacter);

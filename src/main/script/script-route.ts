@@ -4,10 +4,10 @@ import { clientScript, MSGPACK_MODULE, msgpackModule } from './client-script.ts'
 import { answer } from './plain-answer.ts';
 
 /**
- * What is served at `clientScriptPath`, for servers with the default prefix, and behind each
- * endpoint, for that one; the module that the script imports is beside it.
- * @param serverAt the options of the server at an endpoint
- * @returns what makes the script; undefined where there is none
+ * Finds the script at a path: at `clientScriptPath` the one for the default prefix, and behind each
+ * endpoint the one for that server. The module that the script imports is beside it.
+ * @param serverAt returns the options of the server at an endpoint
+ * @returns a function that makes the script; undefined where there is none
  */
 export function scriptAt(
   path: string,
@@ -25,7 +25,7 @@ export function scriptAt(
 
 /**
  * Answers a request for a script: GET and HEAD get it.
- * @param report is told why there is no script, which is answered with 500
+ * @param report gets the error where the script cannot be made, and the answer is 500
  */
 export function serveScript(
   method: string | undefined,

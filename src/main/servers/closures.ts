@@ -4,18 +4,17 @@ import type { AppConnection } from '../../shared/app/app-connection.ts';
 import type { ConnectionIdentity, ConnectionLink } from '../../shared/app/connection-link.ts';
 import { callHandler } from '../../shared/app/handler-calls.ts';
 import { forgetHeaders, type KeepHeaders } from '../../shared/app/kept-headers.ts';
-import type { Codec } from '../../shared/codec/codec.ts';
 import { CLOSE_CODES } from '../../shared/codec/frame.ts';
 import type { RecordView } from '../../shared/messages/record-view.ts';
 import { RecordKind } from '../../shared/messages/records.ts';
 import { optionError } from '../../shared/options/option-rules.ts';
 import type { Local } from '../../shared/spread/local.ts';
-import type { Peers } from '../../shared/spread/peers.ts';
 import { isSelected, type Selection } from '../../shared/spread/selection.ts';
+import { Conditions } from '../../shared/time/conditions.ts';
 import type { Handshake } from '../admit/handshake-check.ts';
-import { RemoteLink } from './remote-link.ts';
+import { type LinkContext, RemoteLink } from './remote-link.ts';
 
-/** An upgrade on its way to a shard, as its closures will want to know it. */
+/** An upgrade on its way to a shard. */
 export interface Arrival {
   readonly shard: number;
   readonly identity: ConnectionIdentity;
@@ -23,12 +22,8 @@ export interface Arrival {
 }
 
 /** Everything that a server gives to its closures. */
-export interface ClosuresContext {
-  readonly number: number;
-  readonly codecs: readonly Codec[];
+export interface ClosuresContext extends LinkContext {
   readonly keepHeaders: KeepHeaders;
-  readonly peers: Peers;
-  readonly counters: { emitted: number };
   /** Returns the app's view of a connection. */
   appConnection(link: ConnectionLink, identity: ConnectionIdentity): AppConnection;
 }
@@ -47,10 +42,10 @@ export class Closures implements Local<never> {
   readonly handlersOf = 'all';
   readonly #context: ClosuresContext;
   readonly #onConnection: ((connection: Connection) => unknown)[] = [];
-  /** Upgrades that are on their way to a shard: their identity stays here. */
+  /** Upgrades that are on their way to a shard. */
   readonly #arriving = new Map<number, Arrival>();
   readonly #connections = new Map<number, RemoteConnection>();
-  #onEmpty: (() => void) | undefined;
+  readonly #ends = new Conditions();
 
   constructor(context: ClosuresContext) {
     this.#context = context;
@@ -134,10 +129,7 @@ export class Closures implements Local<never> {
 
   /** Resolves when the last closure has been told of its connection's end. */
   async empty(): Promise<void> {
-    if (this.#connections.size === 0) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#onEmpty = resolve;
-    await promise;
+    await this.#ends.until(() => this.#connections.size === 0);
   }
 
   #connected(number: number, shard: number): void {
@@ -159,6 +151,6 @@ export class Closures implements Local<never> {
   #disconnected({ app, link }: RemoteConnection, reason: { code: number; reason: string }): void {
     this.#connections.delete(link.number);
     app.ended(link.rooms ?? [], reason);
-    if (this.#connections.size === 0) this.#onEmpty?.();
+    this.#ends.recheck();
   }
 }

@@ -1,18 +1,13 @@
+import { EngineError } from '../../shared/api/errors.ts';
 import { Refusal } from '../../shared/api/refusal.ts';
 import type { ResolvedServerOptions } from '../../shared/options/server-options.ts';
 import { AddressLimit } from '../admit/address-limit.ts';
-import { ConnectionIds } from '../admit/connection-ids.ts';
 
-/** What a connection has until it is closed. */
+/** The things that a connection gives back when it is closed. */
 interface Held {
   readonly shard: number;
   readonly id: string;
   readonly address: string;
-}
-
-/** A connection that takes a place. */
-interface Newcomer extends Held {
-  readonly connection: number;
 }
 
 type PlaceLimits = Pick<
@@ -20,10 +15,11 @@ type PlaceLimits = Pick<
   'maxConnections' | 'maxConnectionsPerAddress' | 'idGenerator'
 >;
 
-/** The places of one server: how many there are in all, for each address, and for each id. */
+/** The places of one server: its connections are limited in all, by address and by id. */
 export class Places {
   readonly #maxConnections: number;
-  readonly #ids: ConnectionIds | undefined;
+  /** Ids of connections, where the app makes them: two with one id would share their messages. */
+  readonly #ids: Set<string> | undefined;
   readonly #addresses: AddressLimit | undefined;
   /** Ids and addresses of connections; empty where neither is limited. */
   readonly #held = new Map<number, Held>();
@@ -34,7 +30,7 @@ export class Places {
 
   constructor({ maxConnections, maxConnectionsPerAddress, idGenerator }: PlaceLimits) {
     this.#maxConnections = maxConnections;
-    this.#ids = idGenerator && new ConnectionIds();
+    this.#ids = idGenerator && new Set();
     const isLimited = maxConnectionsPerAddress > 0;
     this.#addresses = isLimited ? new AddressLimit(maxConnectionsPerAddress) : undefined;
   }
@@ -78,18 +74,21 @@ export class Places {
 
   /**
    * Takes a place for a connection that is about to move to a shard.
-   * @throws EngineError ERR_CONNECTION_ID, and then it has none
+   * @throws EngineError ERR_CONNECTION_ID where an open connection has its id; then it has no place
    */
-  take({ connection, shard, id, address }: Newcomer): void {
-    if (this.#ids !== undefined || this.#addresses !== undefined) {
-      this.#ids?.claim(id);
-      this.#addresses?.enter(address);
-      this.#held.set(connection, { shard, id, address });
+  take(connection: number, held: Held): void {
+    const { shard, id, address } = held;
+    if (this.#ids?.has(id)) {
+      const message = `idGenerator: '${id}' is the id of a connection that is open`;
+      throw new EngineError('ERR_CONNECTION_ID', message);
     }
+    this.#ids?.add(id);
+    this.#addresses?.enter(address);
+    if (this.#ids !== undefined || this.#addresses !== undefined) this.#held.set(connection, held);
     this.#count(shard, 1);
   }
 
-  /** Gives back the places of connections that are no more. */
+  /** Gives back the places of connections that have ended. */
   free(connections: readonly number[], shard: number): void {
     this.#count(shard, -connections.length);
     for (const connection of connections) this.#release(connection);
@@ -111,7 +110,7 @@ export class Places {
     const held = this.#held.get(connection);
     if (held === undefined) return;
     this.#held.delete(connection);
-    this.#ids?.release(held.id);
+    this.#ids?.delete(held.id);
     this.#addresses?.leave(held.address);
   }
 }

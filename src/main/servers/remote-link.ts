@@ -6,17 +6,12 @@ import {
   encodeRecord,
   RecordKind,
 } from '../../shared/messages/records.ts';
-import type { Peers } from '../../shared/spread/peers.ts';
+import type { SpreadOptions } from '../../shared/spread/spread-options.ts';
 import { interestKey } from '../../shared/tables/interest-table.ts';
 import type { Handshake } from '../admit/handshake-check.ts';
 
 /** A server as the link of one of its connections needs it. */
-export interface LinkContext {
-  readonly number: number;
-  readonly codecs: readonly Codec[];
-  readonly peers: Peers;
-  readonly counters: { emitted: number };
-}
+export type LinkContext = Pick<SpreadOptions<never>, 'number' | 'codecs' | 'peers' | 'counters'>;
 
 /** The way from a connection's closures to its socket: records to the shard that owns it. */
 export class RemoteLink implements ConnectionLink {
@@ -42,17 +37,17 @@ export class RemoteLink implements ConnectionLink {
     this.shard = shard;
   }
 
-  /** The closures are about to be told of it: what they send to everyone shall reach it too. */
+  /** Tells the shard that the closures are about to be told: it gets their messages from now on. */
   enter(): void {
     this.#sendAlways(RecordKind.ENTER);
   }
 
-  /** The closures have been told of it: the client may be, too. */
+  /** Tells the shard that the closures have been told: the client may be, too. */
   open(): void {
     this.#sendAlways(RecordKind.OPEN);
   }
 
-  /** The closures have been told of its end: the client may be answered. */
+  /** Tells the shard that the closures know of the end: the client may be answered. */
   concluded(): void {
     this.#sendAlways(RecordKind.CONCLUDED);
   }
@@ -65,7 +60,7 @@ export class RemoteLink implements ConnectionLink {
   join(room: string): void {
     const interest = this.#server.peers.interest.of(this.shard);
     const key = interestKey(this.#server.number, this.#codec, room);
-    // The join counts from now on: the shard takes this back when it has counted it itself.
+    // The join counts from now on; the shard takes this back when it has counted it itself.
     interest?.add(key);
     try {
       this.#send(encodeRecord({ ...this.#header(RecordKind.JOIN, room), codec: this.#codec }));

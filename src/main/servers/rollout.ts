@@ -1,9 +1,10 @@
 import { EngineError, messageOf } from '../../shared/api/errors.ts';
+import { Conditions } from '../../shared/time/conditions.ts';
 
-/** How far a shard is with a server. */
+/** A server's state in one shard. */
 type Progress = 'loading' | 'ready' | 'failed';
 
-/** A promise that nobody has to wait for: the engine reports its rejection, too. */
+/** Makes a promise that may reject unheard: the engine reports its rejection, too. */
 function unnoticed(): PromiseWithResolvers<void> {
   const settling = Promise.withResolvers<void>();
   settling.promise.catch(() => {});
@@ -12,12 +13,13 @@ function unnoticed(): PromiseWithResolvers<void> {
 
 /** The way of one server into the shards, and out of them again. */
 export class Rollout {
+  /** Whether there was a time at which every shard had the server. */
+  hasBeenReady = false;
   readonly #handlers: string | undefined;
   #ready = unnoticed();
   readonly #progress = new Map<number, Progress>();
-  #hasBeenReady = false;
   readonly #beingRemoved = new Set<number>();
-  #onRemoved: (() => void) | undefined;
+  readonly #removals = new Conditions();
 
   /** @param handlers the module that each shard loads; undefined = it has none */
   constructor(handlers: string | undefined) {
@@ -32,11 +34,6 @@ export class Rollout {
   /** The shards that have been told of the server. */
   shards(): number[] {
     return [...this.#progress.keys()];
-  }
-
-  /** Whether there was a time at which every shard had it. */
-  get hasBeenReady(): boolean {
-    return this.#hasBeenReady;
   }
 
   /** Whether connections may enter in a shard. */
@@ -54,7 +51,7 @@ export class Rollout {
     this.#progress.set(shard, error === undefined ? 'ready' : 'failed');
     if (error !== undefined) this.#ready.reject(error);
     else if ([...this.#progress.values()].every((progress) => progress === 'ready')) {
-      this.#hasBeenReady = true;
+      this.hasBeenReady = true;
       this.#ready.resolve();
     }
   }
@@ -71,16 +68,14 @@ export class Rollout {
   }
 
   /**
-   * All shards have been stopped; the next ones begin with nothing.
+   * All shards have been stopped; the next ones begin without the server.
    * @param isOpen whether the server may be ready once more
    */
   rested(isOpen: boolean): void {
-    for (const shard of this.shards()) {
-      this.#progress.delete(shard);
-      this.removed(shard);
-    }
-    if (this.#hasBeenReady && isOpen) this.#ready = unnoticed();
-    this.#hasBeenReady = false;
+    this.#progress.clear();
+    this.abandon();
+    if (this.hasBeenReady && isOpen) this.#ready = unnoticed();
+    this.hasBeenReady = false;
   }
 
   /** Rejects {@link Rollout.ready} where it is pending: the server, or the engine, is closed. */
@@ -92,20 +87,18 @@ export class Rollout {
   /** Resolves when each of these shards has said that the server is gone, or has died. */
   async removedFrom(shards: readonly number[]): Promise<void> {
     for (const shard of shards) this.#beingRemoved.add(shard);
-    if (this.#beingRemoved.size === 0) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#onRemoved = resolve;
-    await promise;
+    await this.#removals.until(() => this.#beingRemoved.size === 0);
   }
 
   /** The server is gone from a shard. */
   removed(shard: number): void {
     this.#beingRemoved.delete(shard);
-    if (this.#beingRemoved.size === 0) this.#onRemoved?.();
+    this.#removals.recheck();
   }
 
-  /** The server counts as gone from every shard: nothing more will be heard of it. */
+  /** The server counts as gone from every shard: no more news of it is expected. */
   abandon(): void {
-    this.#onRemoved?.();
+    this.#beingRemoved.clear();
+    this.#removals.recheck();
   }
 }

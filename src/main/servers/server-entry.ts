@@ -29,7 +29,7 @@ export interface EntryContext {
 export class ServerEntry implements Life {
   readonly number: number;
   readonly options: ResolvedServerOptions;
-  /** The messages that have been sent from here: one for each emit, whoever gets it. */
+  /** The messages that have been sent from here: one for each emit. */
   readonly counters = { emitted: 0 };
   readonly spread: SpreadServer;
   /** Undefined where the handlers are in a module. */
@@ -43,26 +43,22 @@ export class ServerEntry implements Life {
 
   constructor(number: number, options: ResolvedServerOptions, context: EntryContext) {
     const { endpoint, handlers, keepHeaders } = options;
-    const codecs = createCodecs(options);
     const { peers, report } = context;
-    const { counters } = this;
     this.number = number;
     this.options = options;
     this.#context = context;
     this.places = new Places(options);
     this.rollout = new Rollout(handlers?.toString());
+    const codecs = createCodecs(options);
+    const { counters } = this;
+    const spread = { number, endpoint, limits: options, codecs, peers, counters, report };
     const appConnection: ClosuresContext['appConnection'] = (link, identity) =>
       new AppConnection(this.handle, this.spread, link, identity);
     if (handlers === undefined) {
-      this.closures = new Closures({ number, codecs, keepHeaders, peers, counters, appConnection });
+      this.closures = new Closures({ ...spread, keepHeaders, appConnection });
     }
-    const spread = { number, endpoint, limits: options, codecs, peers, counters, report };
     this.spread = new SpreadServer({ ...spread, local: this.closures ?? NOWHERE });
     this.handle = new Server(this.spread, this);
-  }
-
-  get endpoint(): string {
-    return this.options.endpoint;
   }
 
   addConnectionHandler(fn: EventHandler<Connection>): void {
@@ -70,7 +66,8 @@ export class ServerEntry implements Life {
       this.closures.add(fn);
       return;
     }
-    const message = `${this.endpoint} has its handlers in a module; onConnection would not be called`;
+    const { endpoint } = this.options;
+    const message = `${endpoint} has its handlers in a module; onConnection would not be called`;
     throw new EngineError('ERR_HANDLERS_CONFLICT', message);
   }
 
@@ -88,7 +85,7 @@ export class ServerEntry implements Life {
   }
 
   get stats(): PrimaryServerStats {
-    return { endpoint: this.endpoint, ...this.counters };
+    return { endpoint: this.options.endpoint, ...this.counters };
   }
 
   /** Connections in one shard, those on their way included. */
@@ -103,16 +100,16 @@ export class ServerEntry implements Life {
 
   /**
    * A connection is about to move to a shard.
-   * @param address with which it was decided on: of its request the app may have made another
+   * @param address the one that it was decided on with; the app may have changed the request's
    * @throws EngineError ERR_CONNECTION_ID
    */
   arriving(connection: number, arrival: Arrival, address: string): void {
     const { shard, identity } = arrival;
-    this.places.take({ connection, shard, id: identity.id, address });
+    this.places.take(connection, { shard, id: identity.id, address });
     this.closures?.expect(connection, arrival);
   }
 
-  /** A connection did not come to be. */
+  /** A connection has not come about. */
   refused(connection: number, shard: number): void {
     this.closures?.refused(connection);
     this.places.free([connection], shard);
@@ -132,13 +129,13 @@ export class ServerEntry implements Life {
     host.post({ type: 'add-server', server: number, options: shardServerOptions(options) });
   }
 
-  /** A shard has died, and all that it had of the server with it. */
+  /** A shard has died, with its part of the server. */
   shardDied(shard: number, cause?: unknown): void {
     this.#forget(shard);
-    this.rollout.shardDied(shard, cause); // last: it may be all that closing waited for
+    this.rollout.shardDied(shard, cause); // last: closing may have waited for this shard alone
   }
 
-  /** All shards have been stopped; the next ones begin with nothing. */
+  /** All shards have been stopped; the next ones begin without the server. */
   rested(): void {
     for (const shard of this.rollout.shards()) this.#forget(shard);
     this.rollout.rested(!this.isClosed);
@@ -150,7 +147,7 @@ export class ServerEntry implements Life {
     this.closures?.shardDied(shard);
   }
 
-  /** Nothing more will be heard of it: what is left is told so. */
+  /** Ends the rest of it: no shard will send news of it any more. */
   abandon(): void {
     for (const shard of this.places.shards()) this.shardDied(shard);
     this.spread.close();

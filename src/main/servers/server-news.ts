@@ -3,17 +3,14 @@ import type { EngineMessage } from '../shards/shard-group.ts';
 import type { ShardHost } from '../shards/shard-host.ts';
 import type { ServerEntry } from './server-entry.ts';
 
-/** What a shard says of one server. */
-export type ServerNews = Extract<EngineMessage, { readonly server: number }>;
-
 /**
- * A shard has said something of a server.
- * @param entry undefined: the server is no more
+ * Takes a shard's message about one server.
+ * @param entry undefined: the server has been closed
  */
 export function hearOfServer(
   entry: ServerEntry | undefined,
   host: ShardHost,
-  message: ServerNews,
+  message: Extract<EngineMessage, { readonly server: number }>,
   report: (error: EngineError) => void,
 ): void {
   switch (message.type) {
@@ -40,9 +37,9 @@ export function hearOfServer(
 }
 
 /**
- * Whether to start a shard anew that could not load a server: what has failed to load once fails in
- * its thread for good. Not where the shard has connections of other servers: they would be lost for
- * it, again and again.
+ * Whether to replace a shard that could not load a server: a thread never loads a module that has
+ * failed there once. Not where the shard has connections of other servers, which it would lose again
+ * and again.
  */
 function mayDoBetter(entry: ServerEntry | undefined, host: ShardHost): boolean {
   if (entry === undefined || entry.isClosed || !entry.rollout.hasBeenReady) return false;

@@ -26,8 +26,8 @@ export class Server<Events extends object = AnyEvents> extends AppServer<Events>
   }
 
   /**
-   * Resolves when every shard is ready for its connections, which is some time after the engine has
-   * begun to listen; upgrades that come earlier wait.
+   * Resolves when every shard is ready for its connections, some time after the engine has begun to
+   * listen; earlier upgrades wait.
    * @throws EngineError ERR_HANDLERS_LOAD; ERR_ENGINE_CLOSED where that comes first
    */
   get ready(): Promise<void> {
@@ -35,7 +35,7 @@ export class Server<Events extends object = AnyEvents> extends AppServer<Events>
   }
 
   /**
-   * Calls `fn` with each new connection, on the primary; several run in their order.
+   * Calls `fn` with each new connection, on the primary; several are called in their order.
    * @throws EngineError ERR_HANDLERS_CONFLICT where the server has a handler module
    */
   onConnection(fn: EventHandler<Connection<Events>>): void {
@@ -43,9 +43,9 @@ export class Server<Events extends object = AnyEvents> extends AppServer<Events>
   }
 
   /**
-   * Takes the server out of the running engine: its endpoint is free at once, its connections are
-   * closed with 1001, one after the other, behind what was sent to them before the call. Resolves
-   * when the last one is gone.
+   * Takes the server out of the running engine. Its endpoint is free at once. Its connections are
+   * closed with 1001, one after the other, behind all messages sent to them before the call. Resolves
+   * when the last one has ended.
    * @throws EngineError ERR_OPTION
    */
   close(options: CloseOptions = {}): Promise<void> {

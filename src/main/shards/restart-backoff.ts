@@ -5,17 +5,17 @@ const LONGEST_DELAY = 10_000;
 
 /** How a shard that died is started again. */
 export interface Restart {
-  /** How often in a row it has died young, this time included; 1 also where it had lived long. */
+  /** Deaths at a young age in a row, this one included; 1 also where the shard had lived long. */
   readonly attempt: number;
   /** Milliseconds until it is started. */
   readonly delayMs: number;
 }
 
-/** When to start shards again: at once; but one that keeps dying young waits longer each time. */
+/** Delays of restarts: none, but longer each time for a shard that keeps dying young. */
 export class RestartBackoff {
   readonly #attempts = new Map<number, number>();
 
-  /** @param livedMs how long it had lived, in milliseconds */
+  /** Notes the death of a shard. @param livedMs its lifetime in milliseconds */
   died(shard: number, livedMs: number): Restart {
     const earlier = livedMs >= LIVED_LONG_ENOUGH ? 0 : (this.#attempts.get(shard) ?? 0);
     const attempt = earlier + 1;

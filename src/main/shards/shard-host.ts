@@ -7,8 +7,6 @@ import {
   packUpgrades,
   type TlsDeparture,
 } from '../place/handoff.ts';
-import type { Usable } from '../place/placement.ts';
-import type { Watched } from './watchdog.ts';
 
 /**
  * Starts a shard's task; the promise settles when the task has ended. Where the signal is aborted
@@ -16,11 +14,11 @@ import type { Watched } from './watchdog.ts';
  */
 export type RunShard = (start: ShardStart, port: MessagePort, signal: AbortSignal) => Promise<void>;
 
-/** What a shard says that is not for its host alone. */
+/** A message of a shard that is not for its host alone. */
 export type ShardMessage = Exclude<FromShard, { type: 'alive' | 'flushed' }>;
 
 /** One shard as the primary sees it: its task, its port, its connections. */
-export class ShardHost implements Usable, Watched {
+export class ShardHost {
   readonly number: number;
   readonly doorbell: ShardStart['doorbell'];
   readonly interest: ShardStart['interest'];
@@ -31,25 +29,27 @@ export class ShardHost implements Usable, Watched {
   readonly #onMessage: (message: ShardMessage) => void;
   readonly #cut = new AbortController();
   /** Milliseconds, monotonic. */
-  readonly startedAt: number;
+  readonly startedAt = performance.now();
   /** Settles when the shard's task has ended; rejects where it died. */
   readonly finished: Promise<void>;
+  /** Its WebSockets, of all servers, those on their way included. */
   connections = 0;
-  /** TLS connections that it has, and that are no WebSockets, or not yet. */
+  /** Its TLS connections that are no WebSockets, or not yet. */
   streams = 0;
-  /** Whether something that it said has been heard. */
+  /** Whether one of its messages has been heard. */
   isUp = false;
-  /** Resolves when it is first heard; rejects where it died without a word. */
-  readonly up: Promise<void>;
   readonly #cameUp = Promise.withResolvers<void>();
+  /** Resolves when it is first heard; rejects where it died before. */
+  readonly up = this.#cameUp.promise;
   #hasEnded = false;
+  /** Shards that do not send to this one yet: their messages would miss its connections. */
   readonly unconnected = new Set<number>();
   /** Servers that it has been told of and does not have yet: their modules may be loading. */
   readonly loading = new Set<number>();
-  /** How often it has been asked for a sign of life since it gave the last one. */
+  /** Checks since its last sign of life. */
   unanswered = 0;
-  /** Who waits for an answer to a `flush`, in the order of asking. */
-  #flushing: (() => void)[] = [];
+  /** Calls of {@link ShardHost.flushed} that wait for an answer, in their order. */
+  readonly #flushing: (() => void)[] = [];
 
   constructor(
     run: RunShard,
@@ -66,15 +66,13 @@ export class ShardHost implements Usable, Watched {
     this.#onMessage = onMessage;
     this.handoff = new Handoff(schedule, port1, packUpgrades);
     this.tlsHandoff = new Handoff(schedule, port1, packTls);
-    this.startedAt = performance.now();
-    this.up = this.#cameUp.promise;
     this.#port.on('message', (message: FromShard) => this.#receive(message));
     this.finished = this.#run(run, start, port2);
     this.finished.then(this.#cameUp.resolve, this.#cameUp.reject);
     this.up.catch(() => {}); // `finished` tells it too
   }
 
-  /** All that there is of connections. */
+  /** All its connections. */
   get load(): number {
     return this.connections + this.streams;
   }
@@ -86,9 +84,9 @@ export class ShardHost implements Usable, Watched {
     } catch (cause) {
       throw signal.aborted ? signal.reason : cause;
     } finally {
-      // Who waits to move goes down with it, and is not told of when its number is another's.
+      // Sockets that wait to move fail with it, before another shard gets its number.
       this.#flushHandoffs();
-      this.hear(); // its end may be known before the last that it has said
+      this.hear(); // its end may be known before its last messages
       this.#hasEnded = true;
       this.#port.close();
       port.close(); // where it has not got to a thread, with the sockets that wait in it
@@ -96,10 +94,7 @@ export class ShardHost implements Usable, Watched {
     }
   }
 
-  /**
-   * Hears now all that it has said so far: news of its thread come another way, and say nothing of
-   * how much of that has been read.
-   */
+  /** Takes all messages that it has posted so far. Other news of its thread may overtake them. */
   hear(): void {
     for (
       let next = receiveMessageOnPort(this.#port);
@@ -109,7 +104,7 @@ export class ShardHost implements Usable, Watched {
       try {
         this.#receive(next.message as FromShard);
       } catch (error) {
-        // An event handler of the app has thrown: what came by itself would be uncaught, too.
+        // An event handler of the app has thrown, which is uncaught for other messages, too.
         process.nextTick(() => {
           throw error;
         });
@@ -127,7 +122,7 @@ export class ShardHost implements Usable, Watched {
     this.tlsHandoff.flush();
   }
 
-  /** Resolves when all that it has sent so far is in its receivers' rings, or it has died. */
+  /** Resolves when all its records so far are in their receivers' rings, or it has died. */
   flushed(): Promise<void> {
     if (this.#hasEnded) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -136,22 +131,19 @@ export class ShardHost implements Usable, Watched {
     return promise;
   }
 
-  /**
-   * Asks for a sign of life. One that is not up yet is not asked, nor is one that loads modules: to
-   * start takes its time.
-   */
+  /** Asks for a sign of life, unless it is still starting or loading modules, which takes time. */
   ask(): void {
     if (!this.isUp || this.loading.size > 0) return;
     this.unanswered += 1;
     this.post({ type: 'check-alive' });
   }
 
-  /** Whether its thread is about to end: what is sent there now is lost. */
+  /** Whether its thread is about to end: a message to it is lost. */
   get isCut(): boolean {
     return this.#cut.signal.aborted;
   }
 
-  /** Ends its thread, whatever it is doing: `finished` rejects with the cause. */
+  /** Ends its thread, even one that hangs: `finished` rejects with the cause. */
   cut(cause: unknown): void {
     this.#cut.abort(cause);
   }

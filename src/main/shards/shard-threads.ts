@@ -7,8 +7,8 @@ import type { RunShard } from './shard-host.ts';
 const SHARD_URL = new URL(`../../workers/shard/shard${extname(import.meta.url)}`, import.meta.url);
 
 /**
- * What V8 lets one thread's short-lived objects grow to before it collects them. Most of those of a
- * shard live for one tick: with Node's default of 48 an idle connection costs 0.6 KB more (measured).
+ * Megabytes of short-lived objects in one thread before V8 collects them. Most objects of a shard
+ * live for one tick: with Node's default of 48 an idle connection costs 0.6 KB more (measured).
  */
 export const YOUNG_GENERATION_MB = 8;
 
@@ -20,9 +20,9 @@ export interface ShardThreads {
 }
 
 /**
- * Starts a thread for each shard; with no threads the one shard runs on this loop: the same task,
- * without a worker around it.
- * @param onLost told of a thread that died before it had begun with a shard's task
+ * Starts a thread for each shard. With 0 shards the one shard runs on this thread's loop: the same
+ * task without a worker around it.
+ * @param onLost gets the cause when a thread died before it had begun with a shard's task
  */
 export function startThreads(
   options: ResolvedEngineOptions,
@@ -47,12 +47,13 @@ function pool(
     atomics: 'disabled', // 'sync' blocks an idle worker's event loop
     resourceLimits: { ...resourceLimits, maxYoungGenerationSizeMb },
   });
-  // The runs of those that die later reject.
+  // A thread that dies later rejects its run.
   threads.on('error', (cause) => {
     if (!isDestroyed) onLost(cause);
   });
   return {
-    run: (start, port, signal) => threads.run(start, { transferList: [port] as never, signal }), // its type is narrower
+    // The type of its list is narrower than that of Node.js.
+    run: (start, port, signal) => threads.run(start, { transferList: [port] as never, signal }),
     destroy: () => {
       isDestroyed = true;
       return threads.destroy();

@@ -1,22 +1,16 @@
 import { EngineError } from '../../shared/api/errors.ts';
+import type { ShardHost } from './shard-host.ts';
 
-/** A thread that the watchdog looks after. */
-export interface Watched {
-  /** Questions that it has not answered; 0 at any sign of life. */
-  readonly unanswered: number;
-  /** Asks for a sign of life. */
-  ask(): void;
-  /** Ends it. */
-  cut(cause: EngineError): void;
-}
+/** A thread as the watchdog needs it. */
+type Watched = Pick<ShardHost, 'unanswered' | 'ask' | 'cut'>;
 
-/** So many questions in a row have to stay without an answer. */
-const QUESTIONS = 4;
+/** Checks in a row that a thread may leave unanswered. */
+const MOST_UNANSWERED = 4;
 
 /**
- * Ends threads whose loop does not turn any more. It counts questions instead of looking at a
- * clock: while this thread was busy itself, or the machine asleep, answers may wait to be read, and
- * by the next question they have been.
+ * Ends threads whose event loop stands still. It counts unanswered checks instead of reading a
+ * clock. So it suspects no thread after this one was busy, or the machine asleep: answers that
+ * wait to be read have been read by the next check.
  */
 export class Watchdog {
   readonly #limitMs: number;
@@ -24,9 +18,9 @@ export class Watchdog {
   #timer: NodeJS.Timeout | undefined;
 
   /**
-   * @param limitMs how long a loop may stand still, in milliseconds; it is noticed after a quarter
-   *   more at the latest. 0 = for ever
-   * @param threads those that run
+   * @param limitMs milliseconds that a loop may stand still, noticed after a quarter more at the
+   *   latest; 0 = no limit
+   * @param threads returns the threads that run
    */
   constructor(limitMs: number, threads: () => Iterable<Watched>) {
     this.#limitMs = limitMs;
@@ -35,22 +29,21 @@ export class Watchdog {
 
   start(): void {
     if (this.#limitMs === 0) return;
-    this.#timer = setInterval(() => this.look(), Math.max(1, this.#limitMs / QUESTIONS));
+    this.#timer = setInterval(() => this.look(), Math.max(1, this.#limitMs / MOST_UNANSWERED));
   }
 
   stop(): void {
     clearInterval(this.#timer);
   }
 
-  /** Ends who has not answered the last questions, and asks the others the next one. */
+  /** Ends the threads that have left all checks unanswered, and checks the others again. */
   look(): void {
     for (const thread of [...this.#threads()]) {
-      if (thread.unanswered < QUESTIONS) thread.ask();
-      else thread.cut(hangs(this.#limitMs));
+      if (thread.unanswered < MOST_UNANSWERED) thread.ask();
+      else {
+        const message = `its loop stood still for watchdogMs (${this.#limitMs} ms)`;
+        thread.cut(new EngineError('ERR_SHARD_EXIT', message));
+      }
     }
   }
-}
-
-function hangs(limitMs: number): EngineError {
-  return new EngineError('ERR_SHARD_EXIT', `its loop stood still for watchdogMs (${limitMs} ms)`);
 }

@@ -6,20 +6,20 @@ import type { ServerStats } from '../../../src/shared/api/stats.ts';
 import type { ToShard } from '../../../src/shared/messages/control-messages.ts';
 import { serverStats, snapshot, THREAD } from './stats-samples.ts';
 
-type Question = Extract<ToShard, { type: 'take-snapshot' }>;
+type SnapshotAsk = Extract<ToShard, { type: 'take-snapshot' }>;
 
 /** A collector of three shards that say nothing by themselves, and what they have been asked. */
 function openCollector(shards = [1, 2, 3]) {
-  const asked: Question[] = [];
+  const asked: SnapshotAsk[] = [];
   const hosts = shards.map((number) => {
-    return { number, post: (message: Question) => asked.push(message) } as unknown as ShardHost;
+    return { number, post: (message: SnapshotAsk) => asked.push(message) } as unknown as ShardHost;
   });
   const servers = [
     { endpoint: '/a', emitted: 1000 },
     { endpoint: '/new', emitted: 0 },
   ];
   const entries = new Map(servers.map((stats, at) => [at, { stats }]));
-  const collector = new StatsCollector({ hosts, load: { stats: () => THREAD } }, entries);
+  const collector = new StatsCollector(hosts, { stats: () => THREAD }, entries);
   const answer = (shard: number, ask: number, servers: ServerStats[], queued: number[] = []) =>
     collector.receive(shard, {
       type: 'snapshot',
@@ -34,7 +34,7 @@ const FOREVER = { timeoutMs: 2 ** 31 - 1 };
 test('what the shards say is put together when the last has answered', async () => {
   const { collector, asked, answer } = openCollector();
   const collected = collector.collect(FOREVER);
-  const [{ ask }] = asked as [Question];
+  const [{ ask }] = asked as [SnapshotAsk];
   assert.equal(asked.length, 3);
   answer(2, ask, [serverStats('/a', 10)]);
   answer(3, ask, [serverStats('/b', 1)]);
@@ -60,7 +60,7 @@ test('what the shards say is put together when the last has answered', async () 
 test('a shard that does not answer in time is named, and its late answer is of no consequence', async () => {
   const { collector, asked, answer } = openCollector();
   const collected = collector.collect({ timeoutMs: 1 });
-  const [{ ask }] = asked as [Question];
+  const [{ ask }] = asked as [SnapshotAsk];
   answer(2, ask, [serverStats('/a', 1)]);
   const { shards, silentShards, servers } = await collected;
   assert.deepEqual([shards.map(({ shard }) => shard), silentShards], [[2], [1, 3]]);
@@ -71,7 +71,7 @@ test('a shard that does not answer in time is named, and its late answer is of n
 test('a shard that dies is not waited for; it counts as silent, and as replaced', async () => {
   const { collector, asked, answer } = openCollector([1, 2]);
   const collected = collector.collect(FOREVER);
-  const [{ ask }] = asked as [Question];
+  const [{ ask }] = asked as [SnapshotAsk];
   collector.shardDied(2);
   answer(1, ask, []);
   assert.deepEqual((await collected).silentShards, [2]);
@@ -91,7 +91,7 @@ test('a shard that is to be started again is named as silent, even if no other r
   collector.shardDied(2);
   hosts.pop();
   const collected = collector.collect(FOREVER);
-  const [{ ask }] = asked as [Question];
+  const [{ ask }] = asked as [SnapshotAsk];
   answer(1, ask, []);
   const { silentShards, restarts } = await collected;
   assert.deepEqual(silentShards, [2]);
@@ -107,7 +107,7 @@ test('a shard that is to be started again is named as silent, even if no other r
 test('the slowest connections of all shards are named, the slowest first', async () => {
   const { collector, asked, answer } = openCollector([1, 2]);
   const collected = collector.collect({ ...FOREVER, slowest: 3 });
-  const [{ ask, slowest }] = asked as [Question];
+  const [{ ask, slowest }] = asked as [SnapshotAsk];
   assert.equal(slowest, 3);
   answer(1, ask, [], [50, 40, 10]);
   answer(2, ask, [], [60, 45]);
