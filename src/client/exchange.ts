@@ -6,6 +6,7 @@ import {
   type DecodedAnswer,
   type DecodedEvent,
   type DecodedMessage,
+  type Encode,
   impliesAnswers,
   type Message,
 } from '../shared/codec/codec.ts';
@@ -30,9 +31,6 @@ interface Hooks {
   message: Message;
   error: unknown;
 }
-
-/** Makes a message, as soon as there is a codec. */
-type Encode = (codec: Codec) => Message;
 
 /** All fields that a decoded message may have. */
 type Parts = Partial<DecodedEvent & DecodedMessage & DecodedAnswer>;

@@ -74,6 +74,9 @@ export interface Codec {
   decode(message: Message): Decoded;
 }
 
+/** Encodes one message; called at most once for each codec. @throws EngineError ERR_PAYLOAD, … */
+export type Encode = (codec: Codec) => Message;
+
 /** The codec option of a server; 'negotiate' = the codec that a client asks for, else text. */
 export type CodecChoice = CodecName | 'negotiate';
 
