@@ -32,50 +32,50 @@ export interface EngineOptions {
    */
   handshakeTimeout?: number | undefined;
   /**
-   * Milliseconds between two samples of how late records between threads are: 0 to 2^31 − 1; 0 =
-   * neither that nor the delay of event loops is measured. Default 1000.
+   * Milliseconds between two samples of the lag of records between threads: 0 to 2^31 − 1; 0 = neither
+   * that nor the delay of event loops is measured. Default 1000.
    */
   sampleInterval?: number | undefined;
-  /** Where the browser client is served; '' = nowhere. Default '/iris-ws.js'. */
+  /** Path at which the browser client is served; '' = none. Default '/iris-ws.js'. */
   clientScriptPath?: string | undefined;
   /**
-   * What a shard's thread may take, as `Worker` has it; one that takes more dies. At least 16 for
-   * maxOldGenerationSizeMb, 1 for the others. Default: Node's, but 8 MB for young objects.
+   * Memory that a shard's thread may take, as `Worker` has it; one that takes more dies. At least 16
+   * for maxOldGenerationSizeMb, 1 for the others. Default: Node's, but 8 MB for young objects.
    */
   resourceLimits?: ResourceLimits | undefined;
   /**
-   * A shard whose loop has not turned for so many milliseconds is ended: 0 to 2^31 − 1; 0 = never.
-   * Default 0.
+   * Milliseconds without a turn of a shard's loop after which the shard is ended: 0 to 2^31 − 1; 0 =
+   * never. Default 0.
    */
   watchdogMs?: number | undefined;
   /**
-   * The proxies in front that are believed in what they say of the client: so many of them, or
-   * those with these addresses or ranges. Default 0: nobody is.
+   * The proxies in front that are trusted to say who the client is: so many of them, or those with
+   * these addresses or ranges. Default 0: none is.
    */
   trustProxy?: TrustProxy | undefined;
 }
 
 /**
- * Which proxies in front of the engine are believed: so many of them, counted from the engine, or
+ * The proxies in front of the engine that are trusted: so many of them, counted from the engine, or
  * those with these addresses ('10.0.0.1', '10.0.0.0/8', 'fd00::/8').
  */
 export type TrustProxy = number | readonly string[];
 
-/** An engine's options with what is left out filled in. */
+/** An engine's options with defaults filled in. */
 export type ResolvedEngineOptions = Filled<EngineOptions, 'resourceLimits'>;
 
 /** Options of `close`, of an engine and of a server. */
 export interface CloseOptions {
-  /** After so many milliseconds what is left is cut: 0 to 2^31 − 1. Default 5 000. */
+  /** Milliseconds after which connections that are left are cut: 0 to 2^31 − 1. Default 5 000. */
   timeoutMs?: number | undefined;
   /**
-   * The closes are spread over so many milliseconds, so that not all clients come back in the same
+   * Milliseconds over which the closes are spread, so that not all clients come back in the same
    * instant: 0 to timeoutMs. Default: one for each connection of a shard, at most half of timeoutMs.
    */
   drainMs?: number | undefined;
 }
 
-/** The options of `close` with what is left out filled in. */
+/** The options of `close` with the default of timeoutMs filled in. */
 export type ResolvedCloseOptions = Filled<CloseOptions, 'drainMs'>;
 
 const ENGINE_RULES: Rules<ResolvedEngineOptions> = {
@@ -127,17 +127,11 @@ export function resolveCloseOptions(options: CloseOptions): ResolvedCloseOptions
 }
 
 /** Closes with checked options; rejects, ERR_OPTION, where they are wrong. */
-export function closeWith(
+export async function closeWith(
   options: CloseOptions,
   close: (options: ResolvedCloseOptions) => Promise<void>,
 ): Promise<void> {
-  let resolved: ResolvedCloseOptions;
-  try {
-    resolved = resolveCloseOptions(options);
-  } catch (error) {
-    return Promise.reject(error);
-  }
-  return close(resolved);
+  await close(resolveCloseOptions(options));
 }
 
 /** The least of each, in MB: with less, V8 may end the whole process instead of the thread. */
@@ -157,7 +151,7 @@ function isResourceLimits(value: unknown): boolean {
   });
 }
 
-/** What is no address all the same is found where it is used. */
+/** The characters of an address or a range; it is parsed where it is used. */
 const ADDRESS = /^[\d.a-f:]+(\/\d{1,3})?$/i;
 
 function isTrustProxy(value: unknown): boolean {

@@ -3,7 +3,6 @@ import type { ConnectionRequest } from '../api/public-types.ts';
 import type { KeepHeaders } from '../app/kept-headers.ts';
 import type { CodecChoice } from '../codec/codec.ts';
 import {
-  COMPRESSION_RULE,
   type CompressionOptions,
   type ResolvedCompression,
   resolveCompression,
@@ -26,14 +25,14 @@ import { type RateLimit, type ResolvedRateLimit, resolveRateLimit } from './rate
 
 const MAX_BYTES = 2 ** 30;
 
-/** Who may connect from a browser: the page's origin must satisfy this. */
+/** The origins of pages that may connect from a browser. */
 export type Origins =
   | 'same-host'
   | '*'
   | readonly string[]
   | ((origin: string, request: ConnectionRequest) => boolean);
 
-/** What happens when a connection cannot take what it is sent. */
+/** The way to treat a connection that cannot take its messages. */
 export type SlowConsumerChoice = 'close' | 'drop' | 'latest';
 
 /**
@@ -43,21 +42,21 @@ export type SlowConsumerChoice = 'close' | 'drop' | 'latest';
 export interface ServerOptions {
   /** The path of this server, such as '/chat'; '' (default) = the server is disabled. */
   endpoint?: string | undefined;
-  /** How events are encoded; 'negotiate' = as each client asks, by subprotocol. Default 'text'. */
+  /** The codec of events; 'negotiate' = as each client asks, by subprotocol. Default 'text'. */
   codec?: CodecChoice | undefined;
-  /** What an event of the text codec begins with. Default 'iris-websocket-message:'. */
+  /** The beginning of an event in the text codec. Default 'iris-websocket-message:'. */
   eventPrefix?: string | undefined;
   /** A module whose `onConnection` runs in the shards, next to the sockets: a file URL. */
   handlers?: URL | string | undefined;
-  /** Sent with the 101. */
+  /** Headers that are sent with the 101. */
   headers?: Readonly<Record<string, string>> | undefined;
   /** Subprotocols this server speaks; the first of the client's that is among them is chosen. */
   protocols?: readonly string[] | undefined;
   /** Origins that may connect; a request without an Origin header may. Default 'same-host'. */
   origins?: Origins | undefined;
   /**
-   * Decides on an upgrade. What it returns is the connection's `data` and must be
-   * structured-cloneable; `false` refuses with 401, a thrown error that has a `status` with that.
+   * Decides on an upgrade. Its result is the connection's `data` and must be structured-cloneable;
+   * `false` refuses with 401, a thrown error that has a `status` with that.
    */
   authorize?: ((request: ConnectionRequest) => unknown) | undefined;
   /** Makes the id of a connection; must be unique among the living. Default: random. */
@@ -80,9 +79,9 @@ export interface ServerOptions {
   writeTimeout?: number | undefined;
   /** No pong for so long, 2 at least, ends the connection. Default 60 000. */
   pongTimeout?: number | undefined;
-  /** How often a ping is sent; less than pongTimeout. Default 9/10 of it. */
+  /** Time between two pings; less than pongTimeout. Default 9/10 of it. */
   pingPeriod?: number | undefined;
-  /** How long the client may take to answer a close. Default 5 000. */
+  /** Time that the client may take to answer a close. Default 5 000. */
   closeTimeout?: number | undefined;
   /** Bytes that may wait for one connection: 1 to 2^30. Default 1 MiB. */
   maxBufferedBytes?: number | undefined;
@@ -98,7 +97,7 @@ export interface ServerOptions {
   /** Longest event name, in bytes of UTF-8: 1 to 65 535. Default 256. */
   maxEventNameBytes?: number | undefined;
   /**
-   * Questions of one client that may await their answers, 1 to 2^24; more are not asked. Default 1000.
+   * Asks of one client that may await their answers, 1 to 2^24; more get no answer. Default 1000.
    */
   maxPendingAsks?: number | undefined;
   /**
@@ -113,11 +112,11 @@ export interface ServerOptions {
    * limit.
    */
   maxConnectionsPerAddress?: number | undefined;
-  /** What one client may send. Default: no limit. */
+  /** Rate at which one client may send. Default: no limit. */
   rateLimit?: RateLimit | undefined;
   /**
-   * Headers that `connection.request` has when its handlers have been told of it: 'all', these,
-   * or (default) 'safe', all but Cookie, Authorization, Proxy-Authorization.
+   * Headers that `connection.request` keeps when `onConnection` has run: 'all', these, or (default)
+   * 'safe', all but Cookie, Authorization, Proxy-Authorization.
    */
   keepHeaders?: KeepHeaders | undefined;
 }
@@ -142,10 +141,10 @@ export type ShardServerOptions = Omit<
 const PONG_TIMEOUT = 60_000;
 const MAX_FRAGMENTS = 2 ** 24;
 const MIN_DEFAULT_FRAGMENTS = 1024;
-/** Small for a fragment: who sends smaller ones than this all the time does it to cost time. */
+/** Bytes of a small fragment: a client that always sends smaller ones only costs time. */
 const FRAGMENT_BYTES = 16;
 
-/** The options of a server that bound what the app may ask of it. */
+/** The options of a server that bound the calls of the app. */
 export type Limits = Pick<
   ShardServerOptions,
   'maxRooms' | 'maxRoomNameBytes' | 'maxEventNameBytes' | 'maxPendingAsks'
@@ -173,7 +172,11 @@ const SERVER_RULES: Rules<FilledServerOptions> = {
   ),
   authorize: optionalFunction(),
   idGenerator: optionalFunction(),
-  compression: COMPRESSION_RULE,
+  compression: rule<boolean | CompressionOptions>(
+    'true, false or an object of compression options',
+    false,
+    (value) => typeof value === 'boolean' || isObject(value),
+  ),
   maxMessageSize: integer(1, MAX_BYTES, 1024),
   readBufferSize: integer(64, 2 ** 24, 64 * 2 ** 10),
   writeBufferSize: integer(64, 2 ** 24, 16 * 2 ** 10),
