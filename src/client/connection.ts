@@ -6,10 +6,7 @@ import type { DisconnectReason } from './event-types.ts';
 import type { WsOptions } from './options.ts';
 import type { WebSocketConstructor, WebSocketLike } from './web-socket.ts';
 
-/**
- * State of a client: connecting for the first time; connected; waiting to connect anew, or about it;
- * ended for good.
- */
+/** State of a client; reconnecting: it waits to connect anew, or is about it. */
 export type ConnectionState = 'connecting' | 'connected' | 'reconnecting' | 'closed';
 
 /** The end of a connection, and whether another one follows. */

@@ -49,8 +49,8 @@ const PROBE = 'fanring:ping';
 export const MAX_EVENT_NAME_BYTES = 2 ** 16;
 
 /**
- * The messages of a client over all its connections: those that wait for a connection, the asks that
- * await an answer, and the messages that come in, for the listeners.
+ * The messages of a client over all its connections: those that wait for a connection, the asks
+ * that await an answer, and the messages that come in, for the listeners.
  */
 export class Exchange implements ConnectionSink {
   readonly connection: Connection;

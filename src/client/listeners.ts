@@ -4,15 +4,12 @@ import { addHandler, callHandler, firstAnswer, type Handler } from '../shared/ap
 export class Listeners<Arguments> {
   readonly #lists = new Map<keyof Arguments, Handler<never>[]>();
 
-  /**
-   * Adds a listener behind those of its kind.
-   * @throws EngineError ERR_OPTION
-   */
+  /** Adds a listener behind those of its kind. @throws EngineError ERR_OPTION */
   add<Name extends keyof Arguments>(name: Name, fn: Handler<Arguments[Name]>): void {
     addHandler(this.#lists, name, fn, 'a listener');
   }
 
-  /** Calls all listeners; an error of one is reported and stops no other. Returns if there is one. */
+  /** Calls all listeners; errors are reported and stop no other. Returns whether there is one. */
   tell<Name extends keyof Arguments>(name: Name, argument: Arguments[Name]): boolean {
     const list = this.#lists.get(name);
     for (const fn of list ?? []) callHandler(fn, argument as never, '', report);

@@ -33,8 +33,8 @@ export interface WsOptions {
   /** Messages that may wait while there is no connection. Default 1000. */
   maxQueuedMessages?: number | undefined;
   /**
-   * Milliseconds between two looks at a server that is known to answer. Where it has said nothing in
-   * between, it is asked whether it is there. Default 60 000; 0 = never.
+   * Milliseconds between two looks at a server that is known to answer. Where it has said nothing
+   * in between, it is asked whether it is there. Default 60 000; 0 = never.
    */
   idleTimeoutMs?: number | undefined;
   /** Milliseconds that the server may take to answer that. Default 10 000. */

@@ -11,9 +11,6 @@ export interface VolatileEmitter<Events extends object> {
     event: Name,
     ...args: EmitArguments<PayloadOf<Events[Name]>>
   ): void;
-  /**
-   * Sends a native message; without a connection it is dropped.
-   * @throws EngineError ERR_PAYLOAD
-   */
+  /** Sends a native message; without a connection it is dropped. @throws EngineError ERR_PAYLOAD */
   emitMessage(data: Message): void;
 }

@@ -1,7 +1,7 @@
 /**
- * Completes the URL of an endpoint as pages for iris write it. A path is one of the page's host; any
- * other URL without a scheme begins with a host. The scheme then follows the page: `wss:` where it
- * came by `https:`, else `ws:`.
+ * Completes the URL of an endpoint as pages for iris write it. A path is one of the page's host;
+ * any other URL without a scheme begins with a host. The scheme then follows the page: `wss:` where
+ * it came by `https:`, else `ws:`.
  * @param page the page's `location`; undefined outside a browser
  * @throws TypeError where it is no URL, or a path without a page
  */

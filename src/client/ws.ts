@@ -19,8 +19,8 @@ import { websocketUrl } from './websocket-url.ts';
 
 /**
  * A client of one endpoint, in browsers and in Node. The methods of the iris client have their
- * original names too, so that a page written for iris that exchanges text works unchanged. Other pages
- * may have to change: see docs/moving-from-iris.md.
+ * original names too, so that a page written for iris that exchanges text works unchanged. Other
+ * pages may have to change: see docs/moving-from-iris.md.
  */
 export class Ws<Events extends object = AnyEvents> {
   /** The iris name of {@link Ws.onConnect}. */
@@ -82,8 +82,8 @@ export class Ws<Events extends object = AnyEvents> {
   }
 
   /**
-   * The iris name of {@link Ws.onDisconnect}. A page that uses it may connect anew by itself. So the
-   * client does not, unless the option `reconnect` says how.
+   * The iris name of {@link Ws.onDisconnect}. A page that uses it may connect anew by itself. So
+   * the client does not, unless the option `reconnect` says how.
    */
   OnDisconnect(fn: (end: Disconnection) => unknown): void {
     this.#exchange.options.reconnect ??= false;
@@ -101,8 +101,8 @@ export class Ws<Events extends object = AnyEvents> {
   }
 
   /**
-   * Calls `fn` with each malformed event (ERR_MALFORMED_EVENT), and with each error of a message that
-   * waited for its codec and cannot be encoded. Without any such `fn` the console gets them.
+   * Calls `fn` with each malformed event (ERR_MALFORMED_EVENT), and with each error of a message
+   * that waited for its codec and cannot be encoded. Without any such `fn` the console gets them.
    */
   onError(fn: (error: unknown) => unknown): void {
     this.#exchange.hooks.add('error', fn);
@@ -141,8 +141,9 @@ export class Ws<Events extends object = AnyEvents> {
   }
 
   /**
-   * Sends an event as {@link Ws.emit} does; resolves with the answer of the server. The time to wait
-   * begins now, with a connection or without; an event that has not been sent by its end is dropped.
+   * Sends an event as {@link Ws.emit} does; resolves with the answer of the server. The time to
+   * wait begins now, with a connection or without; an event that has not been sent by its end is
+   * dropped.
    * @throws EngineError ERR_ACK_TIMEOUT, ERR_ACK_FAILED, ERR_CONNECTION_ENDED; ERR_OPTION,
    *   ERR_EVENT_NAME, ERR_PAYLOAD, ERR_QUEUE_FULL
    */

@@ -12,7 +12,7 @@ const HEAD_BYTES = 256;
 
 const MAX_HEADER_BYTES = 10;
 
-/** The receiver of messages and frames; bytes from `start` to `end` are valid during the call only. */
+/** The receiver of what is found; bytes from `start` to `end` are valid during the call only. */
 export interface ScanSink {
   /** A whole message; of a long one the first {@link HEAD_BYTES}. */
   onMessage(bytes: Buffer, start: number, end: number): void;
@@ -21,8 +21,9 @@ export interface ScanSink {
 }
 
 /**
- * Finds a server's messages by their headers, without a look at payloads. It copies only the heads of
- * frames that were cut, and of fragments: one load process must outrun the servers that it measures.
+ * Finds a server's messages by their headers, without a look at payloads. It copies only the heads
+ * of frames that were cut, and of fragments: one load process must outrun the servers that it
+ * measures.
  */
 export class FrameScanner {
   readonly #sink: ScanSink;

@@ -20,10 +20,7 @@ export interface LoadTarget {
 /** Connections from one address to one port: there are not many more ephemeral ports. */
 const CONNECTIONS_PER_ADDRESS = 20_000;
 
-/**
- * Reads a `ws:` or `wss:` URL.
- * @throws Error that names the URL and what is allowed
- */
+/** Reads a `ws:` or `wss:` URL. @throws Error that names the URL and what is allowed */
 export function parseTarget(
   url: string,
   rest: Partial<Pick<LoadTarget, 'headers' | 'protocol' | 'insecure'>> = {},

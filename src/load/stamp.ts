@@ -1,5 +1,6 @@
 /*
- * The time of sending, inside a message: digits that every codec and text protocol leaves as they are.
+ * The time of sending, inside a message: digits that every codec and text protocol leaves as they
+ * are.
  *
  *     '@' 't' d d d d d d d d d d d d d d     µs on the clock of the process, 14 decimal digits
  */

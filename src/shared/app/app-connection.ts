@@ -249,7 +249,7 @@ export class AppConnection<Events extends object = AnyEvents>
     this.#handlers.callHook(hook, argument);
   }
 
-  /** Tells this connection's handlers alone of an error of the client: clients must not fill logs. */
+  /** Tells this connection's handlers alone of an error of its client, which must not fill logs. */
   clientFailed(error: EngineError): void {
     this.#handlers.callHook('error', error);
   }

@@ -85,7 +85,7 @@ export class AppServer<Events extends object = AnyEvents> implements ServerHandl
   }
 }
 
-/** A page of entries, of which one more was asked for; `last`: its last one, where others follow. */
+/** A page of entries; `last`: the last one of the page, where more than `limit` were found. */
 function cut<Entry>(entries: readonly Entry[], limit: number) {
   const page = entries.slice(0, limit);
   return { page, last: entries.length > limit ? page.at(-1) : undefined };

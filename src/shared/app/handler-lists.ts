@@ -33,8 +33,8 @@ const METHODS: Readonly<Record<keyof Hooks, string>> = {
 };
 
 /**
- * The handlers of one connection. Lists are made as they are needed: most connections of a busy server
- * have one or two handlers, and an idle connection should cost little.
+ * The handlers of one connection. Lists are made as they are needed: most connections of a busy
+ * server have one or two handlers, and an idle connection should cost little.
  */
 export class HandlerLists {
   readonly #onThrown: OnThrown;

@@ -17,8 +17,8 @@ export interface HasRequest {
 }
 
 /**
- * Drops headers that a connection is not to keep, as soon as its `onConnection` handlers are done. The
- * object that `authorize` got stays as it is.
+ * Drops headers that a connection is not to keep, as soon as its `onConnection` handlers are done.
+ * The object that `authorize` got stays as it is.
  * @param results the results of the handlers: promises are waited for
  */
 export function forgetHeaders(

@@ -67,8 +67,8 @@ export class TargetEmitter<Events extends object = AnyEvents> implements Emitter
   }
 
   /**
-   * Checks an event that nobody was there for, so that misuse shows at once. Values in a payload are
-   * not checked: that would cost as much as to encode it.
+   * Checks an event that nobody was there for, so that misuse shows at once. Values in a payload
+   * are not checked: that would cost as much as to encode it.
    */
   #checkUnsent(event: string, payload: unknown): void {
     checkEventName(event, this.#server.limits.maxEventNameBytes);

@@ -112,7 +112,7 @@ class CarefulReader {
     return object;
   }
 
-  /** A value of `length` bytes that has begun with the last byte read: msgpackr is right with it. */
+  /** A value of `length` bytes, from the last byte read on: msgpackr is right with it. */
   #unpack(length: number): unknown {
     this.#position -= 1;
     return unpackr.unpack(this.#take(length));

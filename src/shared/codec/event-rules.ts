@@ -5,8 +5,8 @@ import type { Message } from './codec.ts';
 export const utf8 = new TextEncoder();
 
 /**
- * Refuses a name that no event can have. All codecs refuse the separator of the text codec, so that an
- * app can change from one to another. Half of a surrogate pair would arrive as another name.
+ * Refuses a name that no event can have. All codecs refuse the separator of the text codec, so that
+ * an app can change from one to another. Half of a surrogate pair would arrive as another name.
  * @param maxBytes of UTF-8
  * @throws EngineError ERR_EVENT_NAME
  */
@@ -62,10 +62,7 @@ export function bytesOf(value: unknown): Uint8Array | undefined {
   return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
 }
 
-/**
- * The native message of a string or bytes.
- * @throws EngineError ERR_PAYLOAD for anything else
- */
+/** The native message of a string or bytes. @throws EngineError ERR_PAYLOAD for anything else */
 export function nativeMessage(data: unknown): Message {
   const message = typeof data === 'string' ? data : bytesOf(data);
   if (message === undefined) throw unencodable(`a native ${typeof data}`);

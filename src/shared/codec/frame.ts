@@ -80,10 +80,7 @@ export function opcodeOf(bytes: Buffer, at = 0): Opcode {
   return ((bytes[at] as number) & OPCODE_BITS) as Opcode;
 }
 
-/**
- * Bytes that the header of a frame has in front of a masking key.
- * @param lengthCode that of the second byte, without the mask bit
- */
+/** Bytes of a frame's header without a masking key. @param lengthCode without the mask bit */
 export function headerBytesOf(lengthCode: number): 2 | 4 | 10 {
   if (lengthCode < LENGTH_CODES.UINT16) return 2;
   return lengthCode === LENGTH_CODES.UINT16 ? 4 : 10;

@@ -12,10 +12,11 @@ const LOOKALIKE = 'a native message that begins with the eventPrefix';
 /**
  * Makes a codec as strict as a server needs it, since a server passes on messages of clients:
  *
- * - A native message must not begin as an event of the text codec does. Clients that speak text would
- *   take it for an event, or for an answer. Byte order marks ahead of it do not count: some platforms
- *   drop one.
- * - JSON nests no deeper than msgpack may. So a payload that came by one codec can go out by the other.
+ * - A native message must not begin as an event of the text codec does. Clients that speak text
+ *   would take it for an event, or for an answer. Byte order marks ahead of it do not count: some
+ *   platforms drop one.
+ * - JSON nests no deeper than msgpack may. So a payload that came by one codec can go out by the
+ *   other.
  */
 export function guardCodec(codec: Codec, eventPrefix: string): Codec {
   const prefix = withoutMarks(eventPrefix);

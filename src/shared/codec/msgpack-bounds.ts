@@ -37,9 +37,10 @@ const SHAPES = Uint8Array.of(
 );
 
 /**
- * Checks the msgpack of a client. It has to be one value that ends where the bytes end, nests at most
- * {@link MAX_NESTING} deep, and claims no length beyond its bytes. Timestamps are the one extension:
- * those of msgpackr (references, records, bundled strings) let a few bytes stand for very many.
+ * Checks the msgpack of a client. It has to be one value that ends where the bytes end, nests at
+ * most {@link MAX_NESTING} deep, and claims no length beyond its bytes. Timestamps are the one
+ * extension: those of msgpackr (references, records, bundled strings) let a few bytes stand for
+ * very many.
  * @returns whether it is tricky: then {@link unpackCarefully} has to decode it in place of msgpackr
  * @throws EngineError ERR_MALFORMED_EVENT
  */

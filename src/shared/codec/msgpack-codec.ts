@@ -42,8 +42,8 @@ const unpackr: Msgpackr.Unpackr = new Unpackr({
 });
 
 /**
- * Makes a codec of events in msgpack (PROTOCOL.md). An event without a payload is `[event, nil]` and
- * arrives with the payload null. A payload may nest {@link MAX_NESTING} − 1 deep.
+ * Makes a codec of events in msgpack (PROTOCOL.md). An event without a payload is `[event, nil]`
+ * and arrives with the payload null. A payload may nest {@link MAX_NESTING} − 1 deep.
  */
 export function createMsgpackCodec({ maxEventNameBytes }: CodecOptions): Codec {
   return {

@@ -2,10 +2,11 @@ import { bytesOf, unencodable } from './event-rules.ts';
 import { MAX_NESTING } from './msgpack-bounds.ts';
 
 /**
- * The value that msgpackr is to write for a payload: the payload itself where it is plain, else a plain
- * one in its place. A toJSON is called here, once, so that the value that has been checked is written.
- * @throws EngineError ERR_PAYLOAD for a value that msgpackr would write wrongly, or without an end, and
- *   for anything that code of the app throws
+ * The value that msgpackr is to write for a payload: the payload itself where it is plain, else a
+ * plain one in its place. A toJSON is called here, once, so that the value that has been checked is
+ * written.
+ * @throws EngineError ERR_PAYLOAD for a value that msgpackr would write wrongly, or without an end,
+ *   and for anything that code of the app throws
  */
 export function packable(payload: unknown): unknown {
   if (typeof payload === 'function') throw unencodable('a function has no msgpack');

@@ -8,7 +8,8 @@ export const NO_TIMES: RecentTimes = { samples: 0, p50: 0, p99: 0, max: 0 };
 
 /**
  * Recent times, in histograms of nanoseconds. A histogram forgets nothing, and one that is emptied
- * knows nothing for a while. So two get the same values and are emptied in turn: the older one tells.
+ * knows nothing for a while. So two get the same values and are emptied in turn: the older one
+ * tells.
  */
 export class RecentHistogram<Kind extends Histogram> {
   #older: Kind;

@@ -21,8 +21,8 @@ const RESOLUTION = 50;
 const SAMPLES_PER_TURN = 30;
 
 /**
- * The load of one thread, and its lag behind its mailbox. The lag is sampled: now and then each thread
- * sends its peers a probe, which says when it was sent. So no other record has to.
+ * The load of one thread, and its lag behind its mailbox. The lag is sampled: now and then each
+ * thread sends its peers a probe, which says when it was sent. So no other record has to.
  */
 export class ThreadLoad {
   readonly #mailbox: Mailbox;

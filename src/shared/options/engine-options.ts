@@ -13,40 +13,31 @@ import {
 
 /** The options of an engine. */
 export interface EngineOptions {
-  /**
-   * Worker threads, 0 to 256; 0 runs the one shard on the primary's own loop. Default: cores − 1, at
-   * least 1.
-   */
+  /** Worker threads, 0 to 256; 0 = one shard on the primary's loop. Default: cores − 1, or 1. */
   shards?: number | undefined;
   /** Bytes of shared memory for all rings together: 64 KiB to 1 TiB. Default 64 MiB. */
   ringMemory?: number | undefined;
-  /** Bytes that may wait, per sender and receiver, behind a full ring: 1 to 1 TiB. Default 64 MiB. */
+  /** Bytes that may wait behind each full ring: 1 to 1 TiB. Default 64 MiB. */
   maxOutboxBytes?: number | undefined;
   /** Emitters that may be open at a time, each with rings of its own: 0 to 1024. Default 16. */
   maxEmitters?: number | undefined;
   /** Bytes of request line and headers of one upgrade: 256 to 16 MiB. Default 16 KiB. */
   maxHeaderBytes?: number | undefined;
-  /**
-   * Milliseconds for a request's headers to arrive, and again for `authorize`: 1 to 2^31 − 1.
-   * Default 10 000.
-   */
+  /** Milliseconds for a request's headers, then for `authorize`: 1 to 2^31 − 1. Default 10 000. */
   handshakeTimeout?: number | undefined;
   /**
-   * Milliseconds between two samples of the lag of records between threads: 0 to 2^31 − 1; 0 = neither
-   * that nor the delay of event loops is measured. Default 1000.
+   * Milliseconds between two samples of the lag of records between threads: 0 to 2^31 − 1; 0 =
+   * neither that nor the delay of event loops is measured. Default 1000.
    */
   sampleInterval?: number | undefined;
   /** Path at which the browser client is served; '' = none. Default '/iris-ws.js'. */
   clientScriptPath?: string | undefined;
   /**
-   * Memory that a shard's thread may take, as `Worker` has it; one that takes more dies. At least 16
-   * for maxOldGenerationSizeMb, 1 for the others. Default: Node's, but 8 MB for young objects.
+   * Memory that a shard's thread may take, as `Worker` has it; one that takes more dies. At least
+   * 16 for maxOldGenerationSizeMb, 1 for the others. Default: Node's, but 8 MB for young objects.
    */
   resourceLimits?: ResourceLimits | undefined;
-  /**
-   * Milliseconds without a turn of a shard's loop after which the shard is ended: 0 to 2^31 − 1; 0 =
-   * never. Default 0.
-   */
+  /** Milliseconds without a turn of its loop that end a shard: 0 to 2^31 − 1. Default 0: never. */
   watchdogMs?: number | undefined;
   /**
    * The proxies in front that are trusted to say who the client is: so many of them, or those with
@@ -70,7 +61,8 @@ export interface CloseOptions {
   timeoutMs?: number | undefined;
   /**
    * Milliseconds over which the closes are spread, so that not all clients come back in the same
-   * instant: 0 to timeoutMs. Default: one for each connection of a shard, at most half of timeoutMs.
+   * instant: 0 to timeoutMs. Default: one for each connection of a shard, at most half of
+   * timeoutMs.
    */
   drainMs?: number | undefined;
 }
@@ -105,10 +97,7 @@ const CLOSE_RULES: Rules<ResolvedCloseOptions> = {
   drainMs: integer(0, MAX_MS),
 };
 
-/**
- * Checks an engine's options and fills in the defaults.
- * @throws EngineError ERR_OPTION
- */
+/** Checks an engine's options and fills in the defaults. @throws EngineError ERR_OPTION */
 export function resolveEngineOptions(options: EngineOptions): ResolvedEngineOptions {
   return applyRules(ENGINE_RULES, options);
 }

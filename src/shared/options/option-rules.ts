@@ -127,7 +127,7 @@ export function checkOptions(
   }
 }
 
-/** Options with every default filled in; parameters and errors are those of {@link checkOptions}. */
+/** Checks options as {@link checkOptions} does, and fills in every default. */
 export function applyRules<Filled extends object>(
   rules: Rules<Filled>,
   options: { readonly [Name in keyof Filled]?: Filled[Name] | undefined },

@@ -63,17 +63,11 @@ export interface ServerOptions {
   idGenerator?: ((request: ConnectionRequest) => string) | undefined;
   /** Compresses messages (permessage-deflate, RFC 7692) for clients that offer it. Default false. */
   compression?: boolean | CompressionOptions | undefined;
-  /**
-   * Largest message, inflated, all its fragments together, 1 to 2^30; larger: close 1009. Default
-   * 1024.
-   */
+  /** Largest message, inflated, with all fragments: 1 to 2^30; larger: close 1009. Default 1024. */
   maxMessageSize?: number | undefined;
   /** Most bytes taken from a socket in one read: 64 to 2^24. Default 64 KiB. */
   readBufferSize?: number | undefined;
-  /**
-   * Most bytes that are joined into one write, 64 to 2^24; a larger message goes alone. Default
-   * 16 KiB.
-   */
+  /** Most bytes joined into one write: 64 to 2^24; a larger message goes alone. Default 16 KiB. */
   writeBufferSize?: number | undefined;
   /** A write that has made no progress for so long ends the connection. Default 15 000. */
   writeTimeout?: number | undefined;
@@ -96,9 +90,7 @@ export interface ServerOptions {
   maxRoomNameBytes?: number | undefined;
   /** Longest event name, in bytes of UTF-8: 1 to 65 535. Default 256. */
   maxEventNameBytes?: number | undefined;
-  /**
-   * Asks of one client that may await their answers, 1 to 2^24; more get no answer. Default 1000.
-   */
+  /** Asks of one client that may await answers: 1 to 2^24; more get none. Default 1000. */
   maxPendingAsks?: number | undefined;
   /**
    * Most frames that one message may come in, 1 to 2^24; more: close 1008. Default 1024, or one for
@@ -107,10 +99,7 @@ export interface ServerOptions {
   maxFragments?: number | undefined;
   /** Most connections of this server, 1 to 2^32 − 1; more: 503. Default 1 000 000. */
   maxConnections?: number | undefined;
-  /**
-   * Most of them from one address, of IPv6 from one /64, 0 to 2^32 − 1; more: 429. Default 0: no
-   * limit.
-   */
+  /** Most of them from one address or IPv6 /64, 0 to 2^32 − 1; more: 429. Default 0: no limit. */
   maxConnectionsPerAddress?: number | undefined;
   /** Rate at which one client may send. Default: no limit. */
   rateLimit?: RateLimit | undefined;
@@ -205,10 +194,7 @@ const SERVER_RULES: Rules<FilledServerOptions> = {
   ),
 };
 
-/**
- * Checks a server's options and fills in the defaults.
- * @throws EngineError ERR_OPTION
- */
+/** Checks a server's options and fills in the defaults. @throws EngineError ERR_OPTION */
 export function resolveServerOptions(options: ServerOptions): ResolvedServerOptions {
   const checked = applyRules(SERVER_RULES, options);
   const resolved = { ...checked, compression: resolveCompression(checked.compression) };

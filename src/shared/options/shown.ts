@@ -3,8 +3,9 @@ const MAX_ITEMS = 10;
 const NAME = /^[a-z_]\w*$/i;
 
 /**
- * A value of the app as errors show it, in one short line: much like `inspect` of Node.js, which
- * browsers do not have. An instance of a class is named and not opened, since it may hold keys.
+ * A value of the app as errors show it, in one short line. It is much like `inspect` of Node.js,
+ * which browsers do not have. Of an instance of a class only the name is shown, since it may hold
+ * keys.
  */
 export function shown(value: unknown): string {
   if (typeof value === 'function') return `the function ${value.name}`.trimEnd();
@@ -20,7 +21,7 @@ export function shown(value: unknown): string {
   );
 }
 
-/** Something in an array or object. */
+/** A value in an array or object. */
 function brief(value: unknown): string {
   if (Array.isArray(value)) return '[Array]';
   return typeof value === 'object' && value !== null ? '[Object]' : shown(value);
@@ -37,7 +38,7 @@ function primitive(value: unknown): string {
   return typeof value === 'bigint' ? `${value}n` : String(value);
 }
 
-/** In single quotes, and in one line whatever it holds. */
+/** A text in single quotes, and in one line. */
 function quoted(text: string): string {
   const [start, length] = [text.slice(0, MAX_CHARACTERS), text.length];
   const escaped = JSON.stringify(start).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'");

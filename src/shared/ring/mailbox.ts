@@ -54,8 +54,8 @@ export class Mailbox {
 
   /**
    * Delivers the records that a peer had committed, then forgets the peer. Half of a record that it
-   * did not finish, and records that waited for room in its ring, are dropped. Must not be called by
-   * `onRecord` about the peer that sent the record.
+   * did not finish, and records that waited for room in its ring, are dropped. Must not be called
+   * by `onRecord` about the peer that sent the record.
    */
   disconnect(peer: number): void {
     const gone = this.#peers.get(peer);
@@ -128,7 +128,8 @@ export class Mailbox {
   }
 
   /**
-   * Delivers all that every peer had committed when its turn came. Must not be called by `onRecord`.
+   * Delivers all that every peer had committed when its turn came. Must not be called by
+   * `onRecord`.
    *
    * @returns whether there was anything
    */
@@ -157,8 +158,8 @@ export class Mailbox {
   }
 
   /**
-   * Sleeps until a peer sends a record or makes room for one that waits: then `onWake` is called. It
-   * returns at once, and keeps no thread alive.
+   * Sleeps until a peer sends a record or makes room for one that waits: then `onWake` is called.
+   * It returns at once, and keeps no thread alive.
    *
    * @returns false if there are records to drain or to flush: the thread is still awake
    */

@@ -72,7 +72,8 @@ export class RingWriter {
   }
 
   /**
-   * Asks the consumer to wake this thread when it has made room: {@link RingWriter.tryWrite} found none.
+   * Asks the consumer to wake this thread when it has made room: {@link RingWriter.tryWrite} found
+   * none.
    *
    * @returns true if there is room by now for the refused piece: try again instead of waiting
    */

@@ -8,8 +8,8 @@ export interface RoutedRecord {
 
 /**
  * A thread's data plane, turn by turn: drain the mailbox, deliver, flush. A turn runs behind the
- * event loop's poll phase, so that all that came in one phase leaves together. After a turn that found
- * nothing the thread may sleep until a peer wakes it.
+ * event loop's poll phase, so that all that came in one phase leaves together. After a turn that
+ * found nothing the thread may sleep until a peer wakes it.
  */
 export class TickLoop {
   readonly #mailbox: Mailbox;
@@ -20,7 +20,7 @@ export class TickLoop {
 
   /**
    * @param deliver runs between drain and flush
-   * @param rest runs when all of a turn has gone
+   * @param rest runs at the end of a turn
    */
   constructor(mailbox: Mailbox, deliver: () => void, rest?: () => void) {
     this.#mailbox = mailbox;

@@ -56,8 +56,8 @@ export function decodeCommand(record: RecordView): { command: Command; selection
 }
 
 /**
- * Sends a command. A join counts from the moment it is sent, so the sender adds its keys to the tables
- * of the peers first. A peer takes that back when it has carried the command out.
+ * Sends a command. A join counts from the moment it is sent, so the sender adds its keys to the
+ * tables of the peers first. A peer takes that back when it has carried the command out.
  * @throws any error of `send`, and then nothing counts
  */
 export function countAhead(

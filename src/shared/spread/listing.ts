@@ -2,7 +2,7 @@ import { serialize } from 'node:v8';
 import type { ConnectionInfo } from '../api/list-types.ts';
 import type { ConnectionRequest } from '../api/public-types.ts';
 
-/** The list that is wanted: the connections of a room, '' = everyone; or the rooms. */
+/** A request for a list: of the connections of a room, '' = everyone, or of the rooms. */
 export interface Query extends PageRequest {
   readonly list: 'connections' | 'rooms';
   readonly room: string;
@@ -34,7 +34,7 @@ export interface Found extends Entries {
   readonly silentShards: readonly number[];
 }
 
-/** The part of a list that is wanted. */
+/** A request for a part of a list. */
 export interface PageRequest {
   /** The last entry of the page before; '' = from the beginning. */
   readonly after: string;

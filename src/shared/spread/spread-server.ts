@@ -40,8 +40,8 @@ interface Routed<Chosen> extends RoutedRecord {
 }
 
 /**
- * A server whose connections are spread over threads. Each verb is routed, sent to the peers that may
- * have members, and carried out on the half of the server that is in this thread.
+ * A server whose connections are spread over threads. Each verb is routed, sent to the peers that
+ * may have members, and carried out on the half of the server that is in this thread.
  */
 export class SpreadServer<Chosen = unknown> {
   readonly number: number;

@@ -8,9 +8,9 @@
  *     +--------------+--------------+--------+---+------+--------+-------+-------+------- ··· --+
  *
  * A room is found by two hashes of its name under the table's secret, 63 bits together: names are
- * not kept. A hash of 0 is an empty slot. A search begins at the slot of the first hash. A slot that
- * becomes empty is filled from behind, so that a search may end at the first empty one. While slots
- * move the version is odd: a reader that finds it odd, or changed, looks again.
+ * not kept. A hash of 0 is an empty slot. A search begins at the slot of the first hash and ends at
+ * an empty one: a slot that becomes empty is filled from behind. While slots move the version is
+ * odd: a reader that finds it odd, or changed, looks again.
  */
 
 import { type RoomKey, roomKey } from './room-hash.ts';

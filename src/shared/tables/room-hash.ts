@@ -6,8 +6,8 @@ export interface RoomKey {
 }
 
 /**
- * A keyed hash of the name of a room, so that a client that chooses names cannot choose their slots.
- * After HalfSipHash-1-3 (Aumasson, Bernstein: SipHash), on words of two UTF-16 units.
+ * A keyed hash of the name of a room, so that a client that chooses names cannot choose their
+ * slots. After HalfSipHash-1-3 (Aumasson, Bernstein: SipHash), on words of two UTF-16 units.
  * @param secret any two words that clients do not know
  * @param owner the number of the room's server and codec
  */
