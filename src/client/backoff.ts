@@ -1,4 +1,4 @@
-import type { DisconnectReason } from './event-types.ts';
+import type { DisconnectReason } from '../shared/api/public-types.ts';
 import type { ReconnectOptions } from './options.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { messageOf } from '../shared/api/errors.ts';
+import type { DisconnectReason } from '../shared/api/public-types.ts';
 import type { Message } from '../shared/codec/codec.ts';
 import { delayBefore, mayReconnect } from './backoff.ts';
 import { checkClose } from './checks.ts';
-import type { DisconnectReason } from './event-types.ts';
 import type { WsOptions } from './options.ts';
 import type { WebSocketConstructor, WebSocketLike } from './web-socket.ts';
 
@@ -150,7 +150,7 @@ export class Connection {
     };
     socket.onmessage = ({ data }: MessageEvent) =>
       this.#sink.received(typeof data === 'string' ? data : new Uint8Array(data));
-    // A close follows; `ws` throws an error that nobody listens for. In browsers it says nothing.
+    // A close follows; `ws` throws an error that nobody listens for. Those of browsers say nothing.
     socket.onerror = ({ message }: Partial<ErrorEvent>) => {
       why = message || why;
     };

@@ -1,4 +1,5 @@
 import { EngineError, type ErrorCode } from '../shared/api/errors.ts';
+import type { AckOptions } from '../shared/api/public-types.ts';
 import {
   CODEC_SUBPROTOCOLS,
   type Codec,
@@ -19,7 +20,6 @@ import {
   type ReconnectAttempt,
 } from './connection.ts';
 import { DEFAULT_EVENT_PREFIX } from './event-prefix.ts';
-import type { AckOptions } from './event-types.ts';
 import { Listeners, report } from './listeners.ts';
 import type { WsOptions } from './options.ts';
 

@@ -1,5 +1,5 @@
+import type { DisconnectReason } from '../shared/api/public-types.ts';
 import type { CodecName } from '../shared/codec/codec.ts';
-import type { DisconnectReason } from './event-types.ts';
 import type { WebSocketConstructor } from './web-socket.ts';
 
 /** Options of connecting anew. */

@@ -1,7 +1,3 @@
-import type { Message } from '../shared/codec/codec.ts';
-import { checkHandledName } from '../shared/codec/event-rules.ts';
-import { checkClient } from './checks.ts';
-import type { ConnectionState, Disconnection, ReconnectAttempt } from './connection.ts';
 import type {
   AnswerOf,
   AnyEvents,
@@ -11,7 +7,11 @@ import type {
   EntryHandler,
   EventName,
   PayloadOf,
-} from './event-types.ts';
+} from '../shared/api/public-types.ts';
+import type { Message } from '../shared/codec/codec.ts';
+import { checkHandledName } from '../shared/codec/event-rules.ts';
+import { checkClient } from './checks.ts';
+import type { ConnectionState, Disconnection, ReconnectAttempt } from './connection.ts';
 import { Exchange, MAX_EVENT_NAME_BYTES } from './exchange.ts';
 import type { WsOptions } from './options.ts';
 import type { VolatileEmitter } from './volatile-emitter.ts';

@@ -7,7 +7,7 @@ import {
   payloadBytesOf,
 } from '../shared/codec/frame.ts';
 
-/** Bytes of a message that its sink gets: room for a stamp behind the words of a server. */
+/** Bytes of a message that its sink gets: room for a stamp behind the prefix of a server. */
 const HEAD_BYTES = 256;
 
 const MAX_HEADER_BYTES = 10;

@@ -97,11 +97,11 @@ export interface DisconnectReason {
   readonly reason: string;
 }
 
-/** The state of a connection that has fallen behind its messages. */
+/** The backpressure of one connection. */
 export interface Backpressure {
   /**
    * 'behind': a message has found no room within `maxBufferedBytes`; 'caughtUp': all that waited
-   * has gone; 'closed': the connection has ended behind.
+   * has gone; 'closed': it ends while it is behind.
    */
   readonly state: 'behind' | 'caughtUp' | 'closed';
   /** Bytes that wait for it; those of a closed one may not arrive. */

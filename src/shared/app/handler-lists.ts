@@ -62,7 +62,9 @@ export class HandlerLists {
   }
 
   callEvent(event: string, payload: unknown): void {
-    callAll(this.#events?.get(event), payload, event, this.#onThrown);
+    for (const handler of this.#events?.get(event) ?? []) {
+      callHandler(handler, payload as never, event, this.#onThrown);
+    }
   }
 
   /** Calls the handlers of an event whose sender wants an answer, as {@link firstAnswer}. */
@@ -78,17 +80,10 @@ export class HandlerLists {
   /** Calls the handlers of a hook; returns whether there is one. */
   callHook<Name extends keyof Hooks>(hook: Name, argument: Hooks[Name]): boolean {
     const handlers = this.#hooks?.get(hook);
-    callAll(handlers, argument, METHODS[hook], hook === 'error' ? this.#onLost : this.#onThrown);
+    const onThrown = hook === 'error' ? this.#onLost : this.#onThrown;
+    for (const handler of handlers ?? []) {
+      callHandler(handler, argument as never, METHODS[hook], onThrown);
+    }
     return handlers !== undefined;
   }
-}
-
-function callAll(
-  handlers: Handler[] | undefined,
-  argument: unknown,
-  of: string,
-  onThrown: OnThrown,
-): void {
-  if (handlers === undefined) return;
-  for (const handler of handlers) callHandler(handler, argument as never, of, onThrown);
 }

@@ -18,7 +18,7 @@ export interface RateLimit {
   bytesPerSecond?: number | undefined;
   /** Bytes that may come at once: maxMessageSize to 2^40. Default: bytesPerSecond, or the least. */
   burstBytes?: number | undefined;
-  /** The answer to more: close with 1008, or ignore whole messages. Default 'close'. */
+  /** Reaction to more: close with 1008, or ignore whole messages. Default 'close'. */
   exceeded?: 'close' | 'drop' | undefined;
 }
 

@@ -90,7 +90,7 @@ export interface ServerOptions {
   maxRoomNameBytes?: number | undefined;
   /** Longest event name, in bytes of UTF-8: 1 to 65 535. Default 256. */
   maxEventNameBytes?: number | undefined;
-  /** Asks of one client that may await answers: 1 to 2^24; more get none. Default 1000. */
+  /** Asks of one client that may await their answers: 1 to 2^24; more fail. Default 1000. */
   maxPendingAsks?: number | undefined;
   /**
    * Most frames that one message may come in, 1 to 2^24; more: close 1008. Default 1024, or one for
