@@ -1,11 +1,12 @@
-import type { DisconnectReason } from './event-types.ts';
+import type { DisconnectReason } from '../shared/api/public-types.ts';
 import type { ReconnectOptions } from './options.ts';
 
 /**
- * The delay before an attempt to connect anew: a random one, so that the clients that a restart has
- * cut off do not come back all at once, from a range that grows with each attempt.
+ * The delay before an attempt to connect anew. It is random, so that clients do not all come back
+ * at once after a restart, and its range grows with each attempt.
  * @param attempt from 1
- * @returns milliseconds from `minDelayMs` to `minDelayMs` · `factor`^`attempt`, `maxDelayMs` at most
+ * @returns milliseconds from `minDelayMs` to `minDelayMs` · `factor`^`attempt`, `maxDelayMs` at
+ *   most
  */
 export function delayBefore(
   attempt: number,
@@ -16,9 +17,9 @@ export function delayBefore(
 }
 
 /**
- * Whether a client may come back after this: not where the server's app has ended the connection in
- * good order (1000), cannot take what the client sends (1003), or refuses it (1008, and 4400–4499
- * for an app's own reasons).
+ * Whether a client may come back after this. It may not where the server's app has ended the
+ * connection in good order (1000), cannot take such messages (1003), or refuses the client (1008,
+ * and 4400–4499 for reasons of the app).
  */
 export function mayReconnect({ code }: DisconnectReason): boolean {
   return !/^(1000|1003|1008|44\d\d)$/.test(`${code}`);

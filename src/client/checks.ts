@@ -1,6 +1,6 @@
 import { EngineError } from '../shared/api/errors.ts';
 import { CODEC_SUBPROTOCOLS } from '../shared/codec/codec.ts';
-import { checkHandledName, utf8 } from '../shared/codec/event-rules.ts';
+import { utf8 } from '../shared/codec/event-rules.ts';
 import {
   type Check,
   checkOptions,
@@ -15,8 +15,6 @@ import {
 } from '../shared/options/option-rules.ts';
 import { shown } from '../shared/options/shown.ts';
 import type { ReconnectOptions, WsOptions } from './options.ts';
-
-const MAX_EVENT_NAME_BYTES = 2 ** 16;
 
 const RULES: Record<keyof WsOptions, Check> = {
   acks: rule('true or false', undefined, (value) => typeof value === 'boolean'),
@@ -44,8 +42,8 @@ const RECONNECT_RULES: Record<keyof ReconnectOptions, Check> = {
 };
 
 /**
- * Refuses what a client cannot be made with.
- * @throws TypeError for what is no URL; EngineError ERR_OPTION
+ * Checks the arguments of a client.
+ * @throws TypeError where the URL is none; EngineError ERR_OPTION
  */
 export function checkClient(url: unknown, protocols: unknown, options: WsOptions): void {
   if (typeof url !== 'string' && !(url instanceof URL)) {
@@ -59,23 +57,7 @@ export function checkClient(url: unknown, protocols: unknown, options: WsOptions
 }
 
 /**
- * Refuses the name of an event that could never come.
- * @throws EngineError ERR_EVENT_NAME
- */
-export function checkEvent(event: string): void {
-  checkHandledName(event, MAX_EVENT_NAME_BYTES);
-}
-
-/**
- * Refuses a listener that cannot be called.
- * @throws EngineError ERR_OPTION
- */
-export function checkListener(listener: unknown): void {
-  if (!isFunction(listener)) throw optionError('a listener', listener, 'a function');
-}
-
-/**
- * Refuses what a WebSocket of a browser does not send (WebSockets Standard, `close`).
+ * Checks that a WebSocket of a browser sends a code and a reason (WebSockets Standard, `close`).
  * @throws EngineError ERR_CLOSE_CODE
  */
 export function checkClose(code: number | undefined, reason: string | undefined): void {

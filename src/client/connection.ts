@@ -1,37 +1,33 @@
 import { messageOf } from '../shared/api/errors.ts';
+import type { DisconnectReason } from '../shared/api/public-types.ts';
 import type { Message } from '../shared/codec/codec.ts';
 import { delayBefore, mayReconnect } from './backoff.ts';
 import { checkClose } from './checks.ts';
-import type { DisconnectReason } from './event-types.ts';
-import { messageOfEvent, terminate } from './node-web-socket.ts';
 import type { WsOptions } from './options.ts';
 import type { WebSocketConstructor, WebSocketLike } from './web-socket.ts';
 
-/**
- * What a client is doing: connecting for the first time; connected; waiting to connect anew, or
- * about it; ended for good.
- */
+/** State of a client; reconnecting: it waits to connect anew, or is about it. */
 export type ConnectionState = 'connecting' | 'connected' | 'reconnecting' | 'closed';
 
-/** How a connection ended, and what comes then. */
+/** The end of a connection, and whether another one follows. */
 export interface Disconnection extends DisconnectReason {
-  /** Whether there will be another one. */
+  /** Whether the client connects anew. */
   readonly willReconnect: boolean;
 }
 
 /** An attempt to connect anew that has been decided on. */
 export interface ReconnectAttempt {
-  /** From 1; counts on over connections that did not last. */
+  /** From 1; goes on where a connection did not last. */
   readonly attempt: number;
   /** Milliseconds from now. */
   readonly delayMs: number;
-  /** Why there is no connection. */
+  /** The reason why there is no connection. */
   readonly reason: DisconnectReason;
 }
 
-/** Who hears what happens on a connection. */
+/** The receiver of all that happens on a connection. */
 export interface ConnectionSink {
-  /** Resolves when there is what a connection needs; undefined: there is already. */
+  /** Resolves when all that a connection needs is there; undefined: it is there already. */
   prepare(): Promise<unknown> | undefined;
   opened(protocol: string): void;
   ended(end: Disconnection): void;
@@ -39,16 +35,15 @@ export interface ConnectionSink {
   received(message: Message): void;
 }
 
-/** There was no close frame (RFC 6455 section 7.4.1). */
+/** Close code without a close frame (RFC 6455 section 7.4.1). */
 const ABNORMAL = 1006;
-/** The close code of a connection whose server does not answer any more. */
+/** Close code where the server does not answer any more. */
 const NO_ANSWER = 4000;
-/** How long a server may take to answer a close, in milliseconds: as long as a client may. */
+/** Milliseconds that a server may take to answer a close: as many as a client may. */
 const CLOSE_TIMEOUT = 5000;
 
 /** A connection to one place: one WebSocket after another, until it has ended for good. */
 export class Connection {
-  /** What it is doing. */
   state: ConnectionState = 'connecting';
   readonly #url: string;
   readonly #protocols: string[];
@@ -58,14 +53,14 @@ export class Connection {
   #socket: WebSocketLike | undefined;
   #connectedAt = 0;
   #attempt = 0;
-  /** Until the next attempt to connect; with a WebSocket, until it has to have opened, or closed. */
+  /** Runs until the next attempt; with a WebSocket, until that has to be open, or closed. */
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** What the app has ended it with. */
+  /** The end that the app has asked for. */
   #farewell: DisconnectReason | undefined;
 
   /**
    * Begins to connect.
-   * @param options are read anew whenever a WebSocket has closed
+   * @param options read anew whenever a WebSocket has closed
    * @throws what the WebSocket constructor throws, where there is nothing to prepare
    */
   constructor(url: string, protocols: string[], options: WsOptions, sink: ConnectionSink) {
@@ -74,7 +69,7 @@ export class Connection {
     this.#options = options;
     this.#sink = sink;
     this.#connect();
-    // The network is back; the page is, from where browsers keep those that one has left.
+    // The network is back, or the page is: browsers keep pages that one has left.
     for (const event of ['online', 'pageshow']) {
       globalThis.addEventListener?.(
         event,
@@ -90,8 +85,8 @@ export class Connection {
   }
 
   /**
-   * Gives up a WebSocket whose other end says nothing. One that is open stays so until TCP knows
-   * better, where it cannot be terminated: nobody answers its close.
+   * Gives up a WebSocket whose other end says nothing. Nobody answers its close: where it cannot be
+   * terminated, it stays open until TCP ends it.
    */
   abandon(): void {
     const socket = this.#socket;
@@ -99,7 +94,7 @@ export class Connection {
     const end = { code: NO_ANSWER, reason: 'no answer' };
     socket.onmessage = socket.onclose = null;
     socket.close(end.code, end.reason);
-    terminate(socket);
+    socket.terminate?.(); // `ws` has it, browsers have not
     this.#ended(end);
   }
 
@@ -110,7 +105,7 @@ export class Connection {
   close(code?: number, reason?: string): void {
     checkClose(code, reason);
     const { state } = this;
-    this.state = 'closed'; // first, and why: one that is still connecting may end at once
+    this.state = 'closed'; // first: a WebSocket that is still connecting may end at once
     this.#farewell ??= { code: code ?? 1005, reason: reason ?? '' };
     try {
       this.#socket?.close(code, reason); // no '' in place of none: Chromium takes no reason alone
@@ -155,16 +150,16 @@ export class Connection {
     };
     socket.onmessage = ({ data }: MessageEvent) =>
       this.#sink.received(typeof data === 'string' ? data : new Uint8Array(data));
-    // A close follows; `ws` throws an error that nobody listens for.
-    socket.onerror = (event: ErrorEvent) => {
-      why = messageOfEvent(event, why);
+    // A close follows; `ws` throws an error that nobody listens for. Those of browsers say nothing.
+    socket.onerror = ({ message }: Partial<ErrorEvent>) => {
+      why = message || why;
     };
     socket.onclose = ({ code, reason }: DisconnectReason) =>
       this.#ended({ code, reason: reason || why });
   }
 
   #ended(end: DisconnectReason): void {
-    if (this.#life.signal.aborted) return; // that was its end
+    if (this.#life.signal.aborted) return; // it has ended for good
     const why = this.#farewell ?? end;
     const { reconnect = {} } = this.#options;
     const how = reconnect || {};
@@ -184,7 +179,7 @@ export class Connection {
       this.state = 'closed';
       this.#life.abort();
     }
-    // Attempts that fail are no further disconnections.
+    // An attempt that fails is not another disconnection.
     const isNews = state !== 'reconnecting' || !willReconnect;
     if (isNews) this.#sink.ended({ ...why, willReconnect });
     if (this.#timer) this.#sink.retrying({ attempt, delayMs, reason: why });

@@ -1,9 +1,13 @@
 import { EngineError, type ErrorCode } from '../shared/api/errors.ts';
-import type { DecodedAnswer, DecodedEvent, DecodedMessage } from '../shared/codec/codec.ts';
+import type { AckOptions } from '../shared/api/public-types.ts';
 import {
   CODEC_SUBPROTOCOLS,
   type Codec,
   type CodecOptions,
+  type DecodedAnswer,
+  type DecodedEvent,
+  type DecodedMessage,
+  type Encode,
   impliesAnswers,
   type Message,
 } from '../shared/codec/codec.ts';
@@ -16,39 +20,45 @@ import {
   type ReconnectAttempt,
 } from './connection.ts';
 import { DEFAULT_EVENT_PREFIX } from './event-prefix.ts';
-import type { AckOptions } from './event-types.ts';
-import type { Hooks } from './hooks.ts';
 import { Listeners, report } from './listeners.ts';
 import type { WsOptions } from './options.ts';
 
-/** Makes a message, as soon as there is a codec. */
-type Encode = (codec: Codec) => Message;
+/** The listeners of a client, events aside, and their arguments. */
+interface Hooks {
+  connect: undefined;
+  disconnect: Disconnection;
+  reconnecting: ReconnectAttempt;
+  message: Message;
+  error: unknown;
+}
 
-/** What a message may turn out to have. */
+/** All fields that a decoded message may have. */
 type Parts = Partial<DecodedEvent & DecodedMessage & DecodedAnswer>;
 
-/** A question that awaits its answer. */
+/** An ask that awaits its answer. */
 interface Ask {
   readonly encode: Encode;
   readonly resolve: (answer: unknown) => void;
   readonly fail: (code: ErrorCode, why: string) => void;
 }
 
-/** A name that the client asks for to see whether the server is there; no app uses it. */
+/** The event by which the client asks whether the server is there; no app may use it. */
 const PROBE = 'fanring:ping';
 
+/** Longest event name of a page: it believes its own server, whose limit is below this one. */
+export const MAX_EVENT_NAME_BYTES = 2 ** 16;
+
 /**
- * What goes to and fro over the connections of a client: what waits for one, what awaits an answer,
- * and what comes in, for those who listen.
+ * The messages of a client over all its connections: those that wait for a connection, the asks
+ * that await an answer, and the messages that come in, for the listeners.
  */
 export class Exchange implements ConnectionSink {
-  /** Over which it goes. */
   readonly connection: Connection;
-  /** Are read anew whenever they count. */
+  /** Read anew whenever they count. */
   readonly options: WsOptions;
-  /** Who listens for events. */
+  /** The listeners for events. */
   readonly events = new Listeners<Record<string, unknown>>();
-  /** Who listens for all else. */
+  /** The listeners for all else. */
   readonly hooks = new Listeners<Hooks>();
   readonly #queue = new Set<Encode>();
   readonly #asks = new Map<number, Ask>();
@@ -66,8 +76,7 @@ export class Exchange implements ConnectionSink {
    */
   constructor(url: string, protocols: string[], options: WsOptions) {
     const { codec, eventPrefix = DEFAULT_EVENT_PREFIX } = options;
-    // A page believes its own server, whose limit is the one that counts, and is below this one.
-    this.#codecOptions = { eventPrefix, maxEventNameBytes: 2 ** 16 };
+    this.#codecOptions = { eventPrefix, maxEventNameBytes: MAX_EVENT_NAME_BYTES };
     if (codec !== 'msgpack') this.#codec = createTextCodec(this.#codecOptions);
     this.options = options;
     const offered = codec ? [CODEC_SUBPROTOCOLS[codec], ...protocols] : protocols;
@@ -105,7 +114,8 @@ export class Exchange implements ConnectionSink {
   }
 
   /**
-   * Sends a message now, or later; returns what waits.
+   * Sends a message now, or later.
+   * @returns the message as it waits
    * @throws EngineError ERR_QUEUE_FULL, and what `encode` throws
    */
   send(encode: Encode, mayWait = true): Encode {
@@ -131,7 +141,7 @@ export class Exchange implements ConnectionSink {
   }
 
   /**
-   * Ends the client for good: what waits goes nowhere, what awaits an answer fails now.
+   * Ends the client for good: messages that wait are dropped, asks fail now.
    * @throws EngineError ERR_CLOSE_CODE
    */
   end(code?: number, reason?: string): void {
@@ -152,7 +162,7 @@ export class Exchange implements ConnectionSink {
     const { acks = true, idleTimeoutMs = 60_000 } = this.options;
     this.#serverAnswers = impliesAnswers(protocol);
     if (acks && !this.#serverAnswers) this.send((codec) => codec.encodeHello(), false);
-    // A copy: what the WebSocket does not take after all waits again.
+    // A copy: a message that the WebSocket does not take after all waits again.
     for (const encode of [...this.#queue]) {
       this.#queue.delete(encode);
       this.#try(() => this.send(encode));
@@ -172,7 +182,7 @@ export class Exchange implements ConnectionSink {
     this.hooks.tell('disconnect', end);
   }
 
-  /** Fails the questions that have been sent: no other connection knows of them. */
+  /** Fails the asks that have been sent: no other connection knows of them. */
   #failAsks(): void {
     for (const { encode, fail } of this.#asks.values()) {
       if (!this.#queue.has(encode)) fail('ERR_CONNECTION_ENDED', 'the connection ended');
@@ -209,11 +219,11 @@ export class Exchange implements ConnectionSink {
       report(error);
       answer = codec.encodeFailure(ask, 'the handler failed'); // why is not the server's business
     }
-    // To the one who asked: for the next connection, the number is that of another question.
+    // To the connection that asked: for the next one, the number is that of another ask.
     socket?.send(answer as string);
   }
 
-  /** Browsers hide the pings of a server: one that is gone without a word does not answer. */
+  /** Asks a silent server whether it is there: browsers hide the pings of a server. */
   #checkLife(): void {
     const { probeTimeoutMs = 10_000 } = this.options;
     if (this.#serverAnswers && !this.#hasHeard) {

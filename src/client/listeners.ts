@@ -1,20 +1,15 @@
 import { addHandler, callHandler, firstAnswer, type Handler } from '../shared/app/handler-calls.ts';
-import { checkListener } from './checks.ts';
 
-/** The listeners of a page: what they listen for, and the argument that they get. */
+/** The listeners of a page, by what they listen for. */
 export class Listeners<Arguments> {
   readonly #lists = new Map<keyof Arguments, Handler<never>[]>();
 
-  /**
-   * Adds a listener behind those that there are.
-   * @throws EngineError ERR_OPTION
-   */
+  /** Adds a listener behind those of its kind. @throws EngineError ERR_OPTION */
   add<Name extends keyof Arguments>(name: Name, fn: Handler<Arguments[Name]>): void {
-    checkListener(fn);
-    addHandler(this.#lists, name, fn);
+    addHandler(this.#lists, name, fn, 'a listener');
   }
 
-  /** Tells all who listen; one that throws is reported and stops nobody. Returns if any listens. */
+  /** Calls all listeners; errors are reported and stop no other. Returns whether there is one. */
   tell<Name extends keyof Arguments>(name: Name, argument: Arguments[Name]): boolean {
     const list = this.#lists.get(name);
     for (const fn of list ?? []) callHandler(fn, argument as never, '', report);
@@ -22,9 +17,9 @@ export class Listeners<Arguments> {
   }
 
   /**
-   * Tells all who listen, and resolves with the first result of theirs that is not undefined.
-   * @returns undefined where nobody listens
-   * @throws what the first of those who fail threw; what others threw is reported
+   * Calls all listeners, and resolves with the first result that is not undefined.
+   * @returns undefined where there is no listener
+   * @throws the error of the first listener that fails; those of others are reported
    */
   ask<Name extends keyof Arguments>(
     name: Name,
@@ -35,7 +30,7 @@ export class Listeners<Arguments> {
   }
 }
 
-/** Tells window.onerror, as of any uncaught error, or the console: Node has no reportError. */
+/** Reports an error to window.onerror, as any uncaught one, or to the console of Node. */
 export function report(error: unknown): void {
   (globalThis.reportError ?? console.error)(error);
 }

@@ -1,14 +1,14 @@
+import type { DisconnectReason } from '../shared/api/public-types.ts';
 import type { CodecName } from '../shared/codec/codec.ts';
-import type { DisconnectReason } from './event-types.ts';
 import type { WebSocketConstructor } from './web-socket.ts';
 
-/** How a client connects anew. */
+/** Options of connecting anew. */
 export interface ReconnectOptions {
   /** Shortest delay before an attempt, in milliseconds, from 1. Default 500. */
   minDelayMs?: number | undefined;
   /** Longest delay before an attempt, in milliseconds, from `minDelayMs`. Default 30 000. */
   maxDelayMs?: number | undefined;
-  /** How much longer the delay may be with each attempt, from 1. Default 2. */
+  /** Factor by which the delay may grow with each attempt, from 1. Default 2. */
   factor?: number | undefined;
   /** A connection that lasted for so many milliseconds begins with the short delays. Default 5000. */
   stableMs?: number | undefined;
@@ -16,7 +16,7 @@ export interface ReconnectOptions {
   shouldReconnect?: ((reason: DisconnectReason) => boolean) | undefined;
 }
 
-/** What a client may be told beside where to connect. */
+/** Options of a client. */
 export interface WsOptions {
   /** The `eventPrefix` of the server, where it is not the default. */
   eventPrefix?: string | undefined;
@@ -24,20 +24,20 @@ export interface WsOptions {
   codec?: CodecName | undefined;
   /** Whether to tell a server without subprotocol that this side answers asks. Default true. */
   acks?: boolean | undefined;
-  /** How to connect anew when the connection is lost; false: not at all. */
+  /** Options of connecting anew when the connection is lost; false: the client does not. */
   reconnect?: ReconnectOptions | false | undefined;
-  /** How long an attempt to connect may take, in milliseconds. Default 10 000. */
+  /** Milliseconds that an attempt to connect may take. Default 10 000. */
   connectTimeoutMs?: number | undefined;
-  /** What is volatile is dropped while more bytes than that wait for the network. Default 1 MiB. */
+  /** Bytes that may wait for the network before volatile messages are dropped. Default 1 MiB. */
   maxBufferedBytes?: number | undefined;
-  /** How many messages may wait while there is no connection. Default 1000. */
+  /** Messages that may wait while there is no connection. Default 1000. */
   maxQueuedMessages?: number | undefined;
   /**
-   * Every so many milliseconds a server that has said nothing since the last time is asked whether it
-   * is still there, where it is known to answer. Default 60 000; 0 = never.
+   * Milliseconds between two looks at a server that is known to answer. Where it has said nothing
+   * in between, it is asked whether it is there. Default 60 000; 0 = never.
    */
   idleTimeoutMs?: number | undefined;
-  /** How long the server may take to answer that, in milliseconds. Default 10 000. */
+  /** Milliseconds that the server may take to answer that. Default 10 000. */
   probeTimeoutMs?: number | undefined;
   /** The WebSocket to use. Default: the one of the browser or of Node. */
   WebSocket?: WebSocketConstructor | undefined;

@@ -1,19 +1,16 @@
+import type { EmitArguments, EventName, PayloadOf } from '../shared/api/public-types.ts';
 import type { Message } from '../shared/codec/codec.ts';
-import type { EmitArguments, EventName, PayloadOf } from './event-types.ts';
 
-/** Sends what is of no use later. */
+/** Sends events and messages that are of no use later. */
 export interface VolatileEmitter<Events extends object> {
   /**
-   * Sends an event; without a connection it goes nowhere.
+   * Sends an event; without a connection it is dropped.
    * @throws EngineError ERR_EVENT_NAME, ERR_PAYLOAD
    */
   emit<Name extends EventName<Events>>(
     event: Name,
     ...args: EmitArguments<PayloadOf<Events[Name]>>
   ): void;
-  /**
-   * Sends a native message; without a connection it goes nowhere.
-   * @throws EngineError ERR_PAYLOAD
-   */
+  /** Sends a native message; without a connection it is dropped. @throws EngineError ERR_PAYLOAD */
   emitMessage(data: Message): void;
 }

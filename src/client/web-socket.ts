@@ -1,4 +1,4 @@
-/** As much of a WebSocket as the client uses: that of browsers and of Node, and the one of `ws`. */
+/** The part of a WebSocket that the client uses: of browsers, of Node and of `ws`. */
 export interface WebSocketLike {
   binaryType: string;
   /** 1 = open (WebSockets Standard). */
@@ -13,7 +13,7 @@ export interface WebSocketLike {
   readonly bufferedAmount?: number;
   send(message: string): unknown;
   close(code?: number, reason?: string): unknown;
-  /** Breaks the connection off; that of `ws` has it. */
+  /** Breaks the connection off; `ws` has it. */
   terminate?(): unknown;
 }
 

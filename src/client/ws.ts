@@ -1,6 +1,3 @@
-import type { Message } from '../shared/codec/codec.ts';
-import { checkClient, checkEvent } from './checks.ts';
-import type { ConnectionState, Disconnection, ReconnectAttempt } from './connection.ts';
 import type {
   AnswerOf,
   AnyEvents,
@@ -10,16 +7,20 @@ import type {
   EntryHandler,
   EventName,
   PayloadOf,
-} from './event-types.ts';
-import { Exchange } from './exchange.ts';
+} from '../shared/api/public-types.ts';
+import type { Message } from '../shared/codec/codec.ts';
+import { checkHandledName } from '../shared/codec/event-rules.ts';
+import { checkClient } from './checks.ts';
+import type { ConnectionState, Disconnection, ReconnectAttempt } from './connection.ts';
+import { Exchange, MAX_EVENT_NAME_BYTES } from './exchange.ts';
 import type { WsOptions } from './options.ts';
 import type { VolatileEmitter } from './volatile-emitter.ts';
 import { websocketUrl } from './websocket-url.ts';
 
 /**
  * A client of one endpoint, in browsers and in Node. The methods of the iris client have their
- * original names too: a page written for iris that exchanges text works unchanged, and what else it may
- * have to change is in docs/moving-from-iris.md.
+ * original names too, so that a page written for iris that exchanges text works unchanged. Other
+ * pages may have to change: see docs/moving-from-iris.md.
  */
 export class Ws<Events extends object = AnyEvents> {
   /** The iris name of {@link Ws.onConnect}. */
@@ -39,7 +40,7 @@ export class Ws<Events extends object = AnyEvents> {
   /** Another name of {@link Ws.close}. */
   readonly disconnect = this.close;
 
-  /** Sends now or never: what is emitted here does not wait for a connection. */
+  /** Sends now or never: without a connection an event or message is dropped. */
   readonly volatile: VolatileEmitter<Events> = {
     emit: (event, ...[payload]) =>
       this.#exchange.send((codec) => codec.encode(event, payload), false),
@@ -53,8 +54,8 @@ export class Ws<Events extends object = AnyEvents> {
    * @param url `ws://host/path`; without a scheme (`host/path`) or as a path of the page's host
    *   (`/path`) it gets the page's: `wss:` where the page came by `https:`, else `ws:`
    * @param protocols the subprotocols to offer
-   * @throws TypeError for a URL that is none, EngineError ERR_OPTION, else what the WebSocket
-   *   constructor throws
+   * @throws TypeError for a URL that is none; EngineError ERR_OPTION; any error of the WebSocket
+   *   constructor
    */
   constructor(url: string | URL, protocols?: string | string[] | null, options: WsOptions = {}) {
     checkClient(url, protocols, options);
@@ -62,7 +63,7 @@ export class Ws<Events extends object = AnyEvents> {
     this.#exchange = new Exchange(path, [protocols ?? []].flat(), { ...options });
   }
 
-  /** What the client is doing. */
+  /** State of the client. */
   get state(): ConnectionState {
     return this.#exchange.connection.state;
   }
@@ -74,15 +75,15 @@ export class Ws<Events extends object = AnyEvents> {
 
   /**
    * Calls `fn` when the connection has been lost or could not be opened, and when it has ended for
-   * good; not for each attempt to connect anew that fails.
+   * good. A further attempt to connect that fails is not told.
    */
   onDisconnect(fn: (end: Disconnection) => unknown): void {
     this.#exchange.hooks.add('disconnect', fn);
   }
 
   /**
-   * The iris name of {@link Ws.onDisconnect}. A page that uses it knows one connection with one end,
-   * and may connect anew by itself: unless it was told how to, the client does not.
+   * The iris name of {@link Ws.onDisconnect}. A page that uses it may connect anew by itself. So
+   * the client does not, unless the option `reconnect` says how.
    */
   OnDisconnect(fn: (end: Disconnection) => unknown): void {
     this.#exchange.options.reconnect ??= false;
@@ -100,26 +101,26 @@ export class Ws<Events extends object = AnyEvents> {
   }
 
   /**
-   * Calls `fn` with each malformed event (ERR_MALFORMED_EVENT), and with what could not be encoded
-   * when its codec had been loaded; without any, the console is told.
+   * Calls `fn` with each malformed event (ERR_MALFORMED_EVENT), and with each error of a message
+   * that waited for its codec and cannot be encoded. Without any such `fn` the console gets them.
    */
   onError(fn: (error: unknown) => unknown): void {
     this.#exchange.hooks.add('error', fn);
   }
 
   /**
-   * Calls `fn` with the payload of each such event; several run in their order. Where the server
-   * asks, the answer is the first result that is not undefined.
+   * Calls `fn` with the payload of each such event; several run in the order of their adding. Where
+   * the server asks, the answer is the first result that is not undefined.
    * @throws EngineError ERR_EVENT_NAME, ERR_OPTION
    */
   on<Name extends EventName<Events>>(event: Name, fn: EntryHandler<Events[Name]>): void {
-    checkEvent(event);
+    checkHandledName(event, MAX_EVENT_NAME_BYTES);
     this.#exchange.events.add(event, fn as (payload: unknown) => unknown);
   }
 
   /**
-   * Sends an event; without a connection it waits for one, and once the client has ended it goes
-   * nowhere. It is sent once: what was on its way when a connection broke may be lost.
+   * Sends an event. Without a connection it waits for one; once the client has ended it is dropped.
+   * It is sent once, so that one on its way when a connection breaks may be lost.
    * @throws EngineError ERR_EVENT_NAME, ERR_PAYLOAD, and ERR_QUEUE_FULL where `maxQueuedMessages`
    *   wait already
    */
@@ -140,8 +141,9 @@ export class Ws<Events extends object = AnyEvents> {
   }
 
   /**
-   * Sends an event as {@link Ws.emit} does; resolves with what the server answers. The time to wait
-   * begins now, whether there is a connection or not; what has not been sent by its end never is.
+   * Sends an event as {@link Ws.emit} does; resolves with the answer of the server. The time to
+   * wait begins now, with a connection or without; an event that has not been sent by its end is
+   * dropped.
    * @throws EngineError ERR_ACK_TIMEOUT, ERR_ACK_FAILED, ERR_CONNECTION_ENDED; ERR_OPTION,
    *   ERR_EVENT_NAME, ERR_PAYLOAD, ERR_QUEUE_FULL
    */

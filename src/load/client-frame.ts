@@ -8,10 +8,7 @@ import { frameHeaderBytes, type Opcode, writeFrameHeader } from '../shared/codec
 const MASK = 0x80;
 const KEY_BYTES = 4;
 
-/**
- * Builds a finished frame of a client.
- * @param payload at most 2^32 − 1 bytes
- */
+/** Builds a finished frame of a client. @param payload at most 2^32 − 1 bytes */
 export function buildClientFrame(opcode: Opcode, payload: Uint8Array): Buffer {
   const lengthEnd = frameHeaderBytes(payload.length);
   const frame = Buffer.alloc(lengthEnd + KEY_BYTES + payload.length);

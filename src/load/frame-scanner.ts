@@ -7,12 +7,12 @@ import {
   payloadBytesOf,
 } from '../shared/codec/frame.ts';
 
-/** Bytes of a message that its sink gets to see: room for a stamp behind what servers put before. */
+/** Bytes of a message that its sink gets: room for a stamp behind the prefix of a server. */
 const HEAD_BYTES = 256;
 
 const MAX_HEADER_BYTES = 10;
 
-/** Told of what has arrived; the bytes from `start` to `end` are valid only during the call. */
+/** The receiver of what is found; bytes from `start` to `end` are valid during the call only. */
 export interface ScanSink {
   /** A whole message; of a long one the first {@link HEAD_BYTES}. */
   onMessage(bytes: Buffer, start: number, end: number): void;
@@ -21,8 +21,9 @@ export interface ScanSink {
 }
 
 /**
- * Counts a server's messages by their headers, without looking at payloads; it copies only the heads
- * of frames that were cut, and of fragments: one load process must outrun the servers that it measures.
+ * Finds a server's messages by their headers, without a look at payloads. It copies only the heads
+ * of frames that were cut, and of fragments: one load process must outrun the servers that it
+ * measures.
  */
 export class FrameScanner {
   readonly #sink: ScanSink;
@@ -72,7 +73,7 @@ export class FrameScanner {
     const length = payloadBytesOf(this.#held, 0);
     const head = header + Math.min(length, HEAD_BYTES);
     if (held < head) return to;
-    this.#heldBytes = head; // what came behind it stays in the chunk
+    this.#heldBytes = head; // bytes behind it stay in the chunk
     this.#missing = header + length - head;
     if (this.#missing === 0) this.#finish();
     return at + head - before;

@@ -8,8 +8,8 @@ import { type LoadTarget, sourceAddress } from './load-target.ts';
 
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'; // RFC 6455 section 1.3
 /*
- * One key for all connections of the process, though RFC 6455 section 4.1 wants a new one for each: it
- * keeps caches in between from answering, not anybody out, and so its answer is computed once.
+ * One key for all connections, though RFC 6455 section 4.1 wants a new one for each: it only keeps
+ * caches from answering. So its answer is computed once.
  */
 const KEY = randomBytes(16).toString('base64');
 const ACCEPT = createHash('sha1').update(`${KEY}${GUID}`).digest('base64');
@@ -17,10 +17,10 @@ const ACCEPT = createHash('sha1').update(`${KEY}${GUID}`).digest('base64');
 const MAX_RESPONSE_BYTES = 2 ** 16;
 const HANDSHAKE_MS = 10_000;
 
-/** What all connections read into: it is scanned before the next read. */
+/** The buffer that all connections read into: it is scanned before the next read. */
 const READ_BUFFER = Buffer.allocUnsafeSlow(2 ** 18);
 
-/** Told of what becomes of connections. */
+/** The receiver of messages and of losses. */
 export interface ConnectionSink {
   /** The bytes from `start` to `end` begin a message; valid only during the call. */
   onMessage(connection: LoadConnection, bytes: Buffer, start: number, end: number): void;
@@ -31,7 +31,7 @@ export interface ConnectionSink {
 /** 'closing': by us; 'server-closed': by the server, which was answered. */
 type State = 'connecting' | 'open' | 'closing' | 'server-closed' | 'ended';
 
-/** A WebSocket client that costs as little as one can: it counts what it gets. */
+/** A WebSocket client that costs as little as one can. */
 export class LoadConnection {
   /** From 0. */
   readonly index: number;
@@ -40,9 +40,13 @@ export class LoadConnection {
   readonly #scanner: FrameScanner;
   readonly #opened = Promise.withResolvers<LoadConnection>();
   readonly #ended = Promise.withResolvers<void>();
+  /** Resolves when the server has accepted; rejects with an Error that says why it has not. */
+  readonly opened = this.#opened.promise;
+  /** Resolves when the socket is gone. */
+  readonly ended = this.#ended.promise;
   #state: State = 'connecting';
   readonly #protocol: string | undefined;
-  /** What has come of the answer to the upgrade. */
+  /** The beginning of the answer to the upgrade. */
   #response = '';
   #reason = 'the connection ended';
 
@@ -61,16 +65,6 @@ export class LoadConnection {
     this.#socket.write(upgradeRequest(target));
   }
 
-  /** Resolves when the server has accepted; rejects with an Error that says why it has not. */
-  get opened(): Promise<LoadConnection> {
-    return this.#opened.promise;
-  }
-
-  /** Resolves when the socket is gone. */
-  get ended(): Promise<void> {
-    return this.#ended.promise;
-  }
-
   get isOpen(): boolean {
     return this.#state === 'open';
   }
@@ -85,7 +79,7 @@ export class LoadConnection {
     if (this.#state === 'open') this.#socket.write(frame);
   }
 
-  /** Reads nothing more, so that what the server sends waits there. */
+  /** Reads nothing more, so that messages wait at the server. */
   pause(): void {
     this.#socket.pause();
   }
@@ -165,7 +159,7 @@ export class LoadConnection {
     if (head < length) this.#scanner.scan(chunk, head, length);
   }
 
-  /** Why an answer to the upgrade is none to go on with. */
+  /** The reason why an answer to the upgrade is a refusal; undefined: it is none. */
   #refusalIn(status: string, headers: readonly string[]): string | undefined {
     if (!/^HTTP\/1\.1 101\b/.test(status) || headerOf(headers, 'sec-websocket-accept') !== ACCEPT) {
       return `refused: ${status.replace(/^HTTP\/1\.1 /, '')}`;

@@ -11,42 +11,42 @@ import { Template } from './template.ts';
 const UNDER_WAY = 256;
 const TICK_MS = 5;
 const MAX_BURST_MS = 50;
-/** A connection with more than so many bytes waiting is passed over. */
+/** Bytes that may wait for a connection: with more it is passed over. */
 const MAX_QUEUED_BYTES = 2 ** 20;
-/** After so long without a message, nothing is on its way any more. */
+/** Milliseconds without a message after which none is on its way any more. */
 const QUIET_MS = 500;
 const MAX_DRAIN_MS = 5000;
 const MAX_CLOSE_MS = 5000;
 
-/** What came of a load; times in ms, `seconds` apart. */
+/** The result of a load; times in ms, but for `seconds`. */
 export interface LoadResult {
   readonly url: string;
   readonly connections: {
     readonly asked: number;
     readonly opened: number;
-    /** Reason → how many could not be opened. */
+    /** Reason → number of connections that could not be opened. */
     readonly failed: Readonly<Record<string, number>>;
-    /** Reason → how many ended before their time. */
+    /** Reason → number of connections that ended before their time. */
     readonly lost: Readonly<Record<string, number>>;
     readonly openingMs: LatencySummary | undefined;
   };
-  /** How long messages were sent. */
+  /** Seconds of sending. */
   readonly seconds: number;
   readonly sent: number;
   /** Messages that were due, but the connections or this machine did not keep up. */
   readonly unsent: number;
-  /** Messages that came, those of others among them. */
+  /** Messages that came, those of other senders too. */
   readonly received: number;
   readonly sentPerSecond: number;
   readonly receivedPerSecond: number;
   /**
-   * From when a message was sent to when it was received, at each receiver; of one that was sent
-   * more than 10 ms late from when it was due.
+   * Time from the sending of a message to its receipt, at each receiver. It begins when the message
+   * was due, where that was sent more than 10 ms late.
    */
   readonly latencyMs: LatencySummary | undefined;
 }
 
-/** Where a load is; for progress. */
+/** The progress of a load. */
 export interface LoadState {
   readonly phase: 'opening' | 'sending' | 'closing';
   readonly open: number;
@@ -57,7 +57,7 @@ export interface LoadState {
   readonly latencyMs: LatencySummary | undefined;
 }
 
-/** One load: opens, sends, waits for what is on its way, closes. */
+/** One load: opens, sends, waits for messages on their way, closes. */
 export class LoadRun {
   readonly #options: LoadOptions;
   readonly #template: Template;
@@ -153,7 +153,7 @@ export class LoadRun {
     };
     for (let now = began; now < end && !this.#stop.aborted; now = performance.now()) {
       const due = Math.min(total, Math.floor(((now - began) * rate) / 1000) + 1);
-      sendDue(due, now + MAX_BURST_MS); // no longer: what comes must be read in time too
+      sendDue(due, now + MAX_BURST_MS); // no longer: messages must be read in time too
       await this.#wait(Math.min(TICK_MS, end - now));
     }
     // The last ones fell due while it waited.
@@ -162,7 +162,7 @@ export class LoadRun {
     if (!this.#stop.aborted) this.#unsent += total - done;
   }
 
-  /** @param planned when it was due: a load that is late must not hide that messages were */
+  /** @param planned when it was due: a late load must not hide the lateness of messages */
   #sendOne(planned: number): void {
     const connection = this.#nextOpen();
     if (connection === undefined) {
@@ -198,13 +198,11 @@ export class LoadRun {
   }
 
   async #close(): Promise<void> {
-    const closed = Promise.all(this.#open.map((connection) => connection.close()));
-    const enough = new AbortController();
-    const timeout = delay(MAX_CLOSE_MS, undefined, { signal: enough.signal }).catch(() => {});
-    await Promise.race([closed, timeout]);
-    enough.abort();
-    for (const connection of this.#open) connection.destroy();
-    await closed;
+    const timer = setTimeout(() => {
+      for (const connection of this.#open) connection.destroy();
+    }, MAX_CLOSE_MS);
+    await Promise.all(this.#open.map((connection) => connection.close()));
+    clearTimeout(timer);
   }
 
   #result(): LoadResult {

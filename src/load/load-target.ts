@@ -1,29 +1,26 @@
 import { isIP } from 'node:net';
 
-/** Where the load goes, and how it presents itself. */
+/** The server of a load, and the upgrade that the load sends to it. */
 export interface LoadTarget {
   readonly host: string;
   readonly port: number;
   readonly isTls: boolean;
   /** Path and query. */
   readonly path: string;
-  /** As it stands in the Host header. */
+  /** The value of the Host header. */
   readonly authority: string;
   /** Further headers of the upgrade. */
   readonly headers: readonly (readonly [name: string, value: string])[];
-  /** The subprotocol that is asked for, and that the server has to take. */
+  /** The subprotocol that is offered, and that the server has to take. */
   readonly protocol: string | undefined;
   /** Whether a certificate that nobody vouches for is accepted. */
   readonly insecure: boolean;
 }
 
-/** Connections from one address to one port: the range of ephemeral ports is not much larger. */
+/** Connections from one address to one port: there are not many more ephemeral ports. */
 const CONNECTIONS_PER_ADDRESS = 20_000;
 
-/**
- * Reads a `ws:` or `wss:` URL.
- * @throws Error that names the URL and what is allowed
- */
+/** Reads a `ws:` or `wss:` URL. @throws Error that names the URL and what is allowed */
 export function parseTarget(
   url: string,
   rest: Partial<Pick<LoadTarget, 'headers' | 'protocol' | 'insecure'>> = {},
@@ -39,15 +36,16 @@ export function parseTarget(
     isTls,
     path: `${parsed.pathname}${parsed.search}`,
     authority: parsed.host,
-    headers: rest.headers ?? [],
-    protocol: rest.protocol,
-    insecure: rest.insecure ?? false,
+    headers: [],
+    protocol: undefined,
+    insecure: false,
+    ...rest,
   };
 }
 
 /**
- * The address that a connection comes from; undefined: as the system likes. One address has not
- * ports enough for more than 28 000 connections; the loopback interface has more addresses.
+ * The address that a connection comes from; undefined: any. One address has ports for about 28 000
+ * connections; the loopback interface has more addresses.
  */
 export function sourceAddress(target: LoadTarget, index: number): string | undefined {
   const block = Math.floor(index / CONNECTIONS_PER_ADDRESS);

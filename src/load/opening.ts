@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** How fast connections are opened. */
+/** The pace of opening connections. */
 export interface Pace {
   /** Most that are under way at once. */
   readonly underWay: number;
@@ -11,7 +11,7 @@ export interface Pace {
 /**
  * Opens connections, the first ones first.
  * @param open opens one and settles when that is decided; must not reject
- * @param stop ends it early; what is under way is left to `open`
+ * @param stop ends it early; connections under way are left to `open`
  */
 export async function openMany(
   count: number,

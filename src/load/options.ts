@@ -13,7 +13,7 @@ import {
 import { type LoadTarget, parseTarget } from './load-target.ts';
 import { STAMP_BYTES } from './stamp.ts';
 
-/** What the load tool was asked for. */
+/** The options of a load. */
 export interface LoadOptions {
   readonly target: LoadTarget;
   readonly url: string;
@@ -22,11 +22,11 @@ export interface LoadOptions {
   readonly ramp: number;
   /** Messages in a second, of all connections together; 0 = none. */
   readonly rate: number;
-  /** How long messages are sent, in seconds. */
+  /** Seconds of sending. */
   readonly duration: number;
-  /** The event that is sent; undefined: native messages are. */
+  /** The event that is sent; undefined: native messages are sent. */
   readonly event: string | undefined;
-  /** What a native message begins with. */
+  /** The beginning of a native message. */
   readonly message: string;
   readonly payloadSize: number;
   readonly codec: CodecName;
@@ -34,7 +34,7 @@ export interface LoadOptions {
   readonly json: boolean;
 }
 
-/** What `--help` prints. */
+/** The text of `--help`. */
 export const HELP = `usage: fanring-load ws://host:port/path [options]
 
 Opens WebSocket connections, sends messages at a steady rate, each of them from another connection,
@@ -78,7 +78,7 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h', default: false },
 } satisfies ParseArgsConfig['options'];
 
-/** What the texts behind these options may be. */
+/** Rules for the texts behind these options. */
 const RULES = {
   connections: written(integer(1, 1_000_000)),
   ramp: written(integer(1, 1_000_000)),
@@ -89,7 +89,7 @@ const RULES = {
   origin: rule('an origin such as https://example.com', undefined, isOrigin),
 } satisfies Record<string, Check>;
 
-/** A number as text. */
+/** A check of a number, for a text. */
 function written({ allowed, check }: Check): Check {
   return { allowed, check: (text) => `${text}`.trim() !== '' && check(Number(text)) };
 }
@@ -100,34 +100,31 @@ function isOrigin(text: unknown): boolean {
 
 /**
  * Reads the command line.
- * @param args what stands behind the name of the program
+ * @param args the words behind the name of the program
  * @returns undefined where help is asked for
  * @throws Error that names the option, its value and what is allowed
  */
 export function readOptions(args: readonly string[]): LoadOptions | undefined {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    options: OPTIONS,
-    allowPositionals: true,
-  });
-  if (values.help) return undefined;
+  const config = { args: [...args], options: OPTIONS, allowPositionals: true } as const;
+  const { values, positionals } = parseArgs(config);
+  const { event, message, 'event-prefix': eventPrefix, header, insecure, json, help } = values;
+  if (help) return undefined;
   const [url, ...more] = positionals;
   if (url === undefined) throw new Error('a URL is missing, such as ws://localhost:8080/chat');
   if (more.length > 0) throw new Error(`one URL, not ${positionals.join(' and ')}`);
-  const { connections, ramp, rate, duration, origin, event, message } = values;
-  const { 'payload-size': payloadSize } = values;
+  const { connections, ramp, rate, duration, 'payload-size': payloadSize, origin } = values;
   const codec = values.codec as CodecName;
-  const checked = { connections, ramp, rate, duration, 'payload-size': payloadSize, codec, origin };
-  checkOptions(RULES, checked, '--');
+  const ruled = { connections, ramp, rate, duration, 'payload-size': payloadSize, codec, origin };
+  checkOptions(RULES, ruled, '--');
   if (event !== undefined && message !== undefined) {
     throw new Error('--event and --message: one of the two');
   }
-  const headers = values.header.map(readHeader);
+  const headers = header.map(readHeader);
   if (origin !== undefined) headers.push(['Origin', origin]);
-  // Text is what servers speak that are not asked, and those that know nothing of subprotocols.
+  // Servers that are not asked, or that know nothing of subprotocols, speak text.
   const protocol = codec === 'text' ? undefined : CODEC_SUBPROTOCOLS[codec];
   return {
-    target: parseTarget(url, { headers, protocol, insecure: values.insecure }),
+    target: parseTarget(url, { headers, protocol, insecure }),
     url,
     connections: Number(connections),
     ramp: Number(ramp),
@@ -137,8 +134,8 @@ export function readOptions(args: readonly string[]): LoadOptions | undefined {
     message: message ?? '',
     payloadSize: Number(payloadSize),
     codec,
-    eventPrefix: values['event-prefix'],
-    json: values.json,
+    eventPrefix,
+    json,
   };
 }
 

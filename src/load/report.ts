@@ -5,7 +5,7 @@ const count = (value: number) => Math.round(value).toLocaleString('en');
 const ms = (value: number) => `${value < 10 ? value.toFixed(2) : value.toFixed(1)} ms`;
 
 /**
- * One line that says where a load is.
+ * One line for the progress of a load.
  * @param before the state a while ago
  * @param seconds how long ago
  */

@@ -1,6 +1,6 @@
 /*
- * When a message was sent, inside of it: digits that every codec and every text protocol leaves as
- * they are.
+ * The time of sending, inside a message: digits that every codec and text protocol leaves as they
+ * are.
  *
  *     '@' 't' d d d d d d d d d d d d d d     µs on the clock of the process, 14 decimal digits
  */
@@ -23,7 +23,7 @@ export function microseconds(): number {
   return Math.floor(performance.now() * 1000);
 }
 
-/** Where in the bytes from `start` to `end` a stamp begins; −1: nowhere. */
+/** The offset of a stamp in the bytes from `start` to `end`; −1: there is none. */
 export function findStamp(bytes: Buffer, start: number, end: number): number {
   for (let at = start; at <= end - STAMP_BYTES; at++) {
     if (bytes[at] === AT && bytes[at + 1] === T) return at;
@@ -33,11 +33,7 @@ export function findStamp(bytes: Buffer, start: number, end: number): number {
 
 /** Writes a time over the stamp that begins at `at`. */
 export function writeStamp(bytes: Buffer, at: number, time: number): void {
-  let rest = time;
-  for (let i = at + STAMP_BYTES - 1; i > at + 1; i--) {
-    bytes[i] = ZERO + (rest % 10);
-    rest = Math.floor(rest / 10);
-  }
+  bytes.write(String(time).padStart(DIGITS, '0'), at + 2, 'latin1');
 }
 
 /** Reads the stamp that begins at `at`. */

@@ -1,4 +1,4 @@
-/** How often each reason came up. */
+/** Counts of reasons. */
 export class Tally {
   readonly #counts = new Map<string, number>();
   #total = 0;

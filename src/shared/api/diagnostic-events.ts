@@ -1,8 +1,7 @@
-/*
- * What is published on `node:diagnostics_channel`, each in the thread where it happens.
+/**
+ * The names of the channels of `node:diagnostics_channel`; each message is published in the thread
+ * where it happens. On `shardExit` it is that of the event `shardExit`.
  */
-
-/** The names of the channels; on `shardExit` what the event of that name has. */
 export const DIAGNOSTIC_CHANNELS = {
   connectionOpen: 'fanring:connection.open',
   connectionClose: 'fanring:connection.close',
@@ -17,16 +16,16 @@ export interface ConnectionOpened {
   readonly id: string;
 }
 
-/** `fanring:connection.close`: a connection has ended, as its handlers are told. */
+/** `fanring:connection.close`: a connection has ended, with the reason that its handlers get. */
 export interface ConnectionClosed extends ConnectionOpened {
   readonly code: number;
   readonly reason: string;
 }
 
-/** `fanring:message.drop`: a connection that is behind does not get a message. */
+/** `fanring:message.drop`: a connection that is behind has lost a message. */
 export interface MessageDropped extends ConnectionOpened {
-  /** What the server's `slowConsumer` says. */
+  /** The option `slowConsumer` of the server. */
   readonly slowConsumer: 'close' | 'drop' | 'latest';
-  /** Of the message, framed. */
+  /** Bytes of the message, framed. */
   readonly bytes: number;
 }

@@ -1,7 +1,4 @@
-/**
- * Every code an {@link EngineError} can carry, with what it means; docs/api.md lists
- * them too.
- */
+/** The codes of {@link EngineError}, with their meanings; docs/api.md lists them too. */
 export const ERROR_CODES = {
   ERR_OPTION: 'an option is unknown, of the wrong type or out of its range',
   ERR_ENDPOINT_TAKEN: 'two servers of one engine on one endpoint',
@@ -38,9 +35,9 @@ export const ERROR_CODES = {
 /** One of the codes in {@link ERROR_CODES}. */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
-/** What {@link EngineError} takes beside its code and message. */
+/** The options of an {@link EngineError}, beside its code and message. */
 export interface EngineErrorOptions {
-  /** What made this error happen. */
+  /** The error that caused this one. */
   cause?: unknown | undefined;
   /** The RFC 6455 close code that goes to the client, where the error closes its connection. */
   closeCode?: number | undefined;
@@ -67,7 +64,7 @@ export class EngineError extends Error {
   }
 }
 
-/** Class and code get lost in a structured clone: this is what crosses a thread instead. */
+/** Takes an error apart, to cross threads: a structured clone would lose its class and code. */
 export function serializeError({ code, message, closeCode, cause }: EngineError): SerializedError {
   const serialized: SerializedError = { code, message };
   if (closeCode !== undefined) serialized.closeCode = closeCode;
@@ -86,7 +83,7 @@ export function deserializeError({ code, message, ...rest }: SerializedError): E
   return new EngineError(code, message, options);
 }
 
-/** The text of anything that was thrown; never throws itself. */
+/** The text of any thrown value; never throws itself. */
 export function messageOf(thrown: unknown): string {
   const text = attempt(() => String(thrown instanceof Error ? thrown.message : thrown));
   return text ?? 'a value without text'; // an object without a prototype, say
@@ -97,13 +94,13 @@ export function stackOf(thrown: unknown): string | undefined {
   return attempt(() => (thrown instanceof Error ? String(thrown.stack) : undefined));
 }
 
-/** What something of the app threw, as an error of this library; never throws itself. */
+/** An error of this library for a value that code of the app threw; never throws itself. */
 export function handlerError(what: string, thrown: unknown): EngineError {
   if (attempt(() => thrown instanceof EngineError)) return thrown as EngineError;
   return new EngineError('ERR_HANDLER', `${what} threw: ${messageOf(thrown)}`, { cause: thrown });
 }
 
-/** What was thrown may be hostile, a revoked proxy even: to look at it may throw, too. */
+/** Looks at a thrown value, which may be hostile: even a look at a revoked proxy throws. */
 function attempt<Value>(look: () => Value): Value | undefined {
   try {
     return look();

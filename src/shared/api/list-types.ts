@@ -1,18 +1,18 @@
-/** What is asked for of a list, a page at a time. */
+/** Options of a page of a list. */
 export interface ListOptions {
-  /** Where the page before has ended: its `cursor`. Left out: from the beginning. */
+  /** The `cursor` of the page before. Left out: the page is the first. */
   readonly cursor?: string | undefined;
   /** Most entries of a page: 1 to 10 000. Default 1000. */
   readonly limit?: number | undefined;
-  /** How long to wait for shards, in milliseconds: 1 to 2^31 − 1. Default 5000. */
+  /** Milliseconds to wait for shards: 1 to 2^31 − 1. Default 5000. */
   readonly timeoutMs?: number | undefined;
 }
 
 /** One page of a list. */
 export interface ListPage {
-  /** Where the next page begins; undefined: this was the last one. */
+  /** The `cursor` option of the next page; undefined: this page is the last. */
   readonly cursor: string | undefined;
-  /** Shards that did not answer in time, or died: what they have is missing here. */
+  /** Shards that did not answer in time, or died: their entries are missing here. */
   readonly silentShards: readonly number[];
 }
 
@@ -21,7 +21,7 @@ export interface ConnectionInfo {
   readonly id: string;
   readonly shard: number;
   readonly remoteAddress: string;
-  /** What `authorize` returned. */
+  /** The result of `authorize`. */
   readonly data: unknown;
   /** The rooms it is in; one is named by its own id. */
   readonly rooms: readonly string[];

@@ -4,14 +4,14 @@ import type { EngineError } from './errors.ts';
 import type { ConnectionPage, ListOptions, RoomPage } from './list-types.ts';
 import type { Targets, Whom } from './targets.ts';
 
-/** What an event map looks like: event name → payload type. */
+/** An event map of any kind: event name → payload type. */
 export type AnyEvents = Record<string, unknown>;
 
 /** The names of the events in an event map. */
 export type EventName<Events> = Extract<keyof Events, string>;
 
 /**
- * The payload of an event: what the event map has under its name; where that is a function, the
+ * The payload of an event: its type in the event map. Where that is a function, the payload is the
  * function's parameter, undefined if it has none.
  */
 export type PayloadOf<Entry> = [Entry] extends [(...args: infer Args extends unknown[]) => unknown]
@@ -20,7 +20,7 @@ export type PayloadOf<Entry> = [Entry] extends [(...args: infer Args extends unk
     : Args[0]
   : Entry;
 
-/** What is answered to an event: what the function in the event map returns. */
+/** The answer to an event: the result of its function in the event map. */
 export type AnswerOf<Entry> = Entry extends (...payload: never[]) => infer Answer
   ? Awaited<Answer>
   : unknown;
@@ -35,8 +35,8 @@ export type AskName<Events> = {
 }[EventName<Events>];
 
 /**
- * A handler of an event: what it returns, or its promise resolves to, is the answer. One that only
- * listens returns nothing.
+ * A handler of an event. Its result, or the value that its promise resolves to, is the answer. A
+ * handler that only listens returns nothing.
  */
 export type EntryHandler<Entry> = unknown extends Entry
   ? EventHandler<Entry>
@@ -47,10 +47,7 @@ export type EntryHandler<Entry> = unknown extends Entry
 /** Checks the payload strictly: a method would let a handler expect less than may come. */
 type Listener<Payload, Result> = (...args: Received<Payload>) => Result | Promise<Result>;
 
-/**
- * The arguments of a handler. Nothing says on the wire that a payload was left out: it arrives as
- * '' in text, as null in msgpack.
- */
+/** The arguments of a handler. A payload left out arrives as '' in text, as null in msgpack. */
 type Received<Payload> = [Payload] extends [undefined]
   ? []
   : unknown extends Payload
@@ -59,12 +56,12 @@ type Received<Payload> = [Payload] extends [undefined]
       ? [payload: Exclude<Payload, undefined> | '' | null]
       : [payload: Payload];
 
-// biome-ignore lint/suspicious/noConfusingVoidType: what a listener returns that returns nothing
+// biome-ignore lint/suspicious/noConfusingVoidType: the result of a listener that returns nothing
 type Nothing = void;
 
 /** Options of `emitWithAck`. */
 export interface AckOptions {
-  /** How long to wait for answers, in milliseconds: 1 to 2^31 − 1. Default 10 000. */
+  /** Milliseconds to wait for answers: 1 to 2^31 − 1. Default 10 000. */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -74,8 +71,8 @@ export type AskArguments<Payload> = undefined extends Payload
   : [payload: Payload, options?: AckOptions];
 
 /**
- * A handler of one event. A method's parameters are checked both ways, so that for an event without
- * a declared payload the handler may say what it expects.
+ * A handler of one event. As a method's its parameters are checked both ways: for an event without
+ * a declared payload it may name the type that it expects.
  */
 export type EventHandler<Payload> = { handle(payload: Payload): unknown }['handle'];
 
@@ -93,21 +90,21 @@ export interface ConnectionRequest {
   readonly remoteAddress: string;
 }
 
-/** Why a connection ended. */
+/** The reason why a connection ended. */
 export interface DisconnectReason {
   /** RFC 6455 close code; 1005: the client gave none, 1006: the connection broke. */
   readonly code: number;
   readonly reason: string;
 }
 
-/** How a connection keeps up with what it is sent. */
+/** The backpressure of one connection. */
 export interface Backpressure {
   /**
-   * 'behind': a message has found no room within `maxBufferedBytes`; 'caughtUp': what waited has
-   * gone; 'closed': it ends, behind as it is.
+   * 'behind': a message has found no room within `maxBufferedBytes`; 'caughtUp': all that waited
+   * has gone; 'closed': it ends while it is behind.
    */
   readonly state: 'behind' | 'caughtUp' | 'closed';
-  /** Bytes that wait for it; whether they arrive when it is closed nobody knows. */
+  /** Bytes that wait for it; those of a closed one may not arrive. */
   readonly queuedBytes: number;
   /** Messages that it has lost since it fell behind. */
   readonly droppedMessages: number;
@@ -115,10 +112,10 @@ export interface Backpressure {
   readonly droppedBytes: number;
 }
 
-/** What goes to a target, and asks for nothing back. */
+/** Sends to a target, without answers. */
 export interface Sender<Events extends object = AnyEvents> {
   /**
-   * The same target without those who are in one of these rooms, or have one of these ids.
+   * The same target without the connections of these rooms and ids.
    * @throws EngineError ERR_ROOM_NAME, ERR_OPTION
    */
   except(exceptions: string | readonly string[]): Sender<Events>;
@@ -141,8 +138,8 @@ export interface Sender<Events extends object = AnyEvents> {
 export interface Emitter<Events extends object = AnyEvents> extends Sender<Events> {
   except(exceptions: string | readonly string[]): Emitter<Events>;
   /**
-   * Sends an event to every connection of the target and collects what they answer: what the
-   * handlers of their side return. A client that is not known to answer gets the event all the same.
+   * Sends an event to every connection of the target and collects the answers: the results of the
+   * clients' handlers. A client that is not known to answer gets the event, too.
    * @throws EngineError ERR_OPTION, ERR_EVENT_NAME, ERR_PAYLOAD, ERR_ROOM_NAME, ERR_OUTBOX_FULL
    */
   emitWithAck<Name extends AskName<Events>>(
@@ -159,7 +156,7 @@ export interface ServerHandle<Events extends object = AnyEvents> {
    * @throws EngineError ERR_ROOM_NAME, ERR_OPTION
    */
   to(target: Targets): Emitter<Events>;
-  /** How many connections there are, or are in a room, at this moment; out of shared memory. */
+  /** The number of connections, or of those in a room, at this moment; out of shared memory. */
   count(of?: { readonly room?: string | undefined }): number;
   /**
    * Lists connections: everyone's, or a room's.
@@ -174,8 +171,8 @@ export interface ServerHandle<Events extends object = AnyEvents> {
    */
   rooms(options?: ListOptions): Promise<RoomPage>;
   /**
-   * Has connections enter a room: what this thread sends to the room from now on reaches them.
-   * Where one is in `maxRooms` rooms already, its `onError` is told.
+   * Has connections enter a room: messages of this thread to the room from now on reach them. Where
+   * one is in `maxRooms` rooms already, its `onError` is told.
    * @throws EngineError ERR_ROOM_NAME, ERR_OPTION, ERR_OUTBOX_FULL
    */
   join(whom: Whom, room: string): void;
@@ -185,7 +182,7 @@ export interface ServerHandle<Events extends object = AnyEvents> {
    */
   leave(whom: Whom, room: string): void;
   /**
-   * Closes connections: what was sent to them before still goes out.
+   * Closes connections; messages that were sent to them before still go out.
    * @param code as of `Connection.disconnect`
    * @throws EngineError ERR_CLOSE_CODE, ERR_ROOM_NAME, ERR_OPTION, ERR_OUTBOX_FULL
    */
@@ -199,15 +196,15 @@ export interface Connection<Events extends object = AnyEvents> {
   /** The number of the shard, from 1, whose thread owns the socket. */
   readonly shard: number;
   readonly request: ConnectionRequest;
-  /** What `authorize` returned; undefined where there is none. */
+  /** The result of `authorize`; undefined where there is none. */
   readonly data: unknown;
-  /** For the app: whatever it wants to remember of this connection. */
+  /** Values that the app keeps for this connection. */
   readonly values: Map<unknown, unknown>;
   /** The rooms it is in; one is named by its own id. Empty once it has closed. */
   readonly rooms: ReadonlySet<string>;
   /**
-   * Calls `fn` with the payload of each such event; several handlers run in their order. Where the
-   * client asks, the answer is the first result that is not undefined.
+   * Calls `fn` with the payload of each such event; several handlers run in the order of their
+   * adding. Where the client asks, the answer is the first result that is not undefined.
    * @throws EngineError ERR_EVENT_NAME, ERR_OPTION
    */
   on<Name extends EventName<Events>>(event: Name, fn: EntryHandler<Events[Name]>): void;
@@ -215,7 +212,7 @@ export interface Connection<Events extends object = AnyEvents> {
   onMessage(fn: EventHandler<Message>): void;
   /** Calls `fn` once, when the connection has ended, after the last `onLeave`. */
   onDisconnect(fn: EventHandler<DisconnectReason>): void;
-  /** Calls `fn` with what went wrong: a malformed event, a violation, a handler that threw. */
+  /** Calls `fn` with each error: a malformed event, a violation, a handler that threw. */
   onError(fn: EventHandler<EngineError>): void;
   /** Calls `fn` when the connection falls behind, and when it has caught up or ends behind. */
   onBackpressure(fn: EventHandler<Backpressure>): void;
@@ -239,7 +236,7 @@ export interface Connection<Events extends object = AnyEvents> {
    */
   emitMessage(data: Message): void;
   /**
-   * Sends an event to this connection; resolves with what its side answers.
+   * Sends an event to this connection; resolves with the answer of its client.
    * @throws EngineError ERR_ACK_TIMEOUT, ERR_ACK_UNSUPPORTED, ERR_ACK_FAILED, ERR_CONNECTION_ENDED;
    *   ERR_OPTION, ERR_EVENT_NAME, ERR_PAYLOAD, ERR_OUTBOX_FULL
    */
@@ -248,23 +245,23 @@ export interface Connection<Events extends object = AnyEvents> {
     ...args: AskArguments<PayloadOf<Events[Name]>>
   ): Promise<AnswerOf<Events[Name]>>;
   /**
-   * Who gets the next emit; this connection is the sender that NotMe leaves out.
+   * Sends to a target; this connection is the sender that NotMe leaves out.
    * @throws EngineError ERR_ROOM_NAME, ERR_OPTION
    */
   to(target: Targets): Emitter<Events>;
   /**
-   * Enters a room; what this thread sends to the room from now on reaches the connection.
+   * Enters a room; messages of this thread to the room from now on reach the connection.
    * @throws EngineError ERR_ROOM_NAME, ERR_ROOM_LIMIT, ERR_OUTBOX_FULL
    */
   join(room: string): void;
   /**
-   * Leaves a room; false where it was not in it, or it is the room of its own id.
+   * Leaves a room; false where it is not in the room, or that is the room of its own id.
    * @throws EngineError ERR_OUTBOX_FULL
    */
   leave(room: string): boolean;
   isJoined(room: string): boolean;
   /**
-   * Closes the connection: what was sent before still goes out, nothing more is received.
+   * Closes the connection; messages sent before still go out, nothing more is received.
    * @param code 1000 (default) … 1014 without 1004–1006, or 3000–4999 (RFC 6455 section 7.4)
    * @param reason at most 123 bytes of UTF-8
    * @throws EngineError ERR_CLOSE_CODE, ERR_OUTBOX_FULL
@@ -272,13 +269,13 @@ export interface Connection<Events extends object = AnyEvents> {
   disconnect(code?: number, reason?: string): void;
 }
 
-/** What a handler module exports. */
+/** The exports of a handler module. */
 export interface HandlerModule<Events extends object = AnyEvents> {
   /** Runs for each new connection, in the shard that owns its socket. */
   onConnection(connection: Connection<Events>): unknown;
   /**
-   * Runs once in every shard, before the first connection comes to it there. Upgrades wait until
-   * its promise resolves; where it throws, the server is not there: ERR_HANDLERS_LOAD.
+   * Runs once in every shard, before the first connection of the server. Upgrades wait until its
+   * promise resolves. Where it throws, the server cannot start: ERR_HANDLERS_LOAD.
    */
   onServer?(server: ServerHandle<Events>): unknown;
 }

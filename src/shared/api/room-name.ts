@@ -1,11 +1,11 @@
 import { EngineError } from './errors.ts';
 
-/** Bytes of UTF-8 that the name of a room, or an id, may have at most: a record has 16 bits for it. */
+/** Most bytes of UTF-8 of a room's name, or an id: a record has 16 bits for their number. */
 export const MAX_NAME_BYTES = 0xffff;
 
 /**
- * Refuses what cannot be a room's name.
- * @param limit what `maxBytes` is called in the error
+ * Refuses a value that cannot be a room's name.
+ * @param limit the name of `maxBytes` in the error
  * @throws EngineError ERR_ROOM_NAME
  */
 export function checkRoomName(room: string, maxBytes: number, limit = 'maxRoomNameBytes'): void {
@@ -13,7 +13,7 @@ export function checkRoomName(room: string, maxBytes: number, limit = 'maxRoomNa
     const seen = typeof room === 'string' ? "''" : typeof room;
     throw new EngineError('ERR_ROOM_NAME', `a room is named by a non-empty string, not ${seen}`);
   }
-  // In UTF-8 it would become another name, which somebody else may have.
+  // UTF-8 would make it another name, which another room may have.
   if (!room.isWellFormed()) {
     throw new EngineError('ERR_ROOM_NAME', 'a room name has half of a surrogate pair');
   }

@@ -1,39 +1,36 @@
-/**
- * Times that have been measured lately, in the last 30 to 60 times `sampleInterval`. All in
- * milliseconds.
- */
+/** Times measured in the last 30 to 60 times `sampleInterval`, in milliseconds. */
 export interface RecentTimes {
-  /** How many there are, more than 1000 maybe; with none of them the rest is 0. */
+  /** The number of them; where it is 0, so is the rest. */
   readonly samples: number;
   readonly p50: number;
   readonly p99: number;
   readonly max: number;
 }
 
-/** What waits between the threads, as one of them sees it. */
+/** The bytes that wait between the threads, as one of them sees it. */
 export interface MailboxStats {
-  /** Bytes that others have sent to this thread and it has not read yet. */
+  /** Bytes that others have sent, and that this thread has not read yet. */
   readonly unreadBytes: number;
-  /** How full the fullest of its rings is: 0 to 1. */
+  /** The share of its fullest ring that is in use: 0 to 1. */
   readonly fill: number;
-  /** Bytes that this thread has sent to others and for which there is no room in their rings yet. */
+  /** Bytes that this thread has sent, and for which others' rings have no room yet. */
   readonly outboxBytes: number;
-  /** How long a record is on its way here, from `emit` to the thread's having read it. */
+  /** The time of a record on its way here, from `emit` until the thread has read it. */
   readonly lag: RecentTimes;
 }
 
-/** How busy a thread is. */
+/** The load of a thread's event loop. */
 export interface EventLoopStats {
   /**
-   * Share of the time in which its event loop has not been idle: 0 to 1. Of the last 30 to 60 times
-   * `sampleInterval`; where that is 0 since the thread began.
+   * The share of time in which the loop was not idle, 0 to 1: of the last 30 to 60 times
+   * `sampleInterval`; of all time since the thread began, where that is 0.
    */
   readonly utilization: number;
-  /** How much later than it should a timer runs. */
+  /** The lateness of timers. */
   readonly delay: RecentTimes;
 }
 
-/** One thread. */
+/** The load of one thread. */
 export interface ThreadStats {
   readonly mailbox: MailboxStats;
   readonly eventLoop: EventLoopStats;
@@ -50,9 +47,9 @@ export interface DroppedMessages {
 }
 
 /**
- * One server, in one shard or in all. What is no state of this moment only grows, until its shard
- * dies or the server is taken out. Of every message that was meant for a connection either
- * `delivered` or one of `dropped` has counted it.
+ * One server, in one shard or in all. Numbers that are not of this moment only grow, until the
+ * shard dies or the server is taken out. Every message for a connection counts once: in
+ * `delivered`, or in one of `dropped`.
  */
 export interface ServerStats {
   readonly endpoint: string;
@@ -60,24 +57,24 @@ export interface ServerStats {
   readonly connections: number;
   /** Now; over all shards a room counts once for each in which it has members. */
   readonly rooms: number;
-  /** Connections that have come. */
+  /** Connections so far. */
   readonly opened: number;
   /** Messages that clients have sent. */
   readonly received: number;
-  /** Messages that handlers and the app have sent: one for each emit, whoever gets it. */
+  /** Messages that handlers and the app have sent: one for each emit. */
   readonly emitted: number;
   /** Messages queued for a socket: one for each connection that gets it. */
   readonly delivered: number;
   readonly dropped: DroppedMessages;
   /** Bytes of the messages dropped as `slow` and `latest`, framed. */
   readonly droppedBytes: number;
-  /** Bytes that clients have sent, without what their HTTP requests were. */
+  /** Bytes that clients have sent, without their HTTP requests. */
   readonly receivedBytes: number;
   /** Bytes given to sockets, handshakes and control frames among them. */
   readonly sentBytes: number;
   /** Bytes that wait, now, because clients do not read. */
   readonly queuedBytes: number;
-  /** How often a connection has fallen behind. */
+  /** The times that a connection has fallen behind. */
   readonly fellBehind: number;
 }
 
@@ -87,11 +84,11 @@ export interface SlowConnection {
   readonly endpoint: string;
   readonly id: string;
   readonly queuedBytes: number;
-  /** For how long none of them has gone, in milliseconds. */
+  /** Milliseconds in which none of them has gone. */
   readonly stalledMs: number;
 }
 
-/** What a shard says of itself. */
+/** A shard's own account of itself. */
 export interface ShardSnapshot extends ThreadStats {
   readonly servers: readonly ServerStats[];
   /** The slowest first. */
@@ -101,13 +98,13 @@ export interface ShardSnapshot extends ThreadStats {
 /** One shard. */
 export interface ShardStats extends ThreadStats {
   readonly shard: number;
-  /** How often it has died and been replaced. */
+  /** The times that it has died and been replaced. */
   readonly restarts: number;
   readonly connections: number;
   readonly servers: readonly ServerStats[];
 }
 
-/** What the primary has sent for one server. */
+/** The messages that the primary has sent for one server. */
 export interface PrimaryServerStats {
   readonly endpoint: string;
   /** Messages that closures and `server.to` have sent: a part of what the server has emitted. */
@@ -119,23 +116,23 @@ export interface PrimaryStats extends ThreadStats {
   readonly servers: readonly PrimaryServerStats[];
 }
 
-/** How often a shard has died. */
+/** The deaths of a shard. */
 export interface ShardRestarts {
   readonly shard: number;
   readonly restarts: number;
 }
 
-/** An engine, as `engine.stats()` tells it. */
+/** The result of `engine.stats()`. */
 export interface EngineStats {
   readonly primary: PrimaryStats;
   /** Those that have answered. */
   readonly shards: readonly ShardStats[];
   /**
-   * Shards that have not answered in time, and those that have died and not been started again:
-   * nothing here counts what they have.
+   * Shards that have not answered in time, or have died and not been started again: their numbers
+   * are missing here.
    */
   readonly silentShards: readonly number[];
-  /** How often each shard has died, the silent ones too. */
+  /** The deaths of each shard, also of silent ones. */
   readonly restarts: readonly ShardRestarts[];
   /** Each server over the primary and all shards. */
   readonly servers: readonly ServerStats[];
@@ -145,8 +142,8 @@ export interface EngineStats {
 
 /** Options of `engine.stats`. */
 export interface StatsOptions {
-  /** How long to wait for a shard's answer, in milliseconds: 1 to 2^31 − 1. Default 1000. */
+  /** Milliseconds to wait for a shard's answer: 1 to 2^31 − 1. Default 1000. */
   timeoutMs?: number | undefined;
-  /** How many of the slowest connections to name: 0 to 1000. Default 10. */
+  /** The number of slowest connections to name: 0 to 1000. Default 10. */
   slowest?: number | undefined;
 }

@@ -8,14 +8,14 @@ export const NotMe: unique symbol = Symbol.for('fanring.NotMe');
 export const Broadcast: typeof NotMe = NotMe;
 
 /**
- * Whom a message is for: {@link All}, {@link NotMe}, a room's name or a connection's id (everyone
- * is in the room named by its own id). An unknown room or id reaches nobody. NotMe is a symbol so
- * that no name a client thinks of can mean it.
+ * The receivers of a message: {@link All}, {@link NotMe}, a room's name or a connection's id (each
+ * connection is in the room of its own id). An unknown room or id reaches nobody. NotMe is a
+ * symbol, so that no name from a client can mean it.
  */
 export type Target = string | typeof NotMe;
 
-/** One target, or several: everyone whom any of them means, each once. None of them is nobody. */
+/** One target, or several: a connection of any of them gets one message. [] is nobody. */
 export type Targets = Target | readonly Target[];
 
-/** Whose connections an app means that calls a server: targets, or a room said so. */
+/** The connections that a call of a server is for: targets, or a room named as such. */
 export type Whom = Targets | { readonly room: string };

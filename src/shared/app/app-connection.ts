@@ -44,8 +44,8 @@ export class AppConnection<Events extends object = AnyEvents>
   #values: Map<unknown, unknown> | undefined;
   #disconnecting = false;
   #answersAsks: boolean;
-  #asks: SentAsks | undefined;
-  #questions: IncomingAsks | undefined;
+  #sentAsks: SentAsks | undefined;
+  #incomingAsks: IncomingAsks | undefined;
   #ended = false;
 
   constructor(
@@ -65,7 +65,6 @@ export class AppConnection<Events extends object = AnyEvents>
     );
   }
 
-  /** The connection's number. */
   get number(): number {
     return this.#link.number;
   }
@@ -184,7 +183,7 @@ export class AppConnection<Events extends object = AnyEvents>
     this.#disconnecting = true;
   }
 
-  /** Hands a message of the client to the handlers, or to those who wait for its answer. */
+  /** Hands a message of the client to the handlers, or to the ask that it answers. */
   receive(message: Message): void {
     if (this.#disconnecting) return; // it was on its way from the shard already
     let decoded: Decoded;
@@ -201,7 +200,7 @@ export class AppConnection<Events extends object = AnyEvents>
       this.#handlers.callHook('message', decoded.native);
     } else {
       this.#answersAsks = true;
-      if ('answerTo' in decoded) this.#asks?.settle(decoded, message);
+      if ('answerTo' in decoded) this.#sentAsks?.settle(decoded, message);
     }
   }
 
@@ -209,7 +208,7 @@ export class AppConnection<Events extends object = AnyEvents>
     return this.#link.codec;
   }
 
-  /** Whether its client has asked, answered, or said that it does. */
+  /** Whether its client has asked or answered, or has said that it answers. */
   get answersAsks(): boolean {
     return this.#answersAsks;
   }
@@ -221,44 +220,43 @@ export class AppConnection<Events extends object = AnyEvents>
   sendAsk(message: Message, ask?: Ask): void {
     if (this.#ended) return;
     if (ask !== undefined) {
-      this.#asks ??= new SentAsks(this);
-      this.#asks.add(ask);
+      this.#sentAsks ??= new SentAsks(this);
+      this.#sentAsks.add(ask);
     }
     this.#link.send(message);
   }
 
   forgetAsk(ask: Ask): void {
-    this.#asks?.delete(ask);
+    this.#sentAsks?.delete(ask);
   }
 
-  async #answer(question: DecodedEvent, ask: number): Promise<void> {
-    const { event } = question;
-    const onThrown = (thrown: unknown) => this.handlerThrew(thrown, event);
+  async #answer(decoded: DecodedEvent, ask: number): Promise<void> {
+    const onThrown = (thrown: unknown) => this.handlerThrew(thrown, decoded.event);
     this.#answersAsks = true;
-    this.#questions ??= new IncomingAsks(this.#handlers, this.#verbs.limits.maxPendingAsks);
+    this.#incomingAsks ??= new IncomingAsks(this.#handlers, this.#verbs.limits.maxPendingAsks);
     try {
-      const reply = this.#questions.answer(question, ask, this.codec, onThrown);
-      const answer = reply instanceof Promise ? await reply : reply;
-      if (!this.#ended) this.#link.send(answer);
+      const answer = this.#incomingAsks.answer(decoded, ask, this.codec, onThrown);
+      const message = answer instanceof Promise ? await answer : answer;
+      if (!this.#ended) this.#link.send(message);
     } catch (thrown) {
       onThrown(thrown); // the outbox is full: nobody but the app can be told
     }
   }
 
-  /** Tells the handlers of a ping or a pong, and of what it has lost, at its end too. */
+  /** Tells the handlers of a ping or a pong, and of lost messages, at its end too. */
   tell<Name extends keyof Hooks>(hook: Name, argument: Hooks[Name]): void {
     if (this.#disconnecting && hook !== 'backpressure') return;
     this.#handlers.callHook(hook, argument);
   }
 
-  /** The client did wrong: that is for this connection's handlers alone, or clients could fill logs. */
+  /** Tells this connection's handlers alone of an error of its client, which must not fill logs. */
   clientFailed(error: EngineError): void {
     this.#handlers.callHook('error', error);
   }
 
   /**
-   * A handler did wrong: for this connection's `onError`, else for the engine.
-   * @param of the event, or the method that it was given to
+   * Tells this connection's `onError`, else the engine, of the error of a handler.
+   * @param of the handler's event, or the method that it was given to
    */
   handlerThrew(thrown: unknown, of: string): void {
     const error = this.#errorOf(thrown, of);
@@ -269,11 +267,11 @@ export class AppConnection<Events extends object = AnyEvents>
     return handlerError(`a handler of ${of} on ${this.#verbs.endpoint}`, thrown);
   }
 
-  /** The connection has ended, having been in these rooms: says so, once. */
+  /** Ends the connection, which was in these rooms, and tells its handlers, once. */
   ended(rooms: Iterable<string>, reason: DisconnectReason): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#asks?.end();
+    this.#sentAsks?.end();
     for (const room of rooms) this.#handlers.callHook('leave', room);
     this.#handlers.callHook('leave', this.id);
     this.#handlers.callHook('disconnect', reason);

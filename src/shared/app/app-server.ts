@@ -53,28 +53,20 @@ export class AppServer<Events extends object = AnyEvents> implements ServerHandl
   }
 
   async connections(options: ListOptions & Room = {}): Promise<ConnectionPage> {
-    const { cursor, timeoutMs, ...wanted } = applyRules(CONNECTION_LIST_RULES, options);
-    // One more than is wanted: is there a next page?
-    const limit = wanted.limit + 1;
-    const query = { list: 'connections', room: wanted.room, after: cursor, limit } as const;
+    const { room, cursor, limit, timeoutMs } = applyRules(CONNECTION_LIST_RULES, options);
+    const query = { list: 'connections', room, after: cursor, limit: limit + 1 } as const;
     const { connections, silentShards } = await this.#verbs.list(query, timeoutMs);
-    const page = mergeConnections(connections, limit);
-    const hasMore = page.length === limit;
-    if (hasMore) page.pop();
-    const next = hasMore ? String(page.at(-1)?.number) : undefined;
+    const { page, last } = cut(mergeConnections(connections, limit + 1), limit);
+    const next = last && String(last.number);
     return { connections: page.map(({ number, ...info }) => info), cursor: next, silentShards };
   }
 
   async rooms(options: ListOptions = {}): Promise<RoomPage> {
-    const { cursor, timeoutMs, ...wanted } = applyRules(ROOM_LIST_RULES, options);
-    const limit = wanted.limit + 1;
-    const query = { list: 'rooms', room: '', after: cursor, limit } as const;
-    const found = await this.#verbs.list(query, timeoutMs);
-    const rooms = mergeRooms(found.rooms, limit);
-    const hasMore = rooms.length === limit;
-    if (hasMore) rooms.pop();
-    const next = hasMore ? rooms.at(-1)?.room : undefined;
-    return { rooms, cursor: next, silentShards: found.silentShards };
+    const { cursor, limit, timeoutMs } = applyRules(ROOM_LIST_RULES, options);
+    const query = { list: 'rooms', room: '', after: cursor, limit: limit + 1 } as const;
+    const { rooms, silentShards } = await this.#verbs.list(query, timeoutMs);
+    const { page, last } = cut(mergeRooms(rooms, limit + 1), limit);
+    return { rooms: page, cursor: last?.room, silentShards };
   }
 
   join(whom: Whom, room: string): void {
@@ -91,4 +83,10 @@ export class AppServer<Events extends object = AnyEvents> implements ServerHandl
     checkClose(code, reason);
     this.#verbs.command(selectionOfWhom(whom), { do: 'disconnect', code, reason });
   }
+}
+
+/** A page of entries; `last`: the last one of the page, where more than `limit` were found. */
+function cut<Entry>(entries: readonly Entry[], limit: number) {
+  const page = entries.slice(0, limit);
+  return { page, last: entries.length > limit ? page.at(-1) : undefined };
 }

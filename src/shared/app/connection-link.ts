@@ -1,7 +1,7 @@
 import type { ConnectionRequest } from '../api/public-types.ts';
 import type { Codec, Message } from '../codec/codec.ts';
 
-/** The way from the app's view of a connection to its socket: at hand in a shard, else by records. */
+/** The way from a connection to its socket: direct in a shard, by records on the primary. */
 export interface ConnectionLink {
   readonly number: number;
   readonly shard: number;

@@ -1,13 +1,15 @@
+import { isFunction, optionError } from '../options/option-rules.ts';
+
 /** A handler of the app. */
 export type Handler<Argument> = (argument: Argument) => unknown;
 
-/** Gets what a handler threw; `of`: the event it listens for, or the method that it was given to. */
+/** Gets the error of a handler; `of`: the handler's event, or the method that it was given to. */
 export type OnThrown = (thrown: unknown, of: string) => void;
 
 /**
- * Calls a handler of the app. What it throws, at once or later, keeps neither the other handlers nor
- * the thread from work.
- * @returns what it returned
+ * Calls a handler of the app. An error that it throws, at once or later, keeps neither the other
+ * handlers nor the thread from work.
+ * @returns the result of the handler
  */
 export function callHandler<Argument>(
   handler: Handler<Argument>,
@@ -26,10 +28,10 @@ export function callHandler<Argument>(
 }
 
 /**
- * Calls the handlers of a question: the first result, or what its promise resolves to, that is not
- * undefined.
- * @param onThrown gets what further handlers threw, where more than one did
- * @throws what the first of those that fail threw; all others have been called all the same
+ * Calls the handlers of an ask. The answer is the first result that is not undefined, of a promise
+ * the value that it resolves to.
+ * @param onThrown gets the errors of further handlers, where more than one fails
+ * @throws the error of the first handler that fails; all others have been called all the same
  */
 export async function firstAnswer<Argument>(
   handlers: readonly Handler<Argument>[],
@@ -45,8 +47,18 @@ export async function firstAnswer<Argument>(
   return values.find((value) => value !== undefined);
 }
 
-/** Adds a handler behind those of its kind that there are. */
-export function addHandler<Key, Value>(lists: Map<Key, Value[]>, key: Key, handler: Value): void {
+/**
+ * Adds a handler behind those of its kind.
+ * @param name names the handler in errors
+ * @throws EngineError ERR_OPTION
+ */
+export function addHandler<Key, Value>(
+  lists: Map<Key, Value[]>,
+  key: Key,
+  handler: Value,
+  name = 'a handler',
+): void {
+  if (!isFunction(handler)) throw optionError(name, handler, 'a function');
   // A new list: a handler that adds another must not have it called for the message at hand.
   lists.set(key, [...(lists.get(key) ?? []), handler]);
 }

@@ -1,7 +1,6 @@
 import type { EngineError } from '../api/errors.ts';
 import type { Backpressure, DisconnectReason } from '../api/public-types.ts';
 import type { Message } from '../codec/codec.ts';
-import { optionError } from '../options/option-rules.ts';
 import {
   addHandler,
   callHandler,
@@ -10,7 +9,7 @@ import {
   type OnThrown,
 } from './handler-calls.ts';
 
-/** What a connection can tell its handlers, events aside, and with which argument. */
+/** The handlers of a connection, events aside, and their arguments. */
 export interface Hooks {
   message: Message;
   disconnect: DisconnectReason;
@@ -34,8 +33,8 @@ const METHODS: Readonly<Record<keyof Hooks, string>> = {
 };
 
 /**
- * The handlers of one connection. They are made as they are needed: most connections of a busy
- * server have one or two, and an idle one should cost little.
+ * The handlers of one connection. Lists are made as they are needed: most connections of a busy
+ * server have one or two handlers, and an idle connection should cost little.
  */
 export class HandlerLists {
   readonly #onThrown: OnThrown;
@@ -44,8 +43,8 @@ export class HandlerLists {
   #hooks: Map<keyof Hooks, Handler[]> | undefined;
 
   /**
-   * @param onThrown gets what a handler threw, or what the promise it returned rejected with
-   * @param onLost gets the same of an error handler: telling the error handlers again would not end
+   * @param onThrown gets the errors of handlers, of their promises too
+   * @param onLost gets those of error handlers: to tell the error handlers again would not end
    */
   constructor(onThrown: OnThrown, onLost: OnThrown) {
     this.#onThrown = onThrown;
@@ -54,23 +53,21 @@ export class HandlerLists {
 
   addEvent(event: string, handler: Handler): void {
     this.#events ??= new Map();
-    add(this.#events, event, handler);
+    addHandler(this.#events, event, handler);
   }
 
   addHook(hook: keyof Hooks, handler: Handler): void {
     this.#hooks ??= new Map();
-    add(this.#hooks, hook, handler);
+    addHandler(this.#hooks, hook, handler);
   }
 
   callEvent(event: string, payload: unknown): void {
-    callAll(this.#events?.get(event), payload, event, this.#onThrown);
+    for (const handler of this.#events?.get(event) ?? []) {
+      callHandler(handler, payload as never, event, this.#onThrown);
+    }
   }
 
-  /**
-   * Calls the handlers of an event whose sender wants an answer: the first result, or what its
-   * promise resolves to, that is not undefined.
-   * @throws what the first of those who fail threw; `onThrown` has got what the others did
-   */
+  /** Calls the handlers of an event whose sender wants an answer, as {@link firstAnswer}. */
   answerEvent(event: string, payload: unknown): Promise<unknown> {
     const handlers = this.#events?.get(event) ?? [];
     return firstAnswer(handlers, payload as never, event, this.#onThrown);
@@ -80,27 +77,13 @@ export class HandlerLists {
     return this.#events?.has(event) === true;
   }
 
-  /** Returns whether there was a handler. */
+  /** Calls the handlers of a hook; returns whether there is one. */
   callHook<Name extends keyof Hooks>(hook: Name, argument: Hooks[Name]): boolean {
     const handlers = this.#hooks?.get(hook);
-    callAll(handlers, argument, METHODS[hook], hook === 'error' ? this.#onLost : this.#onThrown);
+    const onThrown = hook === 'error' ? this.#onLost : this.#onThrown;
+    for (const handler of handlers ?? []) {
+      callHandler(handler, argument as never, METHODS[hook], onThrown);
+    }
     return handlers !== undefined;
   }
-}
-
-function callAll(
-  handlers: Handler[] | undefined,
-  argument: unknown,
-  of: string,
-  onThrown: OnThrown,
-): void {
-  if (handlers === undefined) return;
-  for (const handler of handlers) callHandler(handler, argument as never, of, onThrown);
-}
-
-function add<Key>(lists: Map<Key, Handler[]>, key: Key, handler: Handler): void {
-  if (typeof handler !== 'function') {
-    throw optionError('a handler', handler, 'a function');
-  }
-  addHandler(lists, key, handler);
 }

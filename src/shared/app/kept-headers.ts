@@ -1,15 +1,15 @@
 import type { ConnectionRequest } from '../api/public-types.ts';
 
-/** Which headers of its request a connection keeps when its handlers have been told of it. */
+/** The headers of its request that a connection keeps when `onConnection` has run. */
 export type KeepHeaders = 'safe' | 'all' | readonly string[];
 
-/** What lets somebody in. */
+/** Headers that let a client in. */
 const CREDENTIALS = ['authorization', 'cookie', 'proxy-authorization'];
 
-/** Finds them in a request as JSON; now and then where there are none. */
+/** Finds them in a request as JSON; sometimes also where there are none. */
 const CREDENTIAL = new RegExp(`"(?:${CREDENTIALS.join('|')})":`);
 
-/** What has a request that it need not keep whole. */
+/** A connection with a request that it need not keep whole. */
 export interface HasRequest {
   request: ConnectionRequest;
   /** The request as JSON, as long as nobody has looked at it. */
@@ -17,9 +17,9 @@ export interface HasRequest {
 }
 
 /**
- * Lets go of headers that a connection is not to keep, as soon as its `onConnection` handlers are
- * done. The object that `authorize` got stays as it is.
- * @param results what the handlers returned: promises are waited for
+ * Drops headers that a connection is not to keep, as soon as its `onConnection` handlers are done.
+ * The object that `authorize` got stays as it is.
+ * @param results the results of the handlers: promises are waited for
  */
 export function forgetHeaders(
   connection: HasRequest,
@@ -47,9 +47,8 @@ function withHeaders(
   keep: Exclude<KeepHeaders, 'all'>,
 ): ConnectionRequest {
   const { method, url, remoteAddress } = request;
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (keep === 'safe' ? !CREDENTIALS.includes(name) : keep.includes(name)) headers[name] = value;
-  }
-  return { method, url, headers, remoteAddress };
+  const headers = Object.entries(request.headers).filter(([name]) =>
+    keep === 'safe' ? !CREDENTIALS.includes(name) : keep.includes(name),
+  );
+  return { method, url, headers: Object.fromEntries(headers), remoteAddress };
 }

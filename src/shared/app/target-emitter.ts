@@ -9,11 +9,11 @@ import type {
   PayloadOf,
 } from '../api/public-types.ts';
 import type { AckResult } from '../ask/ask.ts';
-import type { Codec, Message } from '../codec/codec.ts';
+import type { Codec, Encode, Message } from '../codec/codec.ts';
 import { checkEventName, nativeMessage, unencodable } from '../codec/event-rules.ts';
 import { ackTimeout } from '../options/ack-timeout.ts';
 import { excepting, type Selection } from '../spread/selection.ts';
-import type { Encode, Verbs } from '../spread/verbs.ts';
+import type { Verbs } from '../spread/verbs.ts';
 
 /** `to(target)` of a server, or of a connection where there is a sender. */
 export class TargetEmitter<Events extends object = AnyEvents> implements Emitter<Events> {
@@ -56,7 +56,7 @@ export class TargetEmitter<Events extends object = AnyEvents> implements Emitter
     return (await asked) as AckResult<AnswerOf<Events[Name]>>;
   }
 
-  /** Whether the message has been encoded, which it is not where nobody is there. */
+  /** Publishes; returns whether the message has been encoded: it is not where nobody is there. */
   #publish(encode: Encode): boolean {
     let isEncoded = false;
     this.#server.publish(this.#selection, (codec) => {
@@ -67,8 +67,8 @@ export class TargetEmitter<Events extends object = AnyEvents> implements Emitter
   }
 
   /**
-   * Nobody is there, so that nothing has been encoded: misuse shall not wait until somebody is. The
-   * values in a payload are not looked at, since that would cost as much as encoding it.
+   * Checks an event that nobody was there for, so that misuse shows at once. Values in a payload
+   * are not checked: that would cost as much as to encode it.
    */
   #checkUnsent(event: string, payload: unknown): void {
     checkEventName(event, this.#server.limits.maxEventNameBytes);

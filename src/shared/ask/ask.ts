@@ -1,26 +1,26 @@
 import { EngineError, type ErrorCode } from '../api/errors.ts';
-import type { Codec, CodecName, Message } from '../codec/codec.ts';
+import type { Codec, CodecName, Encode, Message } from '../codec/codec.ts';
 
-/** What came back from one connection. */
+/** The answer of one connection. */
 export interface AckAnswer<Answer = unknown> {
   readonly id: string;
   readonly payload: Answer;
 }
 
-/** A connection that did not answer, and why. */
+/** A connection that did not answer, and the reason. */
 export interface AckMissing {
   readonly id: string;
   /** ERR_ACK_TIMEOUT, ERR_ACK_UNSUPPORTED, ERR_ACK_FAILED or ERR_CONNECTION_ENDED */
   readonly code: ErrorCode;
-  /** Where the client said that it cannot, ERR_ACK_FAILED: why, in its words. */
+  /** The reason in the client's words, where it said that it cannot answer: ERR_ACK_FAILED. */
   readonly reason?: string;
 }
 
-/** What came back from a target. */
+/** The answers of a target. */
 export interface AckResult<Answer = unknown> {
   readonly answers: readonly AckAnswer<Answer>[];
   readonly missing: readonly AckMissing[];
-  /** Shards that said nothing: they died, or were too busy. Who was asked there is not known. */
+  /** Shards that died, or were too busy to answer; the connections asked there are not known. */
   readonly silentShards: readonly number[];
 }
 
@@ -44,14 +44,14 @@ export interface SentAnswer {
 }
 
 /**
- * What is kept of an answer: its payload, or, where that is for another thread, the message with it
- * ({@link SentAnswer}). A structured clone of what a client sent could fail, or take a lot of memory.
+ * The part of an answer that is kept: its payload, or for another thread its message
+ * ({@link SentAnswer}). A structured clone of a client's value could fail, or take much memory.
  */
 export type KeptAnswer = 'payload' | 'message';
 
 let lastNumber = 0;
 
-/** One question to any number of connections of this thread, and their answers so far. */
+/** One ask of any number of connections of this thread, and their answers so far. */
 export class Ask {
   /** The number that the answers carry. */
   readonly number = ++lastNumber;
@@ -64,14 +64,14 @@ export class Ask {
   #timer: NodeJS.Timeout | undefined;
 
   /**
-   * Asks. Who is known not to answer gets the event as any other, and counts as missing.
-   * @param encode is called once for each codec among those who are asked
-   * @param timeoutMs how long to wait for answers
-   * @throws what `encode` throws, and then nobody has been asked; EngineError ERR_OUTBOX_FULL
+   * Asks. A connection that is not known to answer gets the plain event, and counts as missing.
+   * @param encode called once for each codec of the connections
+   * @param timeoutMs milliseconds to wait for answers
+   * @throws any error of `encode`, and then nobody has been asked; EngineError ERR_OUTBOX_FULL
    */
   constructor(
     asked: Iterable<Askable>,
-    encode: (codec: Codec) => Message,
+    encode: Encode,
     timeoutMs: number,
     keep: KeptAnswer = 'payload',
   ) {
@@ -97,13 +97,13 @@ export class Ask {
   }
 
   #send(connections: readonly Askable[], events: ReadonlyMap<Codec, Message>): void {
-    const questions = new Map<Codec, Message>();
-    for (const [codec, event] of events) questions.set(codec, codec.withAsk(event, this.number));
+    const asks = new Map<Codec, Message>();
+    for (const [codec, event] of events) asks.set(codec, codec.withAsk(event, this.number));
     const asked = new Set(this.#waiting);
     try {
       for (const connection of connections) {
         const { codec } = connection;
-        if (asked.has(connection)) connection.sendAsk(questions.get(codec) as Message, this);
+        if (asked.has(connection)) connection.sendAsk(asks.get(codec) as Message, this);
         else connection.sendAsk(events.get(codec) as Message);
       }
     } catch (error) {
@@ -112,7 +112,7 @@ export class Ask {
     }
   }
 
-  /** @param message what the payload was decoded from; only valid during the call */
+  /** Takes an answer. @param message the encoded answer; only valid during the call */
   answered(connection: Askable, payload: unknown, message: Message): void {
     if (!this.#waiting.delete(connection)) return;
     const { id, codec } = connection;
@@ -121,10 +121,7 @@ export class Ask {
     this.#finishIfDone();
   }
 
-  /**
-   * There will be no answer.
-   * @param reason what the client says
-   */
+  /** Takes the word that there will be no answer. @param reason the client's own */
   failed(connection: Askable, code: ErrorCode, reason?: string): void {
     if (!this.#waiting.delete(connection)) return;
     const { id } = connection;
@@ -153,7 +150,7 @@ function sentAnswer({ name }: Codec, message: Message): SentAnswer {
 
 /**
  * The answer of the one connection that was asked.
- * @throws EngineError with the code of why there is none
+ * @throws EngineError with the code of the reason why there is none
  */
 export async function onlyAnswer(
   result: Promise<AckResult>,

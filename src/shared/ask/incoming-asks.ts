@@ -1,11 +1,11 @@
 import type { HandlerLists } from '../app/handler-lists.ts';
 import type { Codec, DecodedEvent, Message } from '../codec/codec.ts';
 
-/** What the client of one connection asks its handlers. */
+/** The asks of the client of one connection, for its handlers. */
 export class IncomingAsks {
   readonly #handlers: HandlerLists;
   readonly #maxPendingAsks: number;
-  /** How many the handlers are about to answer. */
+  /** Asks that the handlers are about to answer. */
   #pending = 0;
 
   constructor(handlers: HandlerLists, maxPendingAsks: number) {
@@ -14,8 +14,8 @@ export class IncomingAsks {
   }
 
   /**
-   * The answer, or why there is none; at once where no handler has to be asked.
-   * @param onThrown gets what a handler threw, and what cannot be encoded
+   * The encoded answer, or the failure to answer. It is no promise where no handler is called.
+   * @param onThrown gets the error of a handler, or of an answer that cannot be encoded
    */
   answer(
     { event, payload }: DecodedEvent,

@@ -4,10 +4,10 @@ import type { Several } from '../spread/selection.ts';
 import type { AckAnswer, AckMissing, AckResult, SentAnswer } from './ask.ts';
 
 /*
- * An ask of a room goes to every shard that may have members. Each shard asks its own, and sends one
- * record back when it has all answers. Asks are rare beside messages: their bodies are structured
- * clones. A client's answer is in them as the message that the client sent, and the thread that asks
- * decodes it: a clone of a value that a client chose could fail, or take far more memory.
+ * An ask of a room goes to every shard that may have members. Each shard asks its own, and sends
+ * one record back when it has all answers. Asks are rare beside messages: their bodies are
+ * structured clones. They have answers as the messages that clients sent, and the thread that asks
+ * decodes them: a clone of a value that a client chose could fail, or take far more memory.
  */
 
 /** The body of an ASK record. */
@@ -33,15 +33,12 @@ export interface AskResultBody {
 /** The time that the thread that asks waits beyond its shards, in milliseconds. */
 export const GRACE = 1_000;
 
-/**
- * The bytes of a result.
- * @param result that of an `Ask` which has kept messages
- */
+/** The bytes of a result. @param result that of an `Ask` that has kept messages */
 export function encodeResult(ask: number, { answers, missing }: AckResult): Buffer {
   return serialize({ ask, answers, missing });
 }
 
-/** Adds what the members in one shard have answered to all answers so far. */
+/** Adds the answers of the members in one shard to all answers so far. */
 export function addResult(
   { answers, missing }: { answers: AckAnswer[]; missing: AckMissing[] },
   result: AskResultBody,

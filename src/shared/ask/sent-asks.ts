@@ -1,7 +1,7 @@
 import type { DecodedAnswer, Message } from '../codec/codec.ts';
 import type { Ask, Askable } from './ask.ts';
 
-/** The questions to one connection that await their answers. */
+/** The asks of one connection that await their answers. */
 export class SentAsks {
   readonly #connection: Askable;
   readonly #asks = new Map<number, Ask>();
@@ -19,8 +19,8 @@ export class SentAsks {
   }
 
   /**
-   * An answer has come: maybe too late, or nobody had asked.
-   * @param message what the answer was decoded from; only valid during the call
+   * Takes an answer, which may be too late, or to no ask at all.
+   * @param message the encoded answer; only valid during the call
    */
   settle({ answerTo, payload, failure }: DecodedAnswer, message: Message): void {
     const ask = this.#asks.get(answerTo);
@@ -30,7 +30,7 @@ export class SentAsks {
     else ask.failed(this.#connection, 'ERR_ACK_FAILED', failure);
   }
 
-  /** The connection has ended. */
+  /** Fails all asks: the connection has ended. */
   end(): void {
     for (const ask of this.#asks.values()) ask.failed(this.#connection, 'ERR_CONNECTION_ENDED');
     this.#asks.clear();

@@ -1,14 +1,20 @@
+import type * as Msgpackr from 'msgpackr';
+import { Unpackr } from 'msgpackr/unpack';
+import { measureTimestamp } from './msgpack-bounds.ts';
+
 /*
- * A second decoder, for what msgpackr's is not safe or not right with:
+ * A second decoder, for messages with which msgpackr's is not safe or not right:
  *
- *   - A key such as 1022 is an index to V8, and an object with a few of those gets thousands of empty
+ *   - A key such as 1022 is an index to V8. An object with a few of those gets thousands of empty
  *     elements: 9 bytes of a client became 31 KB. Here such objects are sparse from the beginning.
- *   - Of a string of more than 64 bytes it loses a leading byte order mark.
+ *   - msgpackr loses a byte order mark ahead of a string of more than 64 bytes.
  *
  * It is as good for any other message, but slower than msgpackr.
  */
 
-/** The largest index there is: an object with it has a table of its elements, not a list. */
+const unpackr: Msgpackr.Unpackr = new Unpackr({ useRecords: false, int64AsType: 'auto' });
+
+/** The largest index: an object with it has a table of its elements in place of a list. */
 const FAR_INDEX = 2 ** 32 - 2;
 
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -41,7 +47,7 @@ class CarefulReader {
     return this.#long(token);
   }
 
-  /** What begins with a token from 0xc0 to 0xdf. */
+  /** A value whose token is from 0xc0 to 0xdf. */
   #long(token: number): unknown {
     switch (token) {
       case 0xc0:
@@ -61,16 +67,12 @@ class CarefulReader {
       case 0xcd:
       case 0xce:
         return this.#uint(1 << (token - 0xcc));
-      case 0xcf:
-        return exact(this.#view.getBigUint64(this.#skip(8)));
       case 0xd0:
         return this.#view.getInt8(this.#skip(1));
       case 0xd1:
         return this.#view.getInt16(this.#skip(2));
       case 0xd2:
         return this.#view.getInt32(this.#skip(4));
-      case 0xd3:
-        return exact(this.#view.getBigInt64(this.#skip(8)));
       case 0xd9:
       case 0xda:
       case 0xdb:
@@ -81,8 +83,11 @@ class CarefulReader {
       case 0xde:
       case 0xdf:
         return this.#object(this.#uint(2 << (token - 0xde)));
+      case 0xcf:
+      case 0xd3:
+        return this.#unpack(9);
       default:
-        return this.#timestamp(token);
+        return this.#unpack(measureTimestamp(this.#bytes, this.#position - 1));
     }
   }
 
@@ -107,22 +112,10 @@ class CarefulReader {
     return object;
   }
 
-  /** The seconds, and ahead of them the nanoseconds; of 64 bits it has 30 and 34. */
-  #timestamp(token: number): Date {
-    if (token === 0xd6) {
-      this.#skip(1);
-      return new Date(this.#uint(4) * 1000);
-    }
-    if (token === 0xd7) {
-      this.#skip(1);
-      const head = this.#uint(4);
-      const seconds = (head & 3) * 2 ** 32 + this.#uint(4);
-      return new Date((head >>> 2) / 1e6 + seconds * 1000);
-    }
-    this.#skip(2);
-    const nanoseconds = this.#uint(4);
-    const seconds = Number(this.#view.getBigInt64(this.#skip(8)));
-    return new Date(nanoseconds / 1e6 + seconds * 1000);
+  /** A value of `length` bytes, from the last byte read on: msgpackr is right with it. */
+  #unpack(length: number): unknown {
+    this.#position -= 1;
+    return unpackr.unpack(this.#take(length));
   }
 
   /** Big-endian, of 1, 2 or 4 bytes. */
@@ -137,7 +130,7 @@ class CarefulReader {
     return this.#bytes.subarray(start, start + length);
   }
 
-  /** Where the next `length` bytes begin. */
+  /** Passes over the next `length` bytes, and returns where they begin. */
   #skip(length: number): number {
     const start = this.#position;
     this.#position += length;
@@ -145,12 +138,7 @@ class CarefulReader {
   }
 }
 
-/** A number as far as one is exact. */
-function exact(value: bigint): number | bigint {
-  return value >= -(2n ** 53n) && value <= 2n ** 53n ? Number(value) : value;
-}
-
-/** A key, as msgpackr has it. */
+/** The name that a key of a map has, as with msgpackr. */
 function nameOf(key: unknown): string {
   if (typeof key === 'object' && key !== null) throw new TypeError('an object is the key of a map');
   return key === '__proto__' ? '__proto_' : String(key);

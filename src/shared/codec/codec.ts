@@ -1,4 +1,4 @@
-/** What a frame carries: a string is a text frame, bytes are a binary frame. */
+/** The content of a frame: a string is a text frame, bytes are a binary frame. */
 export type Message = string | Uint8Array;
 
 /** The codecs there are. */
@@ -8,22 +8,22 @@ export type CodecName = 'text' | 'msgpack';
 export interface DecodedEvent {
   readonly event: string;
   readonly payload: unknown;
-  /** The number under which the other side wants an answer; undefined: it wants none. */
+  /** The number that an answer has to carry; undefined: the other side wants none. */
   readonly ask?: number;
 }
 
 /** The other side's answer. */
 export interface DecodedAnswer {
-  /** The number that was asked under. */
+  /** The number of the ask. */
   readonly answerTo: number;
   readonly payload?: unknown;
-  /** Why there is no answer; undefined: `payload` is it. */
+  /** The reason why there is no answer; undefined: `payload` is the answer. */
   readonly failure?: string;
 }
 
-/** The other side says that it answers. */
+/** The other side's word that it answers asks. */
 interface DecodedHello {
-  /** The version of acknowledgements that it speaks; 1. */
+  /** The version of acknowledgements: 1. */
   readonly acks: number;
 }
 
@@ -32,12 +32,12 @@ export interface DecodedMessage {
   readonly native: Message;
 }
 
-/** All that the other side may have sent. */
+/** Any message of the other side. */
 export type Decoded = DecodedEvent | DecodedMessage | DecodedAnswer | DecodedHello;
 
-/** What a codec has to know of its server. */
+/** Options of a server that its codecs have to know. */
 export interface CodecOptions {
-  /** What an event of the text codec begins with; not empty. */
+  /** The beginning of an event in the text codec; not empty. */
   readonly eventPrefix: string;
   /** Longest event name, in bytes of UTF-8. */
   readonly maxEventNameBytes: number;
@@ -58,9 +58,9 @@ export interface Codec {
   withAsk(event: Message, ask: number): Message;
   /** @throws EngineError ERR_PAYLOAD */
   encodeAnswer(ask: number, payload?: unknown): Message;
-  /** Says why there is no answer. */
+  /** Encodes the reason why there is no answer. */
   encodeFailure(ask: number, reason: string): Message;
-  /** Tells the other side that it may ask. */
+  /** Encodes the word that the other side may ask. */
   encodeHello(): Message;
   /**
    * Encodes a native message. Where the codec changes nothing the result is `data` itself.
@@ -68,13 +68,16 @@ export interface Codec {
    */
   encodeMessage(data: Message): Message;
   /**
-   * Decodes what the other side sent. The result shares no memory with `message`.
-   * @throws EngineError ERR_MALFORMED_EVENT, and nothing else, whatever the other side sent
+   * Decodes a message of the other side. The result shares no memory with it.
+   * @throws EngineError ERR_MALFORMED_EVENT, and nothing else, whatever the message is
    */
   decode(message: Message): Decoded;
 }
 
-/** What a server may be told to speak; 'negotiate' = what each client asks for, else text. */
+/** Encodes one message; called at most once for each codec. @throws EngineError ERR_PAYLOAD, … */
+export type Encode = (codec: Codec) => Message;
+
+/** The codec option of a server; 'negotiate' = the codec that a client asks for, else text. */
 export type CodecChoice = CodecName | 'negotiate';
 
 /** The subprotocol by which a client asks for a codec, and says that it answers asks. */

@@ -1,13 +1,12 @@
 import { EngineError, type ErrorCode, messageOf } from '../api/errors.ts';
 import type { Message } from './codec.ts';
 
-/** Makes UTF-8. */
+/** Encodes UTF-8. */
 export const utf8 = new TextEncoder();
 
 /**
- * Refuses what cannot be an event's name. The separator of the text codec is refused by all codecs,
- * so that an app can change from one to another; half of a surrogate pair, since it would arrive as
- * another name.
+ * Refuses a name that no event can have. All codecs refuse the separator of the text codec, so that
+ * an app can change from one to another. Half of a surrogate pair would arrive as another name.
  * @param maxBytes of UTF-8
  * @throws EngineError ERR_EVENT_NAME
  */
@@ -24,7 +23,7 @@ export function checkEventName(event: string, maxBytes: number): void {
 }
 
 /**
- * Refuses, too, names that are reserved for what fanring's own clients ask (PROTOCOL.md).
+ * Refuses, too, the names that are reserved for asks of fanring's own clients (PROTOCOL.md).
  * @throws EngineError ERR_EVENT_NAME
  */
 export function checkHandledName(event: string, maxBytes: number): void {
@@ -36,12 +35,12 @@ export function checkHandledName(event: string, maxBytes: number): void {
   );
 }
 
-/** Says what an event may be named. */
+/** The rule for names of events, as errors say it. */
 export function nameRule(maxBytes: number): string {
   return `an event name is 1 to maxEventNameBytes (${maxBytes}) bytes without ';'`;
 }
 
-/** Tells whether the other side may name an event so: 1 to `maxBytes` bytes of UTF-8. */
+/** Whether the other side may name an event so: 1 to `maxBytes` bytes of UTF-8. */
 export function isEventName(event: string, maxBytes: number): boolean {
   const { length } = event;
   // A character has 1 to 3 bytes: only where that cannot tell are they counted.
@@ -49,7 +48,7 @@ export function isEventName(event: string, maxBytes: number): boolean {
   return length <= maxBytes && utf8.encode(event).length <= maxBytes;
 }
 
-/** The number of an ask as text, from 1; undefined where it is none. */
+/** The number of an ask, from 1, in a text; undefined where the text has none. */
 export function askNumber(text: string): number | undefined {
   const number = /^[1-9]\d*$/.test(text) ? Number(text) : 0;
   return Number.isSafeInteger(number) && number > 0 ? number : undefined;
@@ -63,30 +62,24 @@ export function bytesOf(value: unknown): Uint8Array | undefined {
   return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
 }
 
-/**
- * The message of what an app wants to send as a native one.
- * @throws EngineError ERR_PAYLOAD for what is neither a string nor bytes
- */
+/** The native message of a string or bytes. @throws EngineError ERR_PAYLOAD for anything else */
 export function nativeMessage(data: unknown): Message {
   const message = typeof data === 'string' ? data : bytesOf(data);
   if (message === undefined) throw unencodable(`a native ${typeof data}`);
   return message;
 }
 
-/** The error of what a codec cannot encode; `what` describes it, or is the error that came of it. */
+/** An ERR_PAYLOAD; `what` describes the value that a codec cannot encode, or is its error. */
 export function unencodable(what: unknown): EngineError {
   return errorOf('ERR_PAYLOAD', 'cannot encode', what);
 }
 
-/** The error of what a codec cannot decode; `why` is a reason, or the error that came of it. */
+/** An ERR_MALFORMED_EVENT; `why` is the reason, or the error that decoding has thrown. */
 export function malformedEvent(why: unknown): EngineError {
   return errorOf('ERR_MALFORMED_EVENT', 'malformed event', why);
 }
 
 function errorOf(code: ErrorCode, message: string, why: unknown): EngineError {
-  return new EngineError(
-    code,
-    `${message}: ${messageOf(why)}`,
-    why instanceof Error ? { cause: why } : {},
-  );
+  const options = why instanceof Error ? { cause: why } : {};
+  return new EngineError(code, `${message}: ${messageOf(why)}`, options);
 }

@@ -19,7 +19,7 @@ import { EngineError } from '../api/errors.ts';
  *     +---------------------------------------------------------------+
  */
 
-/** What a frame is, RFC 6455 §5.2; from 8 upwards it is a control frame. */
+/** The kinds of frames, RFC 6455 §5.2; from 8 upwards they are control frames. */
 export const OPCODES = {
   CONTINUATION: 0x0,
   TEXT: 0x1,
@@ -35,7 +35,7 @@ export type Opcode = (typeof OPCODES)[keyof typeof OPCODES];
 /** The opcode of a control frame, RFC 6455 §5.5. */
 export type ControlOpcode = typeof OPCODES.CLOSE | typeof OPCODES.PING | typeof OPCODES.PONG;
 
-/** What close frames and close events say, RFC 6455 §7.4.1 and the IANA registry behind it. */
+/** Codes of close frames and close events, RFC 6455 §7.4.1 and the IANA registry behind it. */
 export const CLOSE_CODES = {
   GOING_AWAY: 1001,
   PROTOCOL_ERROR: 1002,
@@ -55,22 +55,22 @@ export const MAX_CONTROL_PAYLOAD_BYTES = 125;
 /** Bytes that a close reason may have at most in UTF-8: the close code takes 2 of the payload. */
 const MAX_CLOSE_REASON_BYTES = MAX_CONTROL_PAYLOAD_BYTES - 2;
 
-/** Length codes that say how many bytes of payload length follow; smaller ones are the length. */
+/** Length codes with 2 or 8 bytes of payload length behind them; smaller ones are the length. */
 export const LENGTH_CODES = { UINT16: 126, UINT64: 127 } as const;
 
 /** The largest payload length, in bytes, that is written in 16 bits. */
 export const MAX_UINT16_PAYLOAD_BYTES = 0xffff;
 
-/** Of a frame's first byte: this is the last frame of its message. */
+/** Bit of a frame's first byte: the frame is the last one of its message. */
 export const FIN = 0x80;
 
-/** Of a frame's first byte: it begins a compressed message, RFC 7692 §6. */
+/** Bit of a frame's first byte: the frame begins a compressed message, RFC 7692 §6. */
 export const RSV1 = 0x40;
 
-/** Of a frame's first byte: its opcode. */
+/** Bits of a frame's first byte: the opcode. */
 export const OPCODE_BITS = 0x0f;
 
-/** Of a frame's second byte: the length code, behind the mask bit. */
+/** Bits of a frame's second byte: the length code, behind the mask bit. */
 export const LENGTH_CODE_BITS = 0x7f;
 
 const CONTROL = 0x08;
@@ -80,23 +80,20 @@ export function opcodeOf(bytes: Buffer, at = 0): Opcode {
   return ((bytes[at] as number) & OPCODE_BITS) as Opcode;
 }
 
-/**
- * Says how many bytes a frame's header has in front of the masking key, if there is one.
- * @param lengthCode of its second byte, the mask bit taken off
- */
+/** Bytes of a frame's header without a masking key. @param lengthCode without the mask bit */
 export function headerBytesOf(lengthCode: number): 2 | 4 | 10 {
   if (lengthCode < LENGTH_CODES.UINT16) return 2;
   return lengthCode === LENGTH_CODES.UINT16 ? 4 : 10;
 }
 
-/** Where the payload of a whole frame begins that is not masked, as ours are. */
+/** The offset of the payload in a whole frame that is not masked, as ours are. */
 export function payloadStartOf(frame: Buffer): 2 | 4 | 10 {
   return headerBytesOf(frame[1] as number);
 }
 
 /**
- * Reads how many bytes of payload a frame has; above 2^53 rounded, but still above it.
- * @param at where in `bytes` it begins; its length has to be there as a whole
+ * Reads the bytes of payload that a frame has; above 2^53 rounded, but still above it.
+ * @param at where in `bytes` the frame begins; its length has to be there as a whole
  */
 export function payloadBytesOf(bytes: Buffer, at: number): number {
   const lengthCode = (bytes[at + 1] as number) & LENGTH_CODE_BITS;
@@ -105,10 +102,7 @@ export function payloadBytesOf(bytes: Buffer, at: number): number {
   return bytes.readUInt32BE(at + 2) * 2 ** 32 + bytes.readUInt32BE(at + 6);
 }
 
-/**
- * Says how many bytes the header of an unmasked frame has.
- * @param payloadBytes bytes of payload, 0 and up
- */
+/** Bytes that the header of an unmasked frame has, by its bytes of payload, 0 and up. */
 export function frameHeaderBytes(payloadBytes: number): 2 | 4 | 10 {
   if (payloadBytes < LENGTH_CODES.UINT16) return 2;
   return payloadBytes <= MAX_UINT16_PAYLOAD_BYTES ? 4 : 10;
@@ -149,8 +143,8 @@ export function writeFrameHeader(
  */
 export function encodeFrame(message: string | Uint8Array, prefixBytes: number): Buffer {
   const isText = typeof message === 'string';
-  // Measured with 16 to 1000 characters: guessing three bytes for each, to save this first pass,
-  // is no faster, and wastes memory.
+  // Measured with 16 to 1000 characters: to guess three bytes for each is no faster, and wastes
+  // memory.
   const payloadBytes = isText ? Buffer.byteLength(message) : message.byteLength;
   const frame = Buffer.allocUnsafe(prefixBytes + frameHeaderBytes(payloadBytes) + payloadBytes);
   const opcode = isText ? OPCODES.TEXT : OPCODES.BINARY;
@@ -217,16 +211,14 @@ export function checkClose(code: number | undefined, reason: string): void {
   }
   const reasonBytes = Buffer.byteLength(reason);
   if (reasonBytes > MAX_CLOSE_REASON_BYTES) {
-    throw new EngineError(
-      'ERR_CLOSE_CODE',
-      `a close reason has at most ${MAX_CLOSE_REASON_BYTES} bytes of UTF-8, got ${reasonBytes}`,
-    );
+    const limit = `a close reason has at most ${MAX_CLOSE_REASON_BYTES} bytes of UTF-8`;
+    throw new EngineError('ERR_CLOSE_CODE', `${limit}, got ${reasonBytes}`);
   }
 }
 
 /**
- * Says if a close code may stand in a close frame, ours or a client's: 1000–1014 without 1004,
- * 1005 and 1006, and 3000–4999. RFC 6455 §7.4 and the IANA registry it founds (1012–1014).
+ * Whether a close code may stand in a close frame, ours or a client's: 1000–1014 without 1004, 1005
+ * and 1006, and 3000–4999. RFC 6455 §7.4 and the IANA registry that it founds (1012–1014).
  */
 export function isValidCloseCode(code: number): boolean {
   if (!Number.isInteger(code)) return false;

@@ -1,21 +1,12 @@
-/** How deep arrays and maps may nest: more would cost a decoder its stack. */
+import { malformedEvent } from './event-rules.ts';
+
+/** The levels that arrays and maps may nest: more would cost a decoder its stack. */
 export const MAX_NESTING = 128;
 
-/** How many values each open array or map still waits for; one scan at a time uses it. */
+/** The values that each open array or map still waits for; one scan at a time uses it. */
 const waiting = new Uint32Array(MAX_NESTING + 1);
-/** Which of them are maps: 1, else 0. */
+/** 1 for each of them that is a map. */
 const isMap = new Uint8Array(MAX_NESTING + 1);
-
-/** What a look at the msgpack of a client has found. */
-export interface MsgpackFinding {
-  /** What is wrong with it; undefined: nothing. */
-  readonly fault?: string;
-  /** Whether {@link unpackCarefully} has to decode it. */
-  readonly isTricky: boolean;
-}
-
-const PLAIN: MsgpackFinding = { isTricky: false };
-const TRICKY: MsgpackFinding = { isTricky: true };
 
 /*
  * The bytes that follow each token from 0xc0 to 0xdf, as a scan has to see them:
@@ -46,12 +37,14 @@ const SHAPES = Uint8Array.of(
 );
 
 /**
- * Looks at the msgpack of a client. What has no fault is one value that ends where the bytes end,
- * nests at most {@link MAX_NESTING} deep, claims no length beyond its bytes and has no extension
- * but timestamps: the extensions of msgpackr (references, records, bundled strings) let a few bytes
- * stand for very many. msgpackr can then be trusted with it, unless it is tricky.
+ * Checks the msgpack of a client. It has to be one value that ends where the bytes end, nests at
+ * most {@link MAX_NESTING} deep, and claims no length beyond its bytes. Timestamps are the one
+ * extension: those of msgpackr (references, records, bundled strings) let a few bytes stand for
+ * very many.
+ * @returns whether it is tricky: then {@link unpackCarefully} has to decode it in place of msgpackr
+ * @throws EngineError ERR_MALFORMED_EVENT
  */
-export function inspectMsgpack(bytes: Uint8Array): MsgpackFinding {
+export function inspectMsgpack(bytes: Uint8Array): boolean {
   const end = bytes.length;
   let position = 0;
   let depth = 0;
@@ -59,11 +52,12 @@ export function inspectMsgpack(bytes: Uint8Array): MsgpackFinding {
   waiting[0] = 1;
   for (;;) {
     while (waiting[depth] === 0) {
-      if (depth === 0) return position === end ? verdict(isTricky) : fault('bytes after the value');
+      if (depth === 0 && position < end) throw malformedEvent('bytes after the value');
+      if (depth === 0) return isTricky;
       depth--;
     }
     const expected = (waiting[depth] as number)--;
-    if (position >= end) return fault('it ends too early');
+    if (position >= end) throw malformedEvent('it ends too early');
     const token = bytes[position] as number;
     // Key and value come in turns; what is expected is even ahead of a key.
     const isKey = isMap[depth] === 1 && (expected & 1) === 0;
@@ -90,26 +84,18 @@ export function inspectMsgpack(bytes: Uint8Array): MsgpackFinding {
         position += size;
       } else {
         const timestampBytes = shape === EXTENSION ? measureTimestamp(bytes, position - 1) : 0;
-        if (timestampBytes === 0) return fault('an unknown extension');
+        if (timestampBytes === 0) throw malformedEvent('an unknown extension');
         position += timestampBytes - 1;
       }
     }
     // Each value takes a byte at least, so that a count is refused before anything is made for it.
-    if (values > end - position) return fault('it ends too early');
+    if (values > end - position) throw malformedEvent('it ends too early');
     if (values > 0) {
-      if (depth === MAX_NESTING) return fault(`more than ${MAX_NESTING} levels`);
+      if (depth === MAX_NESTING) throw malformedEvent(`more than ${MAX_NESTING} levels`);
       waiting[++depth] = values;
       isMap[depth] = maps;
     }
   }
-}
-
-function fault(what: string): MsgpackFinding {
-  return { fault: what, isTricky: false };
-}
-
-function verdict(isTricky: boolean): MsgpackFinding {
-  return isTricky ? TRICKY : PLAIN;
 }
 
 /** Whether the key at `position` may be that of an array: a number, or a string like one. */
@@ -133,7 +119,7 @@ function headerBytes(token: number): number {
   return token < 0xd9 ? 1 : 1 + (1 << (token - 0xd9));
 }
 
-/** Big-endian, of 1, 2 or 4 bytes; what is past the end counts as nothing, and is seen later. */
+/** Big-endian, of 1, 2 or 4 bytes; those past the end count as 0, and are missed later. */
 function readUint(bytes: Uint8Array, position: number, size: number): number {
   let value = 0;
   for (let i = 0; i < size; i++) value = value * 256 + (bytes[position + i] ?? 0);
@@ -141,7 +127,7 @@ function readUint(bytes: Uint8Array, position: number, size: number): number {
 }
 
 /** The bytes of the timestamp at `position`, of 32, 64 or 96 bits; 0 where there is none. */
-function measureTimestamp(bytes: Uint8Array, position: number): number {
+export function measureTimestamp(bytes: Uint8Array, position: number): number {
   const token = bytes[position];
   if (token === 0xd6 && bytes[position + 1] === 0xff) return 6;
   if (token === 0xd7 && bytes[position + 1] === 0xff) return 10;

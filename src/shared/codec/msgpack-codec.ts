@@ -20,7 +20,7 @@ import { packable } from './msgpack-values.ts';
  * Wants an answer:             array of three | str: event name | payload | int: number from 1
  * An answer:                   array of two | int: number | payload
  * No answer:                   array of two | int: −number | str: reason
- * The other side may ask:            array of two | 0 | 1
+ * The other side may ask:      array of two | 0 | 1
  * A native binary message:     bin
  *
  * Plain msgpack, which every language can read: no records, no extension but timestamps.
@@ -35,15 +35,15 @@ const packr: Msgpackr.Packr = new Packr({
 });
 const unpackr: Msgpackr.Unpackr = new Unpackr({
   useRecords: false,
-  // msgpackr decodes bytes as views of its input, which is not ours to keep.
+  // Else bytes are views of the input, which is not ours to keep.
   copyBuffers: true,
   // A number as far as one is exact, a bigint beyond.
   int64AsType: 'auto',
 });
 
 /**
- * Makes a codec of events in msgpack (PROTOCOL.md). An event without a payload is `[event, nil]` and
- * arrives with the payload null. A payload may nest {@link MAX_NESTING} − 1 deep.
+ * Makes a codec of events in msgpack (PROTOCOL.md). An event without a payload is `[event, nil]`
+ * and arrives with the payload null. A payload may nest {@link MAX_NESTING} − 1 deep.
  */
 export function createMsgpackCodec({ maxEventNameBytes }: CodecOptions): Codec {
   return {
@@ -83,15 +83,13 @@ function pack(value: unknown): Uint8Array {
   }
 }
 
-/** The number of an ask, as msgpackr writes an int: what has more than 32 bits would be a float. */
+/** The number of an ask, as msgpackr writes an int: with more than 32 bits it would be a float. */
 function numberOf(ask: number): number | bigint {
   return ask === (ask | 0) || ask === ask >>> 0 ? ask : BigInt(ask);
 }
 
 function decodeBinary(message: Uint8Array, maxEventNameBytes: number): Decoded {
-  const { fault, isTricky } = inspectMsgpack(message);
-  if (fault !== undefined) throw malformedEvent(fault);
-  const value = unpack(message, isTricky);
+  const value = unpack(message, inspectMsgpack(message));
   if (value instanceof Uint8Array) return { native: value };
   if (!Array.isArray(value) || value.length < 2 || value.length > 3) throw malformedEvent(LAYOUT);
   const [head, payload, ask] = value as unknown[];
@@ -116,7 +114,7 @@ function decodeAnswer(length: number, number: number, payload: unknown): Decoded
 }
 
 function unpack(message: Uint8Array, isTricky: boolean): unknown {
-  // Of a Buffer it would make Buffers, where the text codec makes arrays of bytes.
+  // msgpackr would make Buffers of a Buffer, where the text codec makes arrays of bytes.
   const bytes = new Uint8Array(message.buffer, message.byteOffset, message.byteLength);
   try {
     return isTricky ? unpackCarefully(bytes) : unpackr.unpack(bytes);

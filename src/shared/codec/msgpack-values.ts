@@ -2,11 +2,11 @@ import { bytesOf, unencodable } from './event-rules.ts';
 import { MAX_NESTING } from './msgpack-bounds.ts';
 
 /**
- * What msgpackr is to write of a payload: the payload itself, or where it is no plain value a plain
- * one in its place. What has a toJSON has been asked then, once, so that what has been checked is
- * what is written: of a view that is no Uint8Array msgpackr would write what its buffer held before.
- * @throws EngineError ERR_PAYLOAD for what msgpackr would not refuse, but write wrongly or not come
- *   back from, and for what code of the app throws
+ * The value that msgpackr is to write for a payload: the payload itself where it is plain, else a
+ * plain one in its place. A toJSON is called here, once, so that the value that has been checked is
+ * written.
+ * @throws EngineError ERR_PAYLOAD for a value that msgpackr would write wrongly, or without an end,
+ *   and for anything that code of the app throws
  */
 export function packable(payload: unknown): unknown {
   if (typeof payload === 'function') throw unencodable('a function has no msgpack');
@@ -17,7 +17,7 @@ export function packable(payload: unknown): unknown {
   }
 }
 
-/** @param depth how many arrays and maps are around it; one is that of the event */
+/** @param depth the arrays and maps around the value; one is that of the event */
 function plain(value: unknown, depth: number): unknown {
   if (typeof value !== 'object' || value === null) {
     if (typeof value === 'symbol') throw new TypeError('a symbol has no msgpack');
@@ -34,7 +34,7 @@ function plainObject(value: object, depth: number): unknown {
   if (value instanceof Date) return new Date(value.getTime());
   if (value instanceof ArrayBuffer) return new Uint8Array(value);
   if (ArrayBuffer.isView(value)) throw new TypeError('a view inside it is no Uint8Array');
-  // What others have to say of themselves comes first.
+  // A class of the app comes first, even where it extends one of these.
   if (hasToJson(value)) return plain(value.toJSON(), depth);
   if (value instanceof Set) return plainList([...value], depth);
   if (value instanceof Map) return plainMap(value, depth);
@@ -43,7 +43,7 @@ function plainObject(value: object, depth: number): unknown {
   return plainFields(value, depth);
 }
 
-/** A depth of its own for each: one that returns another one may have no end. */
+/** Each toJSON counts as one level: one that returns another may have no end. */
 function hasToJson(value: object): value is { toJSON(): unknown } {
   return 'toJSON' in value && typeof value.toJSON === 'function';
 }
@@ -60,7 +60,7 @@ function plainList(list: readonly unknown[], depth: number): unknown {
   return copy ?? list;
 }
 
-/** Its keys arrive as those of an object, of which nothing else can be one. */
+/** The keys arrive as those of an object, so that none may be an object. */
 function plainMap(map: ReadonlyMap<unknown, unknown>, depth: number): Map<unknown, unknown> {
   const copy = new Map<unknown, unknown>();
   for (const [key, value] of map) {

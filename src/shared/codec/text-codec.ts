@@ -1,4 +1,4 @@
-import type { Codec, CodecOptions, Decoded, Message } from './codec.ts';
+import type { Codec, CodecOptions, Decoded } from './codec.ts';
 import {
   askNumber,
   bytesOf,
@@ -11,7 +11,7 @@ import {
   utf8,
 } from './event-rules.ts';
 
-/** What an event begins with, as the existing iris clients and servers have it. */
+/** The beginning of an event, as the existing iris clients and servers have it. */
 export const DEFAULT_EVENT_PREFIX = 'iris-websocket-message:';
 
 /*
@@ -37,111 +37,89 @@ const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Makes a codec of the iris text protocol (PROTOCOL.md); runs in browsers too. */
 export function createTextCodec(options: CodecOptions): Codec {
-  return new TextCodec(options);
+  const { eventPrefix: prefix, maxEventNameBytes } = options;
+  const prefixBytes = utf8.encode(prefix);
+  return {
+    name: 'text',
+    encode(event, payload) {
+      checkEventName(event, maxEventNameBytes);
+      const header = prefix + event;
+      if (typeof payload === 'string') return `${header};0;${payload}`;
+      const bytes = bytesOf(payload);
+      return bytes
+        ? joinBytes(utf8.encode(`${header};3;`), bytes)
+        : `${header};${encodePayload(payload)}`;
+    },
+    withAsk(event, ask) {
+      const mark = `?${ask}`;
+      if (typeof event === 'string') {
+        const typeEnd = event.indexOf(';', prefix.length) + 2;
+        return event.slice(0, typeEnd) + mark + event.slice(typeEnd);
+      }
+      const typeEnd = event.indexOf(SEPARATOR, prefixBytes.length) + 2;
+      return joinBytes(event.subarray(0, typeEnd), utf8.encode(mark), event.subarray(typeEnd));
+    },
+    encodeAnswer(ask, payload) {
+      const bytes = bytesOf(payload);
+      if (bytes) return joinBytes(utf8.encode(`${prefix};3!${ask};`), bytes);
+      const encoded = typeof payload === 'string' ? `0;${payload}` : encodePayload(payload);
+      return `${prefix};${encoded[0]}!${ask}${encoded.slice(1)}`;
+    },
+    encodeFailure: (ask, reason) => `${prefix};0~${ask};${reason}`,
+    encodeHello: () => `${prefix};0+1;`,
+    encodeMessage: nativeMessage,
+    decode(message) {
+      if (typeof message === 'string') {
+        return message.startsWith(prefix) ? decodeText(message, options) : { native: message };
+      }
+      return beginsWith(message, prefixBytes)
+        ? decodeBinary(message, prefixBytes.length, options)
+        : { native: new Uint8Array(message) };
+    },
+  };
 }
 
-class TextCodec implements Codec {
-  readonly name = 'text';
-  readonly #prefix: string;
-  readonly #prefixBytes: Uint8Array;
-  readonly #maxEventNameBytes: number;
+// A loop: with every() this alone takes as long as decoding a small event.
+function beginsWith(message: Uint8Array, prefix: Uint8Array): boolean {
+  for (let i = 0; i < prefix.length; i++) if (message[i] !== prefix[i]) return false;
+  return true;
+}
 
-  constructor({ eventPrefix, maxEventNameBytes }: CodecOptions) {
-    this.#prefix = eventPrefix;
-    this.#prefixBytes = utf8.encode(eventPrefix);
-    this.#maxEventNameBytes = maxEventNameBytes;
-  }
+function decodeBinary(message: Uint8Array, nameStart: number, options: CodecOptions): Decoded {
+  const nameEnd = message.indexOf(SEPARATOR, nameStart);
+  if (message[nameEnd + 1] !== BYTES) return decodeText(decodeUtf8(message), options);
+  const bodyStart = message.indexOf(SEPARATOR, nameEnd + 1) + 1;
+  const header = message.subarray(0, bodyStart || message.length);
+  const decoded = decodeText(decodeUtf8(header), options);
+  return { ...decoded, payload: new Uint8Array(message.subarray(bodyStart)) };
+}
 
-  encode(event: string, payload?: unknown): Message {
-    checkEventName(event, this.#maxEventNameBytes);
-    const header = this.#prefix + event;
-    if (typeof payload === 'string') return `${header};0;${payload}`;
-    const bytes = bytesOf(payload);
-    return bytes
-      ? joinBytes(utf8.encode(`${header};3;`), bytes)
-      : `${header};${encodePayload(payload)}`;
-  }
-
-  withAsk(event: Message, ask: number): Message {
-    const mark = `?${ask}`;
-    if (typeof event === 'string') {
-      const typeEnd = event.indexOf(';', this.#prefix.length) + 2;
-      return event.slice(0, typeEnd) + mark + event.slice(typeEnd);
+function decodeText(message: string, options: CodecOptions): Decoded {
+  const nameStart = options.eventPrefix.length;
+  const nameEnd = message.indexOf(';', nameStart);
+  const headerEnd = message.indexOf(';', nameEnd + 2);
+  if (nameEnd < 0 || headerEnd < 0) throw malformedEvent(LAYOUT);
+  const type = message[nameEnd + 1];
+  const payload = decodePayload(type, message.slice(headerEnd + 1));
+  const name = message.slice(nameStart, nameEnd);
+  if (headerEnd === nameEnd + 2) return { event: checked(name, options), payload };
+  const mark = message[nameEnd + 2];
+  const number = askNumber(message.slice(nameEnd + 3, headerEnd));
+  if (number !== undefined) {
+    if (mark === '?') return { event: checked(name, options), payload, ask: number };
+    if (name === '') {
+      if (mark === '!') return { answerTo: number, payload };
+      const kind = `${mark}${type}`;
+      if (kind === '~0') return { answerTo: number, failure: payload as string };
+      if (kind === '+0' && number === 1 && payload === '') return { acks: number };
     }
-    const typeEnd = event.indexOf(SEPARATOR, this.#prefixBytes.length) + 2;
-    return joinBytes(event.subarray(0, typeEnd), utf8.encode(mark), event.subarray(typeEnd));
   }
+  throw malformedEvent(LAYOUT);
+}
 
-  encodeAnswer(ask: number, payload?: unknown): Message {
-    const bytes = bytesOf(payload);
-    if (bytes) return joinBytes(utf8.encode(`${this.#prefix};3!${ask};`), bytes);
-    const encoded = typeof payload === 'string' ? `0;${payload}` : encodePayload(payload);
-    return `${this.#prefix};${encoded[0]}!${ask}${encoded.slice(1)}`;
-  }
-
-  encodeFailure(ask: number, reason: string): Message {
-    return `${this.#prefix};0~${ask};${reason}`;
-  }
-
-  encodeHello(): Message {
-    return `${this.#prefix};0+1;`;
-  }
-
-  encodeMessage(data: Message): Message {
-    return nativeMessage(data);
-  }
-
-  decode(message: Message): Decoded {
-    if (typeof message === 'string') {
-      return message.startsWith(this.#prefix) ? this.#decodeText(message) : { native: message };
-    }
-    return this.#beginsWithPrefix(message)
-      ? this.#decodeBinary(message)
-      : { native: new Uint8Array(message) };
-  }
-
-  #decodeText(message: string): Decoded {
-    const nameEnd = message.indexOf(';', this.#prefix.length);
-    const headerEnd = message.indexOf(';', nameEnd + 2);
-    if (nameEnd < 0 || headerEnd < 0) throw malformedEvent(LAYOUT);
-    const type = message[nameEnd + 1];
-    const payload = decodePayload(type, message.slice(headerEnd + 1));
-    if (headerEnd === nameEnd + 2) return { event: this.#nameIn(message, nameEnd), payload };
-    const mark = message[nameEnd + 2];
-    const number = askNumber(message.slice(nameEnd + 3, headerEnd));
-    if (number !== undefined) {
-      if (mark === '?') return { event: this.#nameIn(message, nameEnd), payload, ask: number };
-      if (nameEnd === this.#prefix.length) {
-        if (mark === '!') return { answerTo: number, payload };
-        const kind = `${mark}${type}`;
-        if (kind === '~0') return { answerTo: number, failure: payload as string };
-        if (kind === '+0' && number === 1 && payload === '') return { acks: number };
-      }
-    }
-    throw malformedEvent(LAYOUT);
-  }
-
-  #decodeBinary(message: Uint8Array): Decoded {
-    const nameEnd = message.indexOf(SEPARATOR, this.#prefixBytes.length);
-    if (message[nameEnd + 1] !== BYTES) return this.#decodeText(decodeUtf8(message));
-    const bodyStart = message.indexOf(SEPARATOR, nameEnd + 1) + 1;
-    const header = message.subarray(0, bodyStart || message.length);
-    const decoded = this.#decodeText(decodeUtf8(header));
-    return { ...decoded, payload: new Uint8Array(message.subarray(bodyStart)) };
-  }
-
-  #nameIn(message: string, end: number): string {
-    const event = message.slice(this.#prefix.length, end);
-    if (isEventName(event, this.#maxEventNameBytes)) return event;
-    throw malformedEvent(nameRule(this.#maxEventNameBytes));
-  }
-
-  // A loop: with every() this alone takes as long as decoding a small event.
-  #beginsWithPrefix(message: Uint8Array): boolean {
-    const prefix = this.#prefixBytes;
-    for (let i = 0; i < prefix.length; i++) if (message[i] !== prefix[i]) return false;
-    return true;
-  }
+function checked(event: string, { maxEventNameBytes }: CodecOptions): string {
+  if (isEventName(event, maxEventNameBytes)) return event;
+  throw malformedEvent(nameRule(maxEventNameBytes));
 }
 
 /** The type, the separator and the payload of what is neither a string nor bytes. */
@@ -149,7 +127,7 @@ function encodePayload(payload: unknown): string {
   if (payload === undefined) return '0;';
   if (typeof payload === 'boolean') return `2;${payload}`;
   if (Number.isSafeInteger(payload)) return `1;${payload}`;
-  // As JSON it would become null.
+  // JSON would make it null.
   if (typeof payload === 'number' && !Number.isFinite(payload)) throw unencodable(`${payload}`);
   let json: string | undefined;
   try {

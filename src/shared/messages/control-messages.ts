@@ -9,17 +9,17 @@ import type { CountsMemory } from '../tables/room-counts.ts';
 import type { ShardTls, TlsArrival, TlsCommand, TlsEvent } from './tls-messages.ts';
 
 /*
- * The control plane: what the primary and a shard say to each other by port. Nothing here is sent
- * per message.
+ * The control plane: messages of the primary and a shard by port. None is sent per message of a
+ * client.
  */
 
 /** The primary's number as a peer in mailboxes; shards count from 1. */
 export const PRIMARY = 0;
 
-/** Emitters of other threads are peers of shards from here on: they send, and get nothing. */
+/** The first number of emitters in other threads: peers of shards that send, and get nothing. */
 export const FIRST_EMITTER = 1_000;
 
-/** What a shard's task begins with. */
+/** The data that a shard's task begins with. */
 export interface ShardStart {
   readonly shard: number;
   /** Whether the thread is the shard's alone: then it may pause. */
@@ -27,7 +27,7 @@ export interface ShardStart {
   readonly doorbell: MailboxLink['doorbell'];
   /** The shard's own interest table. */
   readonly interest: InterestMemory;
-  /** How many are in the shard's rooms. */
+  /** The numbers of members of the shard's rooms. */
   readonly counts: CountsMemory;
   readonly maxOutboxBytes: number;
   /** Milliseconds that an upgrade may wait for its server. */
@@ -37,16 +37,16 @@ export interface ShardStart {
   readonly port: MessagePort;
 }
 
-/** That messages may be compressed, RFC 7692, and how; without context takeover on either side. */
+/** Terms of compression, RFC 7692; without context takeover on either side. */
 export interface DeflateTerms {
-  /** What the client has asked for as server_max_window_bits: 9 to 15; undefined = nothing. */
+  /** The server_max_window_bits of the client: 9 to 15; undefined = none. */
   readonly serverMaxWindowBits: number | undefined;
 }
 
 /** An accepted upgrade on its way to a shard, beside its socket. */
 export interface Upgrade {
   readonly id: string;
-  /** The request as JSON: few handlers look at it, and one string costs less to move and to keep. */
+  /** The request as JSON: few handlers look at it, and a string costs less to move and to keep. */
   readonly request: string;
   readonly data: unknown;
   readonly server: number;
@@ -56,15 +56,15 @@ export interface Upgrade {
   readonly key: string;
   /** The subprotocol that was chosen; '' = none. */
   readonly protocol: string;
-  /** Which of the server's codecs the connection speaks. */
+  /** The codec of the connection: its index among those of the server. */
   readonly codec: number;
   /** Left out where messages are not compressed. */
   readonly deflate?: DeflateTerms;
-  /** What the client had sent behind its request; undefined: nothing. */
+  /** Bytes that the client has sent behind its request; undefined: none. */
   head: Uint8Array | undefined;
 }
 
-/** How long connections may take to close, as far as it has not passed yet. */
+/** The time that connections may take to close, as far as it has not passed yet. */
 export type DrainTimes = Readonly<ResolvedCloseOptions>;
 
 /** From the primary to a shard. */
@@ -87,7 +87,7 @@ export type ToShard =
       /** The handles of their sockets, in the same order. */
       readonly handles: readonly object[];
     }
-  /** How TLS ends for a listener from now on; undefined: it is no more. */
+  /** The certificates of a listener from now on; undefined: the listener has gone. */
   | { readonly type: 'set-tls'; readonly listener: number; readonly tls: ShardTls | undefined }
   | {
       readonly type: 'adopt-tls';
@@ -104,7 +104,7 @@ export type ToShard =
   | { readonly type: 'check-alive' }
   | (DrainTimes & { readonly type: 'stop' });
 
-/** A TLS connection is a WebSocket from now on: the shard's own. */
+/** Makes a TLS connection a WebSocket: the shard's own from now on. */
 export interface TlsEntry {
   readonly do: 'enter';
   readonly upgrade: Upgrade;
@@ -116,14 +116,14 @@ export type FromShard =
   | { readonly type: 'peer-connected'; readonly peer: number }
   | { readonly type: 'server-added'; readonly server: number; readonly error?: SerializedError }
   | { readonly type: 'server-removed'; readonly server: number }
-  /** A connection that never came to be: the server was not there, or not any more. */
+  /** A connection has failed to open: the shard does not have its server, or has lost it. */
   | { readonly type: 'refused'; readonly server: number; readonly connection: number }
-  /** Connections that are no more. */
+  /** Connections have ended. */
   | { readonly type: 'closed'; readonly server: number; readonly connections: readonly number[] }
   | { readonly type: 'tls'; readonly stream: number; readonly event: TlsEvent }
   | { readonly type: 'snapshot'; readonly ask: number; readonly snapshot: ShardSnapshot }
   | { readonly type: 'error'; readonly error: SerializedError }
-  /** All that it had sent when it was asked is in its receivers' rings. */
+  /** All records that it had sent when it was asked are in its receivers' rings. */
   | { readonly type: 'flushed' }
   /** Its loop turns. */
   | { readonly type: 'alive' };

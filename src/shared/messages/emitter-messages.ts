@@ -5,28 +5,25 @@ import type { MailboxLink } from '../ring/mailbox.ts';
 import type { InterestMemory } from '../tables/interest-table.ts';
 
 /*
- * What the primary and an emitter in another thread say to each other by port: where its rings are.
- * What it emits does not come this way.
+ * Messages of the primary and an emitter in another thread by port: they tell where its rings are.
+ * The events that it emits do not come this way.
  */
 
-/**
- * Opens emitters of an engine: plain data, for as many threads as there shall be, by `workerData`
- * or `postMessage`.
- */
+/** Opens emitters of an engine in other threads: plain data for `workerData` or `postMessage`. */
 export interface EmitterHandle {
   /** The engine's thread. */
   readonly threadId: number;
-  /** Which engine of that thread it is. */
+  /** The engine's name in that thread. */
   readonly engine: string;
 }
 
-/** What goes to the engine's thread, with the port as which the emitter is known from then on. */
+/** The request of an emitter to the engine's thread, with the port for all further messages. */
 export interface EmitterRequest<Port> {
   readonly fanringEngine: string;
   readonly port: Port;
 }
 
-/** A server, as much as it takes to encode for it. */
+/** The part of a server that it takes to encode for it. */
 export interface EmitterServer extends Limits {
   readonly number: number;
   readonly endpoint: string;
@@ -34,7 +31,7 @@ export interface EmitterServer extends Limits {
   readonly eventPrefix: string;
 }
 
-/** A shard, and how its mailbox is reached. */
+/** A shard, and the way to its mailbox. */
 export interface EmitterShard {
   readonly shard: number;
   readonly link: MailboxLink;

@@ -20,12 +20,12 @@ import type { Several } from '../spread/selection.ts';
  * 32 bits would wrap within weeks, so they are doubles. 0 = no connection.
  */
 
-/** What a record says. */
+/** The kinds of records. */
 export const RecordKind = {
   // to a shard
   /**
-   * Body: a frame, for those members of the room `name`, or of all where it is '', who speak the
-   * codec; but not for `connection`.
+   * Body: a frame, for the members of the room `name`, or for all where it is '', that speak the
+   * codec; `connection` is left out.
    */
   PUBLISH: 1,
   /** Body: a frame, for `connection`. */
@@ -42,21 +42,21 @@ export const RecordKind = {
   OPEN: 7,
   /** The closures have been told that `connection` has ended: this is the last record for it. */
   CONCLUDED: 8,
-  /** A question to the room `name`; body: an AskBody. */
+  /** An ask of the room `name`; body: an AskBody. */
   ASK: 9,
   /**
-   * As PUBLISH, for `Several`. Body: the length of its JSON (u32), the JSON, a frame.
-   * `connection` is not among everyone.
+   * As PUBLISH, for `Several`; `connection` is left out of '' alone. Body: the length of its JSON
+   * (u32), the JSON, a frame.
    */
   PUBLISH_SEVERAL: 10,
   /** A command for connections. Body: a CommandBody in JSON. */
   COMMAND: 11,
   /** A list is wanted. Body: a QueryBody. */
   QUERY: 12,
-  // to whoever asked
-  /** What the members in one shard have answered; body: an AskResultBody. */
+  // to the thread that asked
+  /** The answers of the members in one shard; body: an AskResultBody. */
   ASK_RESULT: 13,
-  /** What is in one shard's list. Body: a QueryResultBody. */
+  /** The entries of one shard in a list. Body: a QueryResultBody. */
   QUERY_RESULT: 14,
   // to any thread
   /** The time of its sending (i64, ns) shows how late records are. It belongs to no server. */
@@ -129,7 +129,7 @@ export function encodeSeveralRecord(header: RecordHeader, several: Several, mess
   return record;
 }
 
-/** Where the frame of a PUBLISH or PUBLISH_SEVERAL record begins. */
+/** The offset of the frame in a PUBLISH or PUBLISH_SEVERAL record. */
 export function frameStartOf(record: Buffer, start: number): number {
   const bodyStart = start + HEADER_BYTES + record.readUInt16LE(start + 2);
   if (record[start] !== RecordKind.PUBLISH_SEVERAL) return bodyStart;

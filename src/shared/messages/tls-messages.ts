@@ -1,13 +1,13 @@
 /*
- * TLS ends in the shards, HTTP is answered on the primary: until a TLS connection has become a
- * WebSocket, its plain bytes go back and forth by these messages. There is at most one chunk on its
- * way in each direction, so that who is slow at either end slows down the other.
+ * TLS ends in the shards, HTTP is answered on the primary. Until a TLS connection has become a
+ * WebSocket, its plain bytes go back and forth by these messages. At most one chunk is on its way
+ * in each direction, so that a slow end slows down the other.
  */
 
 /** A certificate chain with its key, as `createSecureContext` of Node.js takes it. */
 export type TlsContext = Readonly<Record<string, unknown>>;
 
-/** What the shards need to end TLS for one listener. */
+/** The certificates and options with which shards end TLS for one listener. */
 export interface ShardTls {
   /** Options of a `tls.Server`. */
   readonly server: TlsContext;
@@ -22,18 +22,18 @@ export interface TlsArrival {
   readonly listener: number;
 }
 
-/** What the primary asks of a TLS connection that is no WebSocket. */
+/** A command of the primary to a TLS connection that is no WebSocket. */
 export type TlsCommand =
-  /** The chunk has been taken: another one may come. */
+  /** Asks for the next chunk: the last one has been taken. */
   | { readonly do: 'pull' }
   | { readonly do: 'write'; readonly bytes: Uint8Array }
   | { readonly do: 'end' }
   | { readonly do: 'destroy' };
 
-/** What a TLS connection has to say to the primary. */
+/** News of a TLS connection for the primary. */
 export type TlsEvent =
   | { readonly is: 'data'; readonly bytes: Uint8Array }
   | { readonly is: 'end' }
-  /** What was to be written has gone to the kernel. */
+  /** The bytes of `write` have gone to the kernel. */
   | { readonly is: 'written' }
   | { readonly is: 'closed' };

@@ -1,43 +1,37 @@
+import type { Histogram } from 'node:perf_hooks';
 import type { RecentTimes } from '../api/stats.ts';
 
 const NS_PER_MS = 1e6;
 
-/** Nothing has been measured. */
+/** Times where nothing has been measured. */
 export const NO_TIMES: RecentTimes = { samples: 0, p50: 0, p99: 0, max: 0 };
 
-/** What is used of a histogram of Node.js: its values are nanoseconds. */
-export interface TimeHistogram {
-  readonly count: number;
-  readonly max: number;
-  percentile(percentile: number): number;
-  reset(): void;
-}
-
 /**
- * A histogram forgets nothing, and one that is emptied knows nothing for a while. So there are two
- * that get the same values and are emptied in turn: the older one is looked at.
+ * Recent times, in histograms of nanoseconds. A histogram forgets nothing, and one that is emptied
+ * knows nothing for a while. So two get the same values and are emptied in turn: the older one
+ * tells.
  */
-export class RecentHistogram<Histogram extends TimeHistogram> {
-  #older: Histogram;
-  #younger: Histogram;
+export class RecentHistogram<Kind extends Histogram> {
+  #older: Kind;
+  #younger: Kind;
 
-  constructor(create: () => Histogram) {
+  constructor(create: () => Kind) {
     this.#older = create();
     this.#younger = create();
   }
 
-  /** Both histograms: what one gets, the other has to get too. */
-  get both(): readonly [Histogram, Histogram] {
+  /** Both histograms: every value is for both. */
+  get both(): readonly [Kind, Kind] {
     return [this.#older, this.#younger];
   }
 
-  /** Forgets what is older than the last call. */
+  /** Forgets all that is older than the last call. */
   rotate(): void {
     this.#older.reset();
     [this.#older, this.#younger] = [this.#younger, this.#older];
   }
 
-  /** @param offset what every value has too much of, in milliseconds */
+  /** The times in milliseconds. @param offset milliseconds that every value has too much */
   times(offset = 0): RecentTimes {
     const { count, max } = this.#older;
     if (count === 0) return NO_TIMES;

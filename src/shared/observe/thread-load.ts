@@ -14,22 +14,22 @@ import type { Mailbox } from '../ring/mailbox.ts';
 import type { TickLoop } from '../ring/tick-loop.ts';
 import { NO_TIMES, RecentHistogram } from './recent-histogram.ts';
 
-/** How often the event loop is asked whether it is late, in milliseconds. */
+/** Milliseconds between two looks at whether the event loop is late. */
 const RESOLUTION = 50;
 
-/** After so many samples the older half of what is known is forgotten. */
+/** Samples after which the older half of all values is forgotten. */
 const SAMPLES_PER_TURN = 30;
 
 /**
- * How busy one thread is, and how far behind with its mailbox. The lag is sampled: every now and
- * then each thread sends its peers a probe, which says when it was sent; so no other record has to.
+ * The load of one thread, and its lag behind its mailbox. The lag is sampled: now and then each
+ * thread sends its peers a probe, which says when it was sent. So no other record has to.
  */
 export class ThreadLoad {
   readonly #mailbox: Mailbox;
   readonly #ticks: TickLoop;
   readonly #interval: number;
   readonly #lag = new RecentHistogram<RecordableHistogram>(createHistogram);
-  /** Handles of Node.js: there are none before the start. */
+  /** Made at the start: they are handles of Node.js. */
   #delay: RecentHistogram<ReturnType<typeof monitorEventLoopDelay>> | undefined;
   #busySince: [older: EventLoopUtilization, younger: EventLoopUtilization] = nowTwice();
   #timer: NodeJS.Timeout | undefined;
@@ -90,12 +90,12 @@ export class ThreadLoad {
     this.#busySince = [this.#busySince[1], performance.eventLoopUtilization()];
   }
 
-  /** Takes the way of all records, so that it is late where they are. */
+  /** Sends a probe the way of all records, so that it is late where they are. */
   #probe(peer: number): void {
     try {
       this.#ticks.send([{ peers: [peer], record: encodeProbe(process.hrtime.bigint()) }]);
     } catch (error) {
-      // As much as may wait for it waits already: what it would say is known.
+      // The outbox is full: that a peer lags is known then.
       if (!(error instanceof EngineError && error.code === 'ERR_OUTBOX_FULL')) throw error;
     }
   }

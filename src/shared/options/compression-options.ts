@@ -1,14 +1,6 @@
-import {
-  applyRules,
-  type Filled,
-  integer,
-  isObject,
-  type Rule,
-  type Rules,
-  rule,
-} from './option-rules.ts';
+import { applyRules, type Filled, integer, type Rules } from './option-rules.ts';
 
-/** How messages to clients that agree on it are compressed (RFC 7692). */
+/** Options of compressing messages to clients that agree on it (RFC 7692). */
 export interface CompressionOptions {
   /** Messages with fewer bytes go as they are: 0 to 2^30. Default 1024. */
   threshold?: number | undefined;
@@ -25,15 +17,8 @@ const RULES: Rules<Filled<CompressionOptions>> = {
   level: integer(1, 9, 1),
 };
 
-/** What the option `compression` of a server may be, but for what is in it. */
-export const COMPRESSION_RULE: Rule<boolean | CompressionOptions> = rule(
-  'true, false or an object of compression options',
-  false,
-  (value) => typeof value === 'boolean' || isObject(value),
-);
-
 /**
- * Checks what is in the option `compression` of a server, and fills in the defaults.
+ * Checks the options in the option `compression` of a server, and fills in the defaults.
  * @throws EngineError ERR_OPTION
  */
 export function resolveCompression(option: boolean | CompressionOptions): ResolvedCompression {

@@ -13,69 +13,61 @@ import {
 
 /** The options of an engine. */
 export interface EngineOptions {
-  /**
-   * Worker threads, 0 to 256; 0 runs the one shard on the primary's own loop. Default: cores − 1, at
-   * least 1.
-   */
+  /** Worker threads, 0 to 256; 0 = one shard on the primary's loop. Default: cores − 1, or 1. */
   shards?: number | undefined;
   /** Bytes of shared memory for all rings together: 64 KiB to 1 TiB. Default 64 MiB. */
   ringMemory?: number | undefined;
-  /** Bytes that may wait, per sender and receiver, behind a full ring: 1 to 1 TiB. Default 64 MiB. */
+  /** Bytes that may wait behind each full ring: 1 to 1 TiB. Default 64 MiB. */
   maxOutboxBytes?: number | undefined;
   /** Emitters that may be open at a time, each with rings of its own: 0 to 1024. Default 16. */
   maxEmitters?: number | undefined;
   /** Bytes of request line and headers of one upgrade: 256 to 16 MiB. Default 16 KiB. */
   maxHeaderBytes?: number | undefined;
-  /**
-   * Milliseconds for a request's headers to arrive, and again for `authorize`: 1 to 2^31 − 1.
-   * Default 10 000.
-   */
+  /** Milliseconds for a request's headers, then for `authorize`: 1 to 2^31 − 1. Default 10 000. */
   handshakeTimeout?: number | undefined;
   /**
-   * Milliseconds between two samples of how late records between threads are: 0 to 2^31 − 1; 0 =
+   * Milliseconds between two samples of the lag of records between threads: 0 to 2^31 − 1; 0 =
    * neither that nor the delay of event loops is measured. Default 1000.
    */
   sampleInterval?: number | undefined;
-  /** Where the browser client is served; '' = nowhere. Default '/iris-ws.js'. */
+  /** Path at which the browser client is served; '' = none. Default '/iris-ws.js'. */
   clientScriptPath?: string | undefined;
   /**
-   * What a shard's thread may take, as `Worker` has it; one that takes more dies. At least 16 for
-   * maxOldGenerationSizeMb, 1 for the others. Default: Node's, but 8 MB for young objects.
+   * Memory that a shard's thread may take, as `Worker` has it; one that takes more dies. At least
+   * 16 for maxOldGenerationSizeMb, 1 for the others. Default: Node's, but 8 MB for young objects.
    */
   resourceLimits?: ResourceLimits | undefined;
-  /**
-   * A shard whose loop has not turned for so many milliseconds is ended: 0 to 2^31 − 1; 0 = never.
-   * Default 0.
-   */
+  /** Milliseconds without a turn of its loop that end a shard: 0 to 2^31 − 1. Default 0: never. */
   watchdogMs?: number | undefined;
   /**
-   * The proxies in front that are believed in what they say of the client: so many of them, or
-   * those with these addresses or ranges. Default 0: nobody is.
+   * The proxies in front that are trusted to say who the client is: so many of them, or those with
+   * these addresses or ranges. Default 0: none is.
    */
   trustProxy?: TrustProxy | undefined;
 }
 
 /**
- * Which proxies in front of the engine are believed: so many of them, counted from the engine, or
+ * The proxies in front of the engine that are trusted: so many of them, counted from the engine, or
  * those with these addresses ('10.0.0.1', '10.0.0.0/8', 'fd00::/8').
  */
 export type TrustProxy = number | readonly string[];
 
-/** An engine's options with what is left out filled in. */
+/** An engine's options with defaults filled in. */
 export type ResolvedEngineOptions = Filled<EngineOptions, 'resourceLimits'>;
 
 /** Options of `close`, of an engine and of a server. */
 export interface CloseOptions {
-  /** After so many milliseconds what is left is cut: 0 to 2^31 − 1. Default 5 000. */
+  /** Milliseconds after which connections that are left are cut: 0 to 2^31 − 1. Default 5 000. */
   timeoutMs?: number | undefined;
   /**
-   * The closes are spread over so many milliseconds, so that not all clients come back in the same
-   * instant: 0 to timeoutMs. Default: one for each connection of a shard, at most half of timeoutMs.
+   * Milliseconds over which the closes are spread, so that not all clients come back in the same
+   * instant: 0 to timeoutMs. Default: one for each connection of a shard, at most half of
+   * timeoutMs.
    */
   drainMs?: number | undefined;
 }
 
-/** The options of `close` with what is left out filled in. */
+/** The options of `close` with the default of timeoutMs filled in. */
 export type ResolvedCloseOptions = Filled<CloseOptions, 'drainMs'>;
 
 const ENGINE_RULES: Rules<ResolvedEngineOptions> = {
@@ -105,10 +97,7 @@ const CLOSE_RULES: Rules<ResolvedCloseOptions> = {
   drainMs: integer(0, MAX_MS),
 };
 
-/**
- * Checks an engine's options and fills in the defaults.
- * @throws EngineError ERR_OPTION
- */
+/** Checks an engine's options and fills in the defaults. @throws EngineError ERR_OPTION */
 export function resolveEngineOptions(options: EngineOptions): ResolvedEngineOptions {
   return applyRules(ENGINE_RULES, options);
 }
@@ -127,17 +116,11 @@ export function resolveCloseOptions(options: CloseOptions): ResolvedCloseOptions
 }
 
 /** Closes with checked options; rejects, ERR_OPTION, where they are wrong. */
-export function closeWith(
+export async function closeWith(
   options: CloseOptions,
   close: (options: ResolvedCloseOptions) => Promise<void>,
 ): Promise<void> {
-  let resolved: ResolvedCloseOptions;
-  try {
-    resolved = resolveCloseOptions(options);
-  } catch (error) {
-    return Promise.reject(error);
-  }
-  return close(resolved);
+  await close(resolveCloseOptions(options));
 }
 
 /** The least of each, in MB: with less, V8 may end the whole process instead of the thread. */
@@ -157,7 +140,7 @@ function isResourceLimits(value: unknown): boolean {
   });
 }
 
-/** What is no address all the same is found where it is used. */
+/** The characters of an address or a range; it is parsed where it is used. */
 const ADDRESS = /^[\d.a-f:]+(\/\d{1,3})?$/i;
 
 function isTrustProxy(value: unknown): boolean {

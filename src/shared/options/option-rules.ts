@@ -1,11 +1,11 @@
 import { EngineError } from '../api/errors.ts';
 import { shown } from './shown.ts';
 
-/** How one option is checked, and how errors say what it may be. */
+/** The check of one option, and its allowed values as errors say them. */
 export interface Check {
   readonly allowed: string;
   readonly check: (value: unknown) => boolean;
-  /** Errors do not show what breaks the rule. */
+  /** Keeps a wrong value out of errors. */
   readonly secret?: true;
 }
 
@@ -21,9 +21,6 @@ export type Rules<Filled> = { readonly [Name in keyof Filled]: Rule<Filled[Name]
 export type Filled<Config, Open extends keyof Config = never> = {
   [Name in keyof Config]-?: Name extends Open ? Config[Name] : Exclude<Config[Name], undefined>;
 };
-
-/** Options as the app gives them: what is undefined counts as left out. */
-type Given<Filled> = { readonly [Name in keyof Filled]?: Filled[Name] | undefined };
 
 /** A whole number from `minimum` to `maximum`; without a fallback it may be left out. */
 export function integer(minimum: number, maximum: number): Rule<undefined>;
@@ -49,24 +46,21 @@ export function number(minimum: number, maximum: number): Rule<undefined> {
   );
 }
 
-/** What a timer of Node.js can wait for, in milliseconds. */
+/** The longest wait of a timer of Node.js, in milliseconds. */
 export const MAX_MS = 2 ** 31 - 1;
 
 /** Whether something is '' or a path as the router sees one: without query, in its normal form. */
 export function isPathOrEmpty(value: unknown): boolean {
   if (value === '') return true;
   if (typeof value !== 'string' || !value.startsWith('/')) return false;
-  // What the URL parser would change could never be asked for.
+  // No request has a path that the URL parser would change.
   return URL.canParse(value, 'http://host') && new URL(value, 'http://host').pathname === value;
 }
 
 /** One of a few words. */
 export function oneOf<Word extends string>(words: readonly Word[], fallback: Word): Rule<Word> {
-  return {
-    allowed: words.map((word) => `'${word}'`).join(' or '),
-    check: (value) => words.some((word) => word === value),
-    fallback,
-  };
+  const allowed = words.map((word) => `'${word}'`).join(' or ');
+  return rule(allowed, fallback, (value) => words.some((word) => word === value));
 }
 
 /** A rule in the app's own words. */
@@ -78,7 +72,7 @@ export function rule<Value>(
   return { allowed, check, fallback };
 }
 
-/** A rule for what may be a key, or have one in it: errors do not show it. */
+/** A rule for a value that may be a key, or have one in it: errors do not show it. */
 export function secretRule(allowed: string, check: (value: unknown) => boolean): Rule<undefined> {
   return { allowed, check, fallback: undefined, secret: true };
 }
@@ -133,13 +127,10 @@ export function checkOptions(
   }
 }
 
-/**
- * The options with every default filled in; parameters and errors are those of
- * {@link checkOptions}.
- */
+/** Checks options as {@link checkOptions} does, and fills in every default. */
 export function applyRules<Filled extends object>(
   rules: Rules<Filled>,
-  options: Given<Filled>,
+  options: { readonly [Name in keyof Filled]?: Filled[Name] | undefined },
   prefix?: string,
   what?: string,
 ): Filled {

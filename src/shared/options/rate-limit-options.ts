@@ -8,21 +8,21 @@ import {
   type Rules,
 } from './option-rules.ts';
 
-/** How much a client may send: of each kind so much a second, and so much at once. */
+/** The rate at which a client may send: of each kind so much a second, and so much at once. */
 export interface RateLimit {
   /** Messages, pings and pongs: 1 to 2^30. Default: no limit. */
   messagesPerSecond?: number | undefined;
-  /** So many of them may come at once: 1 to 2^30. Default: messagesPerSecond. */
+  /** The most of them that may come at once: 1 to 2^30. Default: messagesPerSecond. */
   burstMessages?: number | undefined;
   /** Their bytes, without the headers of frames: 1 to 2^40. Default: no limit. */
   bytesPerSecond?: number | undefined;
-  /** So many bytes may come at once: maxMessageSize to 2^40. Default: bytesPerSecond, or the least. */
+  /** Bytes that may come at once: maxMessageSize to 2^40. Default: bytesPerSecond, or the least. */
   burstBytes?: number | undefined;
-  /** At the limit: close with 1008, or ignore whole messages. Default 'close'. */
+  /** Reaction to more: close with 1008, or ignore whole messages. Default 'close'. */
   exceeded?: 'close' | 'drop' | undefined;
 }
 
-/** A {@link RateLimit} with what is left out filled in. */
+/** A {@link RateLimit} with defaults filled in. */
 export type ResolvedRateLimit = Filled<RateLimit, Exclude<keyof RateLimit, 'exceeded'>>;
 
 const RATE_RULES: Rules<ResolvedRateLimit> = {

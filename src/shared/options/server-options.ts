@@ -3,7 +3,6 @@ import type { ConnectionRequest } from '../api/public-types.ts';
 import type { KeepHeaders } from '../app/kept-headers.ts';
 import type { CodecChoice } from '../codec/codec.ts';
 import {
-  COMPRESSION_RULE,
   type CompressionOptions,
   type ResolvedCompression,
   resolveCompression,
@@ -26,14 +25,14 @@ import { type RateLimit, type ResolvedRateLimit, resolveRateLimit } from './rate
 
 const MAX_BYTES = 2 ** 30;
 
-/** Who may connect from a browser: the page's origin must satisfy this. */
+/** The origins of pages that may connect from a browser. */
 export type Origins =
   | 'same-host'
   | '*'
   | readonly string[]
   | ((origin: string, request: ConnectionRequest) => boolean);
 
-/** What happens when a connection cannot take what it is sent. */
+/** The way to treat a connection that cannot take its messages. */
 export type SlowConsumerChoice = 'close' | 'drop' | 'latest';
 
 /**
@@ -43,46 +42,40 @@ export type SlowConsumerChoice = 'close' | 'drop' | 'latest';
 export interface ServerOptions {
   /** The path of this server, such as '/chat'; '' (default) = the server is disabled. */
   endpoint?: string | undefined;
-  /** How events are encoded; 'negotiate' = as each client asks, by subprotocol. Default 'text'. */
+  /** The codec of events; 'negotiate' = as each client asks, by subprotocol. Default 'text'. */
   codec?: CodecChoice | undefined;
-  /** What an event of the text codec begins with. Default 'iris-websocket-message:'. */
+  /** The beginning of an event in the text codec. Default 'iris-websocket-message:'. */
   eventPrefix?: string | undefined;
   /** A module whose `onConnection` runs in the shards, next to the sockets: a file URL. */
   handlers?: URL | string | undefined;
-  /** Sent with the 101. */
+  /** Headers that are sent with the 101. */
   headers?: Readonly<Record<string, string>> | undefined;
   /** Subprotocols this server speaks; the first of the client's that is among them is chosen. */
   protocols?: readonly string[] | undefined;
   /** Origins that may connect; a request without an Origin header may. Default 'same-host'. */
   origins?: Origins | undefined;
   /**
-   * Decides on an upgrade. What it returns is the connection's `data` and must be
-   * structured-cloneable; `false` refuses with 401, a thrown error that has a `status` with that.
+   * Decides on an upgrade. Its result is the connection's `data` and must be structured-cloneable;
+   * `false` refuses with 401, a thrown error that has a `status` with that.
    */
   authorize?: ((request: ConnectionRequest) => unknown) | undefined;
   /** Makes the id of a connection; must be unique among the living. Default: random. */
   idGenerator?: ((request: ConnectionRequest) => string) | undefined;
   /** Compresses messages (permessage-deflate, RFC 7692) for clients that offer it. Default false. */
   compression?: boolean | CompressionOptions | undefined;
-  /**
-   * Largest message, inflated, all its fragments together, 1 to 2^30; larger: close 1009. Default
-   * 1024.
-   */
+  /** Largest message, inflated, with all fragments: 1 to 2^30; larger: close 1009. Default 1024. */
   maxMessageSize?: number | undefined;
   /** Most bytes taken from a socket in one read: 64 to 2^24. Default 64 KiB. */
   readBufferSize?: number | undefined;
-  /**
-   * Most bytes that are joined into one write, 64 to 2^24; a larger message goes alone. Default
-   * 16 KiB.
-   */
+  /** Most bytes joined into one write: 64 to 2^24; a larger message goes alone. Default 16 KiB. */
   writeBufferSize?: number | undefined;
   /** A write that has made no progress for so long ends the connection. Default 15 000. */
   writeTimeout?: number | undefined;
   /** No pong for so long, 2 at least, ends the connection. Default 60 000. */
   pongTimeout?: number | undefined;
-  /** How often a ping is sent; less than pongTimeout. Default 9/10 of it. */
+  /** Time between two pings; less than pongTimeout. Default 9/10 of it. */
   pingPeriod?: number | undefined;
-  /** How long the client may take to answer a close. Default 5 000. */
+  /** Time that the client may take to answer a close. Default 5 000. */
   closeTimeout?: number | undefined;
   /** Bytes that may wait for one connection: 1 to 2^30. Default 1 MiB. */
   maxBufferedBytes?: number | undefined;
@@ -97,9 +90,7 @@ export interface ServerOptions {
   maxRoomNameBytes?: number | undefined;
   /** Longest event name, in bytes of UTF-8: 1 to 65 535. Default 256. */
   maxEventNameBytes?: number | undefined;
-  /**
-   * Questions of one client that may await their answers, 1 to 2^24; more are not asked. Default 1000.
-   */
+  /** Asks of one client that may await their answers: 1 to 2^24; more fail. Default 1000. */
   maxPendingAsks?: number | undefined;
   /**
    * Most frames that one message may come in, 1 to 2^24; more: close 1008. Default 1024, or one for
@@ -108,16 +99,13 @@ export interface ServerOptions {
   maxFragments?: number | undefined;
   /** Most connections of this server, 1 to 2^32 − 1; more: 503. Default 1 000 000. */
   maxConnections?: number | undefined;
-  /**
-   * Most of them from one address, of IPv6 from one /64, 0 to 2^32 − 1; more: 429. Default 0: no
-   * limit.
-   */
+  /** Most of them from one address or IPv6 /64, 0 to 2^32 − 1; more: 429. Default 0: no limit. */
   maxConnectionsPerAddress?: number | undefined;
-  /** What one client may send. Default: no limit. */
+  /** Rate at which one client may send. Default: no limit. */
   rateLimit?: RateLimit | undefined;
   /**
-   * Headers that `connection.request` has when its handlers have been told of it: 'all', these,
-   * or (default) 'safe', all but Cookie, Authorization, Proxy-Authorization.
+   * Headers that `connection.request` keeps when `onConnection` has run: 'all', these, or (default)
+   * 'safe', all but Cookie, Authorization, Proxy-Authorization.
    */
   keepHeaders?: KeepHeaders | undefined;
 }
@@ -142,10 +130,10 @@ export type ShardServerOptions = Omit<
 const PONG_TIMEOUT = 60_000;
 const MAX_FRAGMENTS = 2 ** 24;
 const MIN_DEFAULT_FRAGMENTS = 1024;
-/** Small for a fragment: who sends smaller ones than this all the time does it to cost time. */
+/** Bytes of a small fragment: a client that always sends smaller ones only costs time. */
 const FRAGMENT_BYTES = 16;
 
-/** The options of a server that bound what the app may ask of it. */
+/** The options of a server that bound the calls of the app. */
 export type Limits = Pick<
   ShardServerOptions,
   'maxRooms' | 'maxRoomNameBytes' | 'maxEventNameBytes' | 'maxPendingAsks'
@@ -173,7 +161,11 @@ const SERVER_RULES: Rules<FilledServerOptions> = {
   ),
   authorize: optionalFunction(),
   idGenerator: optionalFunction(),
-  compression: COMPRESSION_RULE,
+  compression: rule<boolean | CompressionOptions>(
+    'true, false or an object of compression options',
+    false,
+    (value) => typeof value === 'boolean' || isObject(value),
+  ),
   maxMessageSize: integer(1, MAX_BYTES, 1024),
   readBufferSize: integer(64, 2 ** 24, 64 * 2 ** 10),
   writeBufferSize: integer(64, 2 ** 24, 16 * 2 ** 10),
@@ -202,10 +194,7 @@ const SERVER_RULES: Rules<FilledServerOptions> = {
   ),
 };
 
-/**
- * Checks a server's options and fills in the defaults.
- * @throws EngineError ERR_OPTION
- */
+/** Checks a server's options and fills in the defaults. @throws EngineError ERR_OPTION */
 export function resolveServerOptions(options: ServerOptions): ResolvedServerOptions {
   const checked = applyRules(SERVER_RULES, options);
   const resolved = { ...checked, compression: resolveCompression(checked.compression) };

@@ -3,15 +3,20 @@ const MAX_ITEMS = 10;
 const NAME = /^[a-z_]\w*$/i;
 
 /**
- * A value of the app as errors show it, in one short line: much like `inspect` of Node.js, which
- * browsers do not have. An instance of a class is named and not opened, since it may hold keys.
+ * A value of the app as errors show it, in one short line, much like `inspect` of Node.js. An
+ * instance of a class is named alone, since it may hold keys.
  */
 export function shown(value: unknown): string {
   if (typeof value === 'function') return `the function ${value.name}`.trimEnd();
-  if (typeof value !== 'object' || value === null) return primitive(value);
+  if (typeof value === 'string') return quoted(value);
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value !== 'object' || value === null) return String(value);
   if (value instanceof URL) return `URL ${quoted(value.href)}`;
   if (Array.isArray(value)) return listed('[', value.map(brief), ']');
-  if (!isPlain(value)) return `an instance of ${value.constructor?.name}`;
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype !== null && prototype !== Object.prototype) {
+    return `an instance of ${value.constructor?.name}`;
+  }
   const entries = Object.entries(value);
   return listed(
     '{',
@@ -20,7 +25,7 @@ export function shown(value: unknown): string {
   );
 }
 
-/** Something in an array or object. */
+/** A value in an array or object. */
 function brief(value: unknown): string {
   if (Array.isArray(value)) return '[Array]';
   return typeof value === 'object' && value !== null ? '[Object]' : shown(value);
@@ -32,20 +37,10 @@ function listed(open: string, items: readonly string[], close: string): string {
   return `${open} ${[...items.slice(0, MAX_ITEMS), ...rest].join(', ')} ${close}`;
 }
 
-function primitive(value: unknown): string {
-  if (typeof value === 'string') return quoted(value);
-  return typeof value === 'bigint' ? `${value}n` : String(value);
-}
-
-/** In single quotes, and in one line whatever it holds. */
+/** A text in single quotes, and in one line. */
 function quoted(text: string): string {
   const [start, length] = [text.slice(0, MAX_CHARACTERS), text.length];
   const escaped = JSON.stringify(start).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'");
   const more = length - start.length;
   return `'${escaped}'${more > 0 ? `... ${more} more characters` : ''}`;
-}
-
-function isPlain(value: object): boolean {
-  const prototype = Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype;
 }

@@ -31,7 +31,7 @@ export class Doorbell {
     return new SharedArrayBuffer(DOORBELL_BYTES);
   }
 
-  /** Wakes the owner if it sleeps. Whatever it shall find must have been published before. */
+  /** Wakes the owner if it sleeps. Records that it shall find must have been published before. */
   wake(): void {
     if (
       Atomics.load(this.#word, 0) === ASLEEP &&
@@ -42,12 +42,12 @@ export class Doorbell {
   }
 
   /**
-   * Declares the owner asleep, unless there is work for it. It does not block: asleep means that
-   * the owner returns to its event loop and `onWake` is called when somebody wakes it. Nothing
-   * here keeps the thread alive.
+   * Declares the owner asleep, unless there is work for it. It does not block: the owner returns to
+   * its event loop, and `onWake` is called when a sender wakes it. Nothing here keeps the thread
+   * alive.
    *
    * @param hasWork looks for work that senders published before they could know of the sleep
-   * @param onWake called at every later wake, now and then at one that has been dealt with already
+   * @param onWake called at every later wake, and sometimes without a new one
    * @returns false if the owner is still awake and must look for work again; a closed doorbell
    *   returns true and never calls `onWake`
    */
@@ -61,8 +61,8 @@ export class Doorbell {
       this.awake();
       return false;
     }
-    // A waiter left from a sleep that something else ended serves again. If it has been notified
-    // and its promise is only waiting to be run, that will call the new `onWake`.
+    // A waiter left from a sleep that something else ended serves again. Where it has been notified
+    // and its promise has yet to run, that calls the new `onWake`.
     return this.#hasWaiter || this.#registerWaiter();
   }
 

@@ -7,7 +7,7 @@ export type { MailboxLink, RecordHandler } from './peer.ts';
 // The bytes of a record that are still to come are counted in an Int32.
 const MAX_RECORD_BYTES = 2 ** 30;
 
-/** What a {@link Mailbox} is made of. */
+/** The parts of a {@link Mailbox}. */
 export interface MailboxOptions {
   /** The doorbell of this thread: memory from `Doorbell.allocate`. */
   doorbell: SharedArrayBuffer;
@@ -15,17 +15,17 @@ export interface MailboxOptions {
   maxOutboxBytes: number;
   /** Gets every record, in the order in which its sender sent it. */
   onRecord: RecordHandler;
-  /** Gets what `onRecord` throws; the records behind go on. */
+  /** Gets the errors of `onRecord`; the records behind go on. */
   onError: (error: unknown) => void;
-  /** Called when a peer has woken this thread: there is something to drain or room to flush. */
+  /** Called when a peer has woken this thread: there are records to drain or room to flush. */
   onWake: () => void;
-  /** Called when nothing waits for room in this peer's ring any more, or the peer has gone. */
+  /** Called when no record waits for room in this peer's ring any more, or the peer has gone. */
   onDrained?: (peer: number) => void;
 }
 
 /**
- * What one thread sends to and gets from its peers: a ring each way for every peer, one doorbell
- * for all of them, and an ordered, bounded outbox behind each ring that is full. It never blocks.
+ * The records of one thread to and from its peers: a ring each way for every peer, one doorbell for
+ * all of them, and an ordered, bounded outbox behind each ring that is full. It never blocks.
  *
  * The thread drives it. One tick: `awake`, `drain`, `wake`, work, `flush`, `sleep`; if `sleep`
  * returns false, another tick.
@@ -53,9 +53,9 @@ export class Mailbox {
   }
 
   /**
-   * Delivers what a peer had committed, then forgets the peer: half of a record that it did not
-   * finish, and what waited for room in its ring, are dropped. Must not be called by `onRecord`
-   * about the peer that sent the record.
+   * Delivers the records that a peer had committed, then forgets the peer. Half of a record that it
+   * did not finish, and records that waited for room in its ring, are dropped. Must not be called
+   * by `onRecord` about the peer that sent the record.
    */
   disconnect(peer: number): void {
     const gone = this.#peers.get(peer);
@@ -88,15 +88,21 @@ export class Mailbox {
    * @throws EngineError ERR_OUTBOX_FULL if they would pass `maxOutboxBytes` of any of the peers
    */
   checkRoom(peers: readonly number[], bytes: number): void {
+    const { maxOutboxBytes } = this.#options;
     for (const id of peers) {
       const peer = this.#peers.get(id);
-      if (peer !== undefined) this.#checkBound(peer, bytes);
+      if (peer === undefined || peer.hasRoomFor(bytes, maxOutboxBytes)) continue;
+      throw new EngineError(
+        'ERR_OUTBOX_FULL',
+        `${peer.queuedBytes} B wait for peer ${id}, a record of ${bytes} B more would pass ` +
+          `maxOutboxBytes, ${maxOutboxBytes} B`,
+      );
     }
   }
 
   /**
-   * Sends a record to a peer, whatever waits for it already: for records whose number is bounded
-   * by what causes them. The record's bytes now belong to the mailbox: they must not change.
+   * Sends a record to a peer, past the bound of its outbox: for records whose cause bounds their
+   * number. The record's bytes now belong to the mailbox: they must not change.
    *
    * @throws RangeError if the record is larger than 1 GiB
    */
@@ -105,7 +111,7 @@ export class Mailbox {
     this.#peers.get(peer)?.send(record);
   }
 
-  /** Those with whom records are exchanged. */
+  /** The peers that are connected. */
   get peers(): Iterable<PeerLoad> {
     return this.#peers.values();
   }
@@ -122,7 +128,8 @@ export class Mailbox {
   }
 
   /**
-   * Delivers what every peer had committed when its turn came. Must not be called by `onRecord`.
+   * Delivers all that every peer had committed when its turn came. Must not be called by
+   * `onRecord`.
    *
    * @returns whether there was anything
    */
@@ -139,7 +146,7 @@ export class Mailbox {
     for (const peer of this.#peers.values()) peer.wake();
   }
 
-  /** Moves what waits for room into the rings as far as there is some, and wakes the peers. */
+  /** Moves records that wait into the rings as far as there is room, and wakes the peers. */
   flush(): void {
     for (const peer of this.#peers.values()) {
       if (peer.isCongested) {
@@ -151,35 +158,25 @@ export class Mailbox {
   }
 
   /**
-   * Sleeps until a peer sends something or makes room for what waits: then `onWake` is called. It
-   * returns at once, and keeps no thread alive.
+   * Sleeps until a peer sends a record or makes room for one that waits: then `onWake` is called.
+   * It returns at once, and keeps no thread alive.
    *
-   * @returns false if there is something to drain or to flush: the thread is still awake
+   * @returns false if there are records to drain or to flush: the thread is still awake
    */
   sleep(): boolean {
-    return this.#doorbell.sleep(this.#hasWork, this.#onWake);
+    return this.#doorbell.sleep(this.#hasWork, this.#options.onWake);
   }
 
-  /** Says that the thread is awake, whatever woke it: until it sleeps again, nobody wakes it. */
+  /** Declares the thread awake, whatever woke it: until it sleeps again, no peer wakes it. */
   awake(): void {
     this.#doorbell.awake();
   }
 
-  /** Forgets all peers, with what they sent and what waits for them; no callback is called again. */
+  /** Forgets all peers and all records to and from them; no callback is called again. */
   close(): void {
     this.#isClosed = true;
     this.#peers.clear();
     this.#doorbell.close();
-  }
-
-  #checkBound(peer: Peer, length: number): void {
-    const { maxOutboxBytes } = this.#options;
-    if (peer.hasRoomFor(length, maxOutboxBytes)) return;
-    throw new EngineError(
-      'ERR_OUTBOX_FULL',
-      `${peer.queuedBytes} B wait for peer ${peer.id}, a record of ${length} B more would pass ` +
-        `maxOutboxBytes, ${maxOutboxBytes} B`,
-    );
   }
 
   readonly #deliver: RecordHandler = (record, start, end, from) => {
@@ -197,8 +194,6 @@ export class Mailbox {
     }
     return false;
   };
-
-  readonly #onWake = (): void => this.#options.onWake();
 }
 
 function checkSize({ byteLength }: Uint8Array): void {

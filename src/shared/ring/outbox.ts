@@ -1,6 +1,6 @@
 import type { RingWriter } from './ring-writer.ts';
 
-// What keeping a record costs beside its bytes, about: without it, empty records would be free.
+// The cost of keeping a record beside its bytes, about: without it, empty records would be free.
 const KEPT_RECORD_BYTES = 64;
 
 interface KeptRecord {
@@ -12,7 +12,7 @@ interface KeptRecord {
 export class Outbox {
   #first: KeptRecord | undefined;
   #last: KeptRecord | undefined;
-  // How much of the first record is in the ring already.
+  // Bytes of the first record that are in the ring already.
   #writtenBytes = 0;
   #queuedBytes = 0;
 
@@ -20,7 +20,7 @@ export class Outbox {
     return this.#first === undefined;
   }
 
-  /** What the records here cost, in bytes: their own and 64 for keeping each. */
+  /** The cost of the records here, in bytes: their own and 64 for keeping each. */
   get queuedBytes(): number {
     return this.#queuedBytes;
   }
@@ -30,7 +30,7 @@ export class Outbox {
    * that is larger than the bound could otherwise never be sent.
    *
    * @param length the record's length in bytes
-   * @param bound what the outbox may cost, in bytes
+   * @param bound the most that the outbox may cost, in bytes
    */
   hasRoomFor(length: number, bound: number): boolean {
     return this.isEmpty || this.#queuedBytes + length + KEPT_RECORD_BYTES <= bound;

@@ -3,7 +3,7 @@ import { Outbox } from './outbox.ts';
 import { RingReader } from './ring-reader.ts';
 import { RingWriter } from './ring-writer.ts';
 
-/** What joins two threads, as one of them sees it. The other has the two rings swapped. */
+/** The memory that joins two threads. The other thread has the two rings swapped. */
 export interface MailboxLink {
   /** The ring that the peer writes: memory from `allocateRing`. */
   inbound: SharedArrayBuffer;
@@ -19,34 +19,25 @@ export interface MailboxLink {
  */
 export type RecordHandler = (record: Buffer, start: number, end: number, from: number) => void;
 
-/** What is on its way between this thread and a peer. */
-export interface PeerLoad {
-  /** The number that this thread knows the peer by. */
-  readonly id: number;
-  /** Bytes that the peer has sent and that have not been read yet. */
-  readonly unreadBytes: number;
-  /** Bytes that the ring which the peer writes can hold. */
-  readonly ringBytes: number;
-  /** What the records that wait for room in the peer's ring cost, in bytes. */
-  readonly queuedBytes: number;
-}
+/** The load between this thread and a peer. */
+export type PeerLoad = Pick<Peer, 'id' | 'unreadBytes' | 'ringBytes' | 'queuedBytes'>;
 
-/** One peer of a mailbox: a ring each way, its doorbell, and what did not fit into its ring. */
-export class Peer implements PeerLoad {
+/** One peer of a mailbox: a ring each way, its doorbell, and an outbox behind its ring. */
+export class Peer {
+  /** The number that this thread knows the peer by. */
   readonly id: number;
   readonly #reader: RingReader;
   readonly #writer: RingWriter;
   readonly #doorbell: Doorbell;
   readonly #outbox = new Outbox();
   readonly #deliver: RecordHandler;
-  /** Whether the peer has been sent what it has not been woken for. */
+  /** Whether the peer has been sent anything since it was last woken. */
   #hasNews = false;
-  // A record that comes in pieces, and how much of it is there.
+  // A record that comes in pieces, and the bytes of it that are there.
   #assembled: Buffer | undefined;
   #assembledBytes = 0;
 
   /**
-   * @param id the number that this thread knows the peer by
    * @param deliver gets the peer's records
    * @throws RangeError if the link's memory is not that of rings
    */
@@ -63,14 +54,17 @@ export class Peer implements PeerLoad {
     return !this.#outbox.isEmpty;
   }
 
+  /** The cost of the records that wait for room in the peer's ring, in bytes. */
   get queuedBytes(): number {
     return this.#outbox.queuedBytes;
   }
 
+  /** Bytes that the peer has sent and that have not been read yet. */
   get unreadBytes(): number {
     return this.#reader.unreadBytes;
   }
 
+  /** Bytes that the ring which the peer writes can hold. */
   get ringBytes(): number {
     return this.#reader.capacity;
   }
@@ -80,7 +74,7 @@ export class Peer implements PeerLoad {
     return this.#outbox.hasRoomFor(length, maxOutboxBytes);
   }
 
-  /** Sends a record: into the ring if it can, else behind what already waits for room. */
+  /** Sends a record: into the ring where it fits, else behind those that wait for room. */
   send(record: Uint8Array): void {
     const length = record.byteLength;
     if (this.isCongested) {
@@ -97,7 +91,7 @@ export class Peer implements PeerLoad {
     }
   }
 
-  /** Moves what waits into the ring as far as there is room. */
+  /** Moves records that wait into the ring as far as there is room. */
   flush(): void {
     if (this.#outbox.flush(this.#writer)) this.#hasNews = true;
   }
@@ -110,7 +104,7 @@ export class Peer implements PeerLoad {
   }
 
   /**
-   * Delivers what the peer had published when the call began.
+   * Delivers all that the peer had published when the call began.
    *
    * @returns whether there was anything
    */
@@ -118,7 +112,7 @@ export class Peer implements PeerLoad {
     return this.#reader.read(this.#onPiece);
   }
 
-  /** Whether there is something to read or room for what waits; asks to be woken at either. */
+  /** Whether there is anything to read or room for a waiting record; asks to be woken at either. */
   hasWork(): boolean {
     return !this.#reader.isEmpty() || (this.isCongested && this.#writer.requestRoom());
   }

@@ -25,13 +25,13 @@
 // Adjacent lines are fetched in pairs, so a position needs two of 64 bytes for itself.
 const LINE_BYTES = 128;
 
-/** Where the producer position is, as an index of Int32 words. */
+/** Index of the producer position, in Int32 words. */
 export const PRODUCER_WORD = 0;
-/** Where the consumer position is, as an index of Int32 words. */
+/** Index of the consumer position, in Int32 words. */
 export const CONSUMER_WORD = LINE_BYTES / 4;
-/** Where the producer asks for room, as an index of Int32 words. */
+/** Index of the producer's request for room, in Int32 words. */
 export const ROOM_REQUEST_WORD = (2 * LINE_BYTES) / 4;
-/** Where the data begins, in bytes. */
+/** Offset of the data, in bytes. */
 export const DATA_OFFSET = 3 * LINE_BYTES;
 
 /** Size of a record's header, in bytes. */
@@ -59,7 +59,7 @@ export function allocateRing(capacity: number): SharedArrayBuffer {
  * but never less than 4 KiB (below that the budget is exceeded) and never more than 1 GiB.
  *
  * @param budget bytes for the data of all rings together
- * @param rings how many rings share it, at least 1
+ * @param rings the number of rings that share it, at least 1
  * @throws RangeError if the budget is negative or there is no ring
  */
 export function ringCapacity(budget: number, rings: number): number {
@@ -81,7 +81,7 @@ export function capacityOf(memory: SharedArrayBuffer): number {
   return capacity;
 }
 
-/** What a piece of `length` bytes takes up in a ring, header and alignment included. */
+/** Bytes that a piece of `length` bytes takes up in a ring, with its header and alignment. */
 export function claimBytes(length: number): number {
   return (RECORD_HEADER_BYTES + length + 7) & ~7;
 }

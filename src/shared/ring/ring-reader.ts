@@ -9,8 +9,8 @@ import {
 } from './ring-layout.ts';
 
 /**
- * Gets one piece of a record: `bytes` from `start` to `end`, valid during the call only, and how
- * many bytes of the same record later pieces bring (0 = the record is done).
+ * Gets one piece of a record: `bytes` from `start` to `end`, valid during the call only;
+ * `remaining` bytes of the same record come in later pieces (0 = the record is done).
  */
 export type PieceHandler = (bytes: Buffer, start: number, end: number, remaining: number) => void;
 
@@ -21,7 +21,7 @@ export class RingReader {
   readonly #data: Buffer;
   readonly #onRoom: () => void;
   #position: number;
-  // What the producer knows of #position: everything before it may be overwritten.
+  // The position that the producer knows: everything before it may be overwritten.
   #releasedPosition: number;
   #isReading = false;
 
@@ -55,8 +55,8 @@ export class RingReader {
   }
 
   /**
-   * Hands out every piece that was published when the call began. What the handler throws comes
-   * out of here; the piece that it threw at counts as read, those behind it wait for the next call.
+   * Hands out every piece that was published when the call began. An error of the handler comes out
+   * of here; its piece counts as read, those behind it wait for the next call.
    *
    * @returns whether there was anything
    * @throws Error if called by its own handler

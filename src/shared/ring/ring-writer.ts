@@ -21,7 +21,7 @@ export class RingWriter {
   readonly #words: Int32Array<SharedArrayBuffer>;
   readonly #data: Uint8Array<SharedArrayBuffer>;
   #position: number;
-  // As of the last look: the real one may be further on, so what this leaves free is free.
+  // As of the last look: the real one may be further on, so bytes that this leaves free are free.
   #consumerPosition: number;
   #refusedBytes = 0;
 
@@ -72,9 +72,10 @@ export class RingWriter {
   }
 
   /**
-   * Asks the consumer to ring when it has made room, after {@link RingWriter.tryWrite} found none.
+   * Asks the consumer to wake this thread when it has made room: {@link RingWriter.tryWrite} found
+   * none.
    *
-   * @returns true if there is room by now for what was refused: try again instead of waiting
+   * @returns true if there is room by now for the refused piece: try again instead of waiting
    */
   requestRoom(): boolean {
     // The consumer moves its position first and looks for a request second; with the opposite

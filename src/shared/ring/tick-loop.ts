@@ -8,8 +8,8 @@ export interface RoutedRecord {
 
 /**
  * A thread's data plane, turn by turn: drain the mailbox, deliver, flush. A turn runs behind the
- * event loop's poll phase, so that everything which came in one phase leaves together; after a turn
- * that found nothing the thread may sleep until a peer wakes it.
+ * event loop's poll phase, so that all that came in one phase leaves together. After a turn that
+ * found nothing the thread may sleep until a peer wakes it.
  */
 export class TickLoop {
   readonly #mailbox: Mailbox;
@@ -20,7 +20,7 @@ export class TickLoop {
 
   /**
    * @param deliver runs between drain and flush
-   * @param rest runs when all of a turn has gone
+   * @param rest runs at the end of a turn
    */
   constructor(mailbox: Mailbox, deliver: () => void, rest?: () => void) {
     this.#mailbox = mailbox;
@@ -36,12 +36,15 @@ export class TickLoop {
   };
 
   /**
-   * Sends records to peers. They are woken by the next turn, before it delivers: once, and for all
-   * that this thread has sent by then.
+   * Sends records to peers. The next turn wakes them before it delivers: once, for all records that
+   * this thread has sent by then.
    * @throws EngineError ERR_OUTBOX_FULL, and then no peer has got any of them
    */
   send(records: readonly RoutedRecord[]): void {
-    if (records.length > 1) this.#checkRoom(records);
+    if (records.length > 1) {
+      const bytes = records.reduce((sum, { record }) => sum + record.length, 0);
+      for (const { peers } of records) this.#mailbox.checkRoom(peers, bytes);
+    }
     for (const { peers, record } of records) this.#mailbox.send(peers, record);
     this.schedule();
   }
@@ -52,12 +55,7 @@ export class TickLoop {
     this.schedule();
   }
 
-  #checkRoom(records: readonly RoutedRecord[]): void {
-    const bytes = records.reduce((sum, { record }) => sum + record.length, 0);
-    for (const { peers } of records) this.#mailbox.checkRoom(peers, bytes);
-  }
-
-  /** No turn runs from now on. */
+  /** Ends the loop: no turn runs from now on. */
   stop(): void {
     this.#stopped = true;
     this.#mailbox.wake();

@@ -3,7 +3,7 @@ import { encodeRecord, RecordKind } from '../messages/records.ts';
 import { type InterestMap, interestKey } from '../tables/interest-table.ts';
 import type { Selection, Several } from './selection.ts';
 
-/** What connections shall do, said from outside. */
+/** An order to connections, from outside. */
 export type Command =
   | { readonly do: 'join'; readonly room: string }
   | { readonly do: 'leave'; readonly room: string }
@@ -35,7 +35,7 @@ export function carryOut(command: Command, connections: Iterable<Commanded>): vo
   }
 }
 
-/** The record of a command for a server that has so many codecs. */
+/** The record of a command; `codecs`: the number of codecs of the server. */
 export function encodeCommand(
   server: number,
   codecs: number,
@@ -56,9 +56,9 @@ export function decodeCommand(record: RecordView): { command: Command; selection
 }
 
 /**
- * Sends a command that is a join: it counts from the moment it is sent, so the sender adds it to the
+ * Sends a command. A join counts from the moment it is sent, so the sender adds its keys to the
  * tables of the peers first. A peer takes that back when it has carried the command out.
- * @throws what `send` throws, and then nothing counts
+ * @throws any error of `send`, and then nothing counts
  */
 export function countAhead(
   interest: InterestMap,
@@ -75,7 +75,7 @@ export function countAhead(
   }
 }
 
-/** The keys that a join from outside counts under: the sender does not know the members' codecs. */
+/** The keys of a join from outside: of every codec, since the sender does not know the members'. */
 export function joinKeys(server: number, codecs: number, command: Command): number[] {
   if (command.do !== 'join') return [];
   return Array.from({ length: codecs }, (_, codec) => interestKey(server, codec, command.room));

@@ -7,7 +7,7 @@ interface Pending<Part> {
   readonly settle: () => void;
 }
 
-/** All that one thread has asked of shards, and the parts of the answers: one of each shard. */
+/** The requests of one thread to shards, and the parts of the answers: one of each shard. */
 export class Gather<Part> {
   readonly #pending = new Map<number, Pending<Part>>();
   #last = 0;
@@ -16,8 +16,8 @@ export class Gather<Part> {
    * Asks shards, and awaits a part from each.
    * @param send sends the request; the parts carry its number
    * @param onPart gets each part that comes within `timeoutMs`
-   * @returns the shards that did not answer, because they died or were too busy
-   * @throws what `send` throws, and then nothing is awaited
+   * @returns the shards that did not answer: they died, or were too busy
+   * @throws any error of `send`, and then nothing is awaited
    */
   ask(
     shards: Iterable<number>,
@@ -50,7 +50,7 @@ export class Gather<Part> {
     if (pending.waiting.size === 0) pending.settle();
   }
 
-  /** A shard has died, and will not answer any more. */
+  /** Awaits no part of a shard that has died. */
   shardDied(shard: number): void {
     for (const { waiting, silent, settle } of [...this.#pending.values()]) {
       if (!waiting.delete(shard)) continue;
@@ -59,7 +59,7 @@ export class Gather<Part> {
     }
   }
 
-  /** Nobody will answer any more. */
+  /** Awaits nothing any more. */
   close(): void {
     for (const { settle } of [...this.#pending.values()]) settle();
   }

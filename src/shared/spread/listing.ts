@@ -2,7 +2,7 @@ import { serialize } from 'node:v8';
 import type { ConnectionInfo } from '../api/list-types.ts';
 import type { ConnectionRequest } from '../api/public-types.ts';
 
-/** The list that is wanted: the connections of a room, '' = everyone; or the rooms. */
+/** A request for a list: of the connections of a room, '' = everyone, or of the rooms. */
 export interface Query extends PageRequest {
   readonly list: 'connections' | 'rooms';
   readonly room: string;
@@ -34,7 +34,7 @@ export interface Found extends Entries {
   readonly silentShards: readonly number[];
 }
 
-/** The part of a list that is wanted. */
+/** A request for a part of a list. */
 export interface PageRequest {
   /** The last entry of the page before; '' = from the beginning. */
   readonly after: string;
@@ -106,22 +106,22 @@ function clonable(data: unknown): unknown {
   }
 }
 
-/** What several threads have listed of connections, as one page. */
+/** The connections that several threads have listed, as one page. */
 export function mergeConnections(parts: readonly ListedConnection[], limit: number) {
   return firstOf(parts, byNumber, limit);
 }
 
-/** What several threads have listed of rooms, as one page. */
+/** The rooms that several threads have listed, as one page. */
 export function mergeRooms(parts: readonly ListedRoom[], limit: number): ListedRoom[] {
   const counts = parts.map(({ room, count }) => [room, count] as const);
   return listRooms(counts, { after: '', limit });
 }
 
 const byNumber = (a: { number: number }, b: { number: number }) => a.number - b.number;
-// As `>` compares, which asks no locale.
+// In the order of `>`, which knows no locale.
 const byName = ([a]: readonly [string, number], [b]: readonly [string, number]) => (a < b ? -1 : 1);
 
-/** The first `limit` of those that are wanted, in order; what does not belong there is let go. */
+/** The first `limit` of the items that are wanted, in order. It keeps at most twice as many. */
 function firstOf<Item>(
   items: Iterable<Item>,
   compare: (a: Item, b: Item) => number,

@@ -11,13 +11,13 @@ export interface Member extends Askable, Commanded, Listed {}
  * connections whose handlers run there.
  */
 export interface Local<Chosen> {
-  /** The connections whose handlers run here. Where those are all, no peer has to be asked. */
+  /** The connections whose handlers run here; with 'all', no peer has to be asked. */
   readonly handlersOf: 'all' | 'some' | 'none';
   /** Sockets of a selection that speak a codec; undefined where there are none. */
   select(codec: number, selection: Selection): Chosen | undefined;
   /**
    * Delivers a frame.
-   * @param label the name by which connections know messages of which they keep the latest alone
+   * @param label names the target for connections that keep only the latest message of each
    */
   deliver(chosen: Chosen, frame: Buffer, label: string): void;
   /** Connections of a selection whose handlers run here and that speak one of the codecs. */

@@ -2,7 +2,7 @@ import type { RoutedRecord } from '../ring/tick-loop.ts';
 import type { InterestMap } from '../tables/interest-table.ts';
 import type { CountsMap } from '../tables/room-counts.ts';
 
-/** How one thread reaches the others that have connections of a server. */
+/** The way of one thread to the others that have connections of a server. */
 export interface Peers {
   /** This thread's own number as a peer. */
   readonly self: number;
@@ -12,6 +12,6 @@ export interface Peers {
   readonly counts: Pick<CountsMap, 'sum'>;
   /** Sends records. @throws EngineError ERR_OUTBOX_FULL, and then no peer has got any of them */
   send(records: readonly RoutedRecord[]): void;
-  /** Sends a record past the bound of the outbox: its number is bounded by what causes it. */
+  /** Sends a record past the bound of the outbox: its cause bounds the number of such records. */
   sendAlways(peer: number, record: Buffer): void;
 }

@@ -3,20 +3,20 @@ import { All, NotMe, type Target, type Targets, type Whom } from '../api/targets
 import { optionError } from '../options/option-rules.ts';
 import { type InterestMap, interestKey } from '../tables/interest-table.ts';
 
-/** The number that no connection has: a sender outside any connection, an exception of nobody. */
+/** The number of no connection: the sender is outside any connection, the exception is nobody. */
 export const NOBODY = 0;
 
-/** Whom a message, a question or a command is for: what targets and exceptions come to. */
+/** The connections that a message, an ask or a command is for, by targets and exceptions. */
 export interface Selection {
   /** A room or an id; '' = everyone. Where there are several: ''. */
   readonly room: string;
-  /** A connection that is not among everyone; in rooms it is like any other. */
+  /** A connection that '' leaves out; in rooms it is like any other. */
   readonly except: number;
   /** Left out where there is one room and no exception, which is nearly always. */
   readonly several?: Several;
 }
 
-/** Rooms and ids whose connections are meant, each once, and those that are not. */
+/** Rooms and ids whose connections are meant, each connection once, and those left out. */
 export interface Several {
   /** '' = everyone. */
   readonly rooms: readonly string[];
@@ -26,7 +26,7 @@ export interface Several {
 const MOST_TARGETS = 10_000;
 
 /**
- * What a target means.
+ * The selection of a target.
  * @param sender a connection's number
  * @throws EngineError ERR_ROOM_NAME; ERR_OPTION for more than 10 000 targets
  */
@@ -39,7 +39,7 @@ export function selectionOf(target: Targets, sender: number): Selection {
 }
 
 /**
- * Whom the app means that calls a server.
+ * The selection of a target, or of a room, from outside any connection.
  * @throws EngineError as {@link selectionOf}
  */
 export function selectionOfWhom(whom: Whom): Selection {
@@ -53,8 +53,9 @@ export function selectionOfWhom(whom: Whom): Selection {
  */
 export function excepting(selection: Selection, exceptions: string | readonly string[]): Selection {
   const added = typeof exceptions === 'string' ? [exceptions] : exceptions;
-  if (!Array.isArray(added))
+  if (!Array.isArray(added)) {
     throw optionError('except', added, 'a room, an id or an array of them');
+  }
   const { room, except, several = { rooms: [room], except: [] } } = selection;
   checkCount('except', several.except.length + added.length);
   for (const name of added) checkTarget(name);
@@ -72,7 +73,7 @@ function selectionOfSeveral(targets: readonly Target[], sender: number): Selecti
   return { room: '', except: sender, several: { rooms: [...rooms], except: [] } };
 }
 
-/** An id may be longer than a room's name; but whatever is no target must not mean everyone. */
+/** Checks a room or an id, which may be longer; '' would mean everyone. */
 function checkTarget(name: string): void {
   checkRoomName(name, MAX_NAME_BYTES, 'what a name may have');
 }
@@ -81,7 +82,7 @@ function checkCount(what: string, count: number): void {
   if (count > MOST_TARGETS) throw optionError(what, count, `at most ${MOST_TARGETS} targets`);
 }
 
-/** The selection with everyone whom its exceptions leave out: an upper bound, as shards are. */
+/** The selection without its exceptions: an upper bound, as the shards of one are. */
 export function withoutExceptions({ room, several }: Selection): Selection {
   const selection = { room, except: NOBODY };
   return several === undefined ? selection : { ...selection, several: { ...several, except: [] } };
@@ -95,11 +96,8 @@ export function shardsOf(
   { room, several }: Selection,
 ): number[] {
   if (several === undefined) return interest.shardsFor(interestKey(server, codec, room));
-  const shards = new Set<number>();
-  for (const name of several.rooms) {
-    for (const shard of interest.shardsFor(interestKey(server, codec, name))) shards.add(shard);
-  }
-  return [...shards];
+  const keys = several.rooms.map((name) => interestKey(server, codec, name));
+  return [...new Set(keys.flatMap((key) => interest.shardsFor(key)))];
 }
 
 /** The shards that may have somebody of a selection, whichever of a server's codecs they speak. */
@@ -109,26 +107,20 @@ export function shardsOfAnyCodec(
   codecs: number,
   selection: Selection,
 ): number[] {
-  const shards = new Set<number>();
-  for (let codec = 0; codec < codecs; codec++) {
-    for (const shard of shardsOf(interest, server, codec, selection)) shards.add(shard);
-  }
-  return [...shards];
+  const each = Array.from({ length: codecs }, (_, codec) => codec);
+  return [...new Set(each.flatMap((codec) => shardsOf(interest, server, codec, selection)))];
 }
 
-/** What a message is known by to connections that keep only the latest of each target. */
+/** The name of a target for connections that keep only the latest message of each. */
 export function labelOf({ room, several }: Selection): string {
   return several === undefined ? room : JSON.stringify(several);
 }
 
-/** What there is to know of a connection to say whether it is selected. */
-export interface Selectable {
-  readonly number: number;
-  isJoined(room: string): boolean;
-}
-
 /** Whether a selection means a connection. */
-export function isSelected(connection: Selectable, { room, except, several }: Selection): boolean {
+export function isSelected(
+  connection: { readonly number: number; isJoined(room: string): boolean },
+  { room, except, several }: Selection,
+): boolean {
   const isIn = (name: string) =>
     name === '' ? connection.number !== except : connection.isJoined(name);
   if (several === undefined) return isIn(room);

@@ -14,13 +14,12 @@ import {
   encodeResult,
   GRACE,
 } from '../ask/remote-ask.ts';
-import type { Codec, Message } from '../codec/codec.ts';
+import type { Codec, Encode, Message } from '../codec/codec.ts';
 import type { RecordView } from '../messages/record-view.ts';
 import { encodeRecord, RecordKind } from '../messages/records.ts';
 import { Gather } from './gather.ts';
 import { type Selection, shardsOf, withoutExceptions } from './selection.ts';
 import type { SpreadOptions } from './spread-options.ts';
-import type { Encode } from './verbs.ts';
 
 const NONE = { answers: [], missing: [] };
 
@@ -36,8 +35,9 @@ export class SpreadAsks<Chosen> {
   /** Asks the members here, and through the peers all others. */
   async ask(selection: Selection, encode: Encode, timeoutMs: number): Promise<AckResult> {
     const { codecs, local } = this.#options;
-    if (local.handlersOf === 'all')
+    if (local.handlersOf === 'all') {
       return new Ask(local.members(selection), encode, timeoutMs).result;
+    }
     const answers: AckAnswer[] = [];
     const missing: AckMissing[] = [];
     const { peers, events } = this.#eventsFor(selection, encode);
@@ -117,7 +117,7 @@ export class SpreadAsks<Chosen> {
     peers.sendAlways(from, encodeRecord(header, encodeResult(ask, result)));
   }
 
-  /** Takes what the members of one peer have answered. */
+  /** Takes the answers of the members of one peer. */
   receive(record: RecordView): void {
     const result = record.clone<AskResultBody>();
     this.#results.receive(record.from, result.ask, result);

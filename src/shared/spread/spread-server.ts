@@ -1,9 +1,15 @@
 import { serialize } from 'node:v8';
 import type { EngineError } from '../api/errors.ts';
 import type { AckResult } from '../ask/ask.ts';
-import type { Codec } from '../codec/codec.ts';
+import type { Codec, Encode, Message } from '../codec/codec.ts';
 import type { RecordView } from '../messages/record-view.ts';
-import { encodeRecord, frameStartOf, RecordKind } from '../messages/records.ts';
+import {
+  encodeFrameRecord,
+  encodeRecord,
+  encodeSeveralRecord,
+  frameStartOf,
+  RecordKind,
+} from '../messages/records.ts';
 import type { Limits } from '../options/server-options.ts';
 import type { RoutedRecord } from '../ring/tick-loop.ts';
 import {
@@ -19,67 +25,60 @@ import {
   type Entries,
   encodeEntries,
   type Found,
-  type ListedConnection,
-  type ListedRoom,
   listConnections,
   listRooms,
   type Query,
   type QueryBody,
   type QueryResultBody,
 } from './listing.ts';
-import { encodePublish } from './publish.ts';
 import { labelOf, NOBODY, type Selection, shardsOf, shardsOfAnyCodec } from './selection.ts';
 import { SpreadAsks } from './spread-asks.ts';
 import type { SpreadOptions } from './spread-options.ts';
-import type { Encode, Verbs } from './verbs.ts';
 
 interface Routed<Chosen> extends RoutedRecord {
   readonly chosen: Chosen | undefined;
 }
 
 /**
- * A server whose connections are spread over threads. Each verb is routed, sent to the peers that may
- * have members, and carried out on the half of the server that is in this thread.
+ * A server whose connections are spread over threads. Each verb is routed, sent to the peers that
+ * may have members, and carried out on the half of the server that is in this thread.
  */
-export class SpreadServer<Chosen = unknown> implements Verbs {
+export class SpreadServer<Chosen = unknown> {
+  readonly number: number;
+  readonly endpoint: string;
+  readonly limits: Limits;
   readonly #options: SpreadOptions<Chosen>;
   readonly #asks: SpreadAsks<Chosen>;
   readonly #entries = new Gather<Entries>();
 
   constructor(options: SpreadOptions<Chosen>) {
+    this.number = options.number;
+    this.endpoint = options.endpoint;
+    this.limits = options.limits;
     this.#options = options;
     this.#asks = new SpreadAsks(options);
   }
 
-  get number(): number {
-    return this.#options.number;
-  }
-
-  get endpoint(): string {
-    return this.#options.endpoint;
-  }
-
-  get limits(): Limits {
-    return this.#options.limits;
-  }
-
-  get codecs(): readonly Codec[] {
-    return this.#options.codecs;
-  }
-
+  /** Takes an error that no handler of a connection has taken, for the engine's `error` event. */
   report(error: EngineError): void {
     this.#options.report(error);
   }
 
+  /** The number of connections in a room; '' = all. */
   count(room: string): number {
-    const { number, codecs, peers } = this.#options;
-    return peers.counts.sum(number, codecs.length, room);
+    const { codecs, peers } = this.#options;
+    return peers.counts.sum(this.number, codecs.length, room);
   }
 
+  /**
+   * Sends a message to the connections of a selection.
+   * @param encode called before this returns, for each codec that one of them may speak
+   * @throws EngineError ERR_OUTBOX_FULL, any error of `encode`; and then nobody gets the message
+   */
   publish(selection: Selection, encode: Encode): void {
     const { peers, local, counters } = this.#options;
     const routed = this.#route(selection, encode);
-    peers.send(routed); // first: where that throws, nobody shall get it
+    peers.send(routed); // first: where that throws, nobody here may get it either
     counters.emitted += 1;
     for (const { record, chosen } of routed) {
       if (chosen === undefined) continue;
@@ -89,31 +88,45 @@ export class SpreadServer<Chosen = unknown> implements Verbs {
 
   /** A record for each codec that somebody of the selection may speak, encoded and framed once. */
   #route(selection: Selection, encode: Encode): Routed<Chosen>[] {
-    const { number, codecs, peers, local } = this.#options;
+    const { codecs, peers, local } = this.#options;
     const routed: Routed<Chosen>[] = [];
     for (let codec = 0; codec < codecs.length; codec++) {
-      const reached = shardsOf(peers.interest, number, codec, selection);
+      const reached = shardsOf(peers.interest, this.number, codec, selection);
       const chosen = local.select(codec, selection);
       if (reached.length === 0 && chosen === undefined) continue;
       const message = encode(codecs[codec] as Codec);
-      const record = encodePublish(number, codec, selection, message);
+      const record = this.#encodePublish(codec, selection, message);
       routed.push({ peers: reached, record, chosen });
     }
     return routed;
   }
 
+  #encodePublish(codec: number, selection: Selection, message: Message): Buffer {
+    const { number: server } = this;
+    const { room: name, except: connection, several } = selection;
+    if (several === undefined) {
+      const header = { kind: RecordKind.PUBLISH, server, codec, connection, name };
+      return encodeFrameRecord(header, message);
+    }
+    const header = { kind: RecordKind.PUBLISH_SEVERAL, server, codec, connection };
+    return encodeSeveralRecord(header, several, message);
+  }
+
+  /**
+   * Asks the connections of a selection.
+   * @param encode as in {@link SpreadServer.publish}
+   * @param timeoutMs milliseconds to wait for answers
+   */
   ask(selection: Selection, encode: Encode, timeoutMs: number): Promise<AckResult> {
     return this.#asks.ask(selection, encode, timeoutMs);
   }
 
+  /** The entries of a list, from every thread that answers within `timeoutMs`. */
   async list(query: Query, timeoutMs: number): Promise<Found> {
-    const { number: server, peers } = this.#options;
-    const connections: ListedConnection[] = [];
-    const rooms: ListedRoom[] = [];
-    const add = (entries: Entries) => {
-      for (const connection of entries.connections) connections.push(connection);
-      for (const room of entries.rooms) rooms.push(room);
-    };
+    const { number: server } = this;
+    const { peers } = this.#options;
+    const parts: Entries[] = [];
+    const add = (part: Entries) => parts.push(part);
     const reached = this.#peersOf({ room: query.room, except: NOBODY });
     const send = (request: number) => {
       if (reached.length === 0) return;
@@ -123,7 +136,8 @@ export class SpreadServer<Chosen = unknown> implements Verbs {
     };
     const silentShards = await this.#entries.ask(reached, timeoutMs, send, add);
     add(this.#entriesHere(query));
-    return { connections, rooms, silentShards };
+    const connections = parts.flatMap((part) => part.connections);
+    return { connections, rooms: parts.flatMap((part) => part.rooms), silentShards };
   }
 
   #entriesHere(query: Query): Entries {
@@ -133,6 +147,7 @@ export class SpreadServer<Chosen = unknown> implements Verbs {
     return { connections: listConnections(members, query), rooms: [] };
   }
 
+  /** Has the connections of a selection do something. @throws EngineError ERR_OUTBOX_FULL */
   command(selection: Selection, command: Command): void {
     const { number, codecs, peers, local } = this.#options;
     const reached = this.#peersOf(selection);
@@ -198,13 +213,13 @@ export class SpreadServer<Chosen = unknown> implements Verbs {
     peers.sendAlways(from, encodeRecord({ kind: RecordKind.QUERY_RESULT, server }, body));
   }
 
-  /** A peer has died, and will not answer any more. */
+  /** Awaits no answer of a peer that has died. */
   peerDied(peer: number): void {
     this.#asks.peerDied(peer);
     this.#entries.shardDied(peer);
   }
 
-  /** Nobody will answer any more. */
+  /** Awaits no answer any more. */
   close(): void {
     this.#asks.close();
     this.#entries.close();

@@ -1,5 +1,5 @@
 /*
- * Which rooms a shard has members of, for every thread to see: a counting Bloom filter in shared
+ * The rooms that a shard has members of, for every thread to see: a counting Bloom filter in shared
  * memory.
  *
  *     slot 0                                                       2^18 − 1
@@ -9,8 +9,8 @@
  *        ▲                    ▲
  *        └──── a room has two ┘ and adds 1 to both while it has members
  *
- * A room with members has both its slots above zero: no message misses it. So may one without, if
- * other rooms have the same slots: then a record is sent for nothing, which costs time and no more.
+ * A room with members has both its slots above zero: no message misses it. A room without may have
+ * that too, if other rooms have the same slots: then a record is sent in vain.
  */
 
 const SLOTS = 2 ** 18;
@@ -21,9 +21,7 @@ export type InterestMemory = SharedArrayBuffer;
 /** A room of a server as a number: its two slots. */
 export type InterestKey = number;
 
-/**
- * The key of those members of a server's room who speak one of its codecs; the room '' has all.
- */
+/** The key of the members of a server's room who speak one of its codecs; the room '' has all. */
 export function interestKey(server: number, codec: number, room: string): InterestKey {
   let first = Math.imul(server, 0x9e3779b1) ^ codec;
   let second = ~first;
@@ -55,7 +53,7 @@ export class InterestTable {
     return new SharedArrayBuffer(SLOTS * Uint32Array.BYTES_PER_ELEMENT);
   }
 
-  /** Says that messages of the room are wanted, until as many {@link InterestTable.remove}s. */
+  /** Wants messages of the room, until as many {@link InterestTable.remove}s. */
   add(key: InterestKey): void {
     Atomics.add(this.#slots, Math.floor(key / SLOTS), 1);
     Atomics.add(this.#slots, key % SLOTS, 1);
@@ -78,7 +76,7 @@ export class InterestTable {
 export class InterestMap {
   readonly #tables = new Map<number, InterestTable>();
 
-  /** A shard has come up, perhaps in the place of one that died. */
+  /** Adds the table of a shard, perhaps in the place of one that died. */
   set(shard: number, memory: InterestMemory): void {
     this.#tables.set(shard, new InterestTable(memory));
   }

@@ -1,6 +1,6 @@
 /*
- * How many members each room of a shard has, for every thread to see: a hash table in shared memory
- * with one writer, the shard, that grows with the rooms.
+ * The number of members of each room of a shard, for every thread to see: a hash table in shared
+ * memory that grows with the rooms. The shard is its one writer.
  *
  *     word 0         1              2        4   16                               20
  *     +--------------+--------------+--------+---+------+--------+-------+-------+------- ··· --+
@@ -8,25 +8,25 @@
  *     +--------------+--------------+--------+---+------+--------+-------+-------+------- ··· --+
  *
  * A room is found by two hashes of its name under the table's secret, 63 bits together: names are
- * not kept. A hash of 0 is an empty slot. Slots are searched from where the first hash says, and one
- * that becomes empty is filled from behind, so that a search may end at the first empty one. While
- * slots move the version is odd: a reader that finds it odd, or changed, looks again.
+ * not kept. A hash of 0 is an empty slot. A search begins at the slot of the first hash and ends at
+ * an empty one: a slot that becomes empty is filled from behind. While slots move the version is
+ * odd: a reader that finds it odd, or changed, looks again.
  */
 
 import { type RoomKey, roomKey } from './room-hash.ts';
 
 const VERSION = 0;
 const SLOTS = 1;
-/** Two words: who chooses names of rooms must not choose where they stand. */
+/** Two words: a client that chooses names of rooms must not choose their slots. */
 const SECRET = 2;
 const FIRST_SLOT = 16;
 const SLOT_WORDS = 4;
 
 const LEAST_SLOTS = 2 ** 8;
 const MOST_SLOTS = 2 ** 22;
-/** What no hash is without: it is not 0. */
+/** A bit that every hash has, so that none is 0. */
 const TAKEN = 2 ** 31;
-/** Milliseconds that a reader looks again: a writer that died in the middle would keep it for good. */
+/** Milliseconds that a reader looks again: a writer may have died in the middle of a change. */
 const LONGEST_LOOK = 500;
 
 /** The memory of a table: 64 MiB at most, 4 KiB to begin with. */
@@ -52,7 +52,7 @@ function viewOf(memory: CountsMemory): Int32Array<SharedArrayBuffer> {
   return new Int32Array(memory, 0, memory.byteLength / Int32Array.BYTES_PER_ELEMENT);
 }
 
-/** Codecs are few, and servers are counted: together they are one word. */
+/** A server and a codec as one word: there are at most four codecs. */
 function ownerOf(server: number, codec: number): number {
   return (server << 2) | codec;
 }
@@ -72,17 +72,17 @@ export class RoomCounts {
     this.#secret = Int32Array.from(this.#words.subarray(SECRET, SECRET + 2));
   }
 
-  /** How many members a room has of those who speak a codec. */
+  /** The number of members of a room that speak a codec. */
   get(server: number, codec: number, room: string): number {
     const key = this.#keyOf(server, codec, room);
     let count = this.#look(key);
     if (count !== undefined) return count;
     const deadline = performance.now() + LONGEST_LOOK;
     while (count === undefined && performance.now() < deadline) count = this.#look(key);
-    return count ?? this.#countAt(this.#find(key)); // in the end whatever the writer has left
+    return count ?? this.#countAt(this.#find(key)); // in the end any count that the writer has left
   }
 
-  /** Undefined while slots move. */
+  /** The count of a key; undefined while slots move. */
   #look(key: RoomKey): number | undefined {
     const version = this.#load(VERSION);
     if ((version & 1) === 1) return undefined;
@@ -100,7 +100,7 @@ export class RoomCounts {
   }
 
   /**
-   * Says how many members a room has. At 3 million rooms further ones are not counted.
+   * Sets the number of members of a room. At 3 million rooms further ones are not counted.
    * @param count 0 = the room is no more
    */
   set(server: number, codec: number, room: string, count: number): void {
@@ -112,14 +112,14 @@ export class RoomCounts {
     else if (count > 0) this.#changing(() => this.#add(key, count));
   }
 
-  /** Moves slots, which readers must not look at meanwhile. */
+  /** Moves slots: readers must not look at them meanwhile. */
   #changing(change: () => void): void {
     const version = this.#load(VERSION);
     this.#store(VERSION, version + 1);
     try {
       change();
     } finally {
-      this.#store(VERSION, version + 2); // or every reader would look again for long
+      this.#store(VERSION, version + 2); // else every reader would look again for long
     }
   }
 
@@ -149,7 +149,7 @@ export class RoomCounts {
     for (const [key, count] of kept) this.#write(this.#find(key), key, count);
   }
 
-  /** Empties a slot, and moves up what stands behind it because it was taken. */
+  /** Empties a slot, and moves up the keys that stand behind it because it was taken. */
   #remove(at: number): void {
     const mask = this.#load(SLOTS) - 1;
     let hole = slotOf(at);
@@ -165,13 +165,13 @@ export class RoomCounts {
     this.#used -= 1;
   }
 
-  /** Where a key is, or the empty slot where it would be. */
+  /** The place of a key, or the empty slot where it would be. */
   #find({ hash, hash2, owner }: RoomKey): number {
     const slots = this.#load(SLOTS);
-    // The memory grows before the table says so: there is all that it says.
+    // The memory grows before the table says so: all slots that it tells of are there.
     if (wordOf(slots) > this.#words.length) this.#words = viewOf(this.#memory);
     let slot = hash & (slots - 1);
-    // While it is being changed there may be no empty one.
+    // During a change there may be no empty slot.
     for (let searched = 0; searched < slots; searched++) {
       const at = wordOf(slot);
       const found = this.#load(at);
@@ -214,7 +214,7 @@ function slotOf(word: number): number {
 export class CountsMap {
   readonly #tables = new Map<number, RoomCounts>();
 
-  /** A shard has come up, perhaps in the place of one that died. */
+  /** Adds the table of a shard, perhaps in the place of one that died. */
   set(shard: number, memory: CountsMemory): void {
     this.#tables.set(shard, new RoomCounts(memory));
   }
@@ -223,7 +223,7 @@ export class CountsMap {
     this.#tables.delete(shard);
   }
 
-  /** How many members a room has in all of them. */
+  /** The number of members of a room in all of them. */
   sum(server: number, codecs: number, room: string): number {
     let sum = 0;
     for (const table of this.#tables.values()) {

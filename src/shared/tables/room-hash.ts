@@ -1,4 +1,4 @@
-/** What finds a room: 64 bits of a hash, and whose it is. */
+/** The key of a room: 64 bits of a hash, and its owner. */
 export interface RoomKey {
   readonly hash: number;
   readonly hash2: number;
@@ -6,15 +6,15 @@ export interface RoomKey {
 }
 
 /**
- * Hashes the name of a room under a secret, so that who chooses names does not choose where they
- * stand in a table. After HalfSipHash-1-3 (Aumasson, Bernstein: SipHash), on words of two UTF-16 units.
+ * A keyed hash of the name of a room, so that a client that chooses names cannot choose their
+ * slots. After HalfSipHash-1-3 (Aumasson, Bernstein: SipHash), on words of two UTF-16 units.
  * @param secret any two words that clients do not know
- * @param owner whose room it is
+ * @param owner the number of the room's server and codec
  */
 export function roomKey(secret: Int32Array, owner: number, room: string): RoomKey {
   const [k0 = 0, k1 = 0] = secret;
   let [a, b, c, d] = [k0, k1 ^ 0xee, 0x6c796765 ^ k0, 0x74656462 ^ k1];
-  // The owner, the pairs of units, what is left with the length, and the four rounds of the end.
+  // The owner, the pairs of units, the last word with the length, and the four rounds of the end.
   const pairs = room.length >> 1;
   const rounds = pairs + 2 + 4;
   let first = 0;

@@ -3,7 +3,7 @@ interface Waiting {
   readonly resolve: () => void;
 }
 
-/** What waits for something that changes now and then: who changes it has it looked at again. */
+/** Waits for conditions that change now and then; the one who changes them has them rechecked. */
 export class Conditions {
   #waiting: Waiting[] = [];
 
@@ -15,7 +15,7 @@ export class Conditions {
     await promise;
   }
 
-  /** Something may hold now that did not. */
+  /** Looks at all conditions again. */
   recheck(): void {
     if (this.#waiting.length === 0) return;
     const waiting = this.#waiting;

@@ -1,7 +1,4 @@
-/**
- * Waits for a promise, but not longer than so many milliseconds.
- * @returns whether it has settled, either way
- */
+/** Waits for a promise, `timeoutMs` at most. @returns whether it has settled, either way */
 export async function settledWithin(
   promise: Promise<unknown>,
   timeoutMs: number,

@@ -1,11 +1,11 @@
 import type { EngineError } from '../../../src/shared/api/errors.ts';
 import type { AckResult } from '../../../src/shared/ask/ask.ts';
-import type { Codec, Message } from '../../../src/shared/codec/codec.ts';
+import type { Codec, Encode, Message } from '../../../src/shared/codec/codec.ts';
 import { createCodecs } from '../../../src/shared/codec/codecs.ts';
 import type { Command } from '../../../src/shared/spread/command.ts';
 import type { Found, Query } from '../../../src/shared/spread/listing.ts';
 import type { Selection } from '../../../src/shared/spread/selection.ts';
-import type { Encode, Verbs } from '../../../src/shared/spread/verbs.ts';
+import type { Verbs } from '../../../src/shared/spread/verbs.ts';
 
 interface Asked {
   readonly encode: Encode;

@@ -28,8 +28,7 @@ test('decodes whatever has no fault as msgpackr does, but for what it is there f
     sound.map((bytes) => new Uint8Array(bytes)),
   );
   const property = fc.property(wires, (wire) => {
-    const { fault, isTricky } = inspectMsgpack(wire);
-    if (fault !== undefined || isTricky) return;
+    if (!isPlain(wire)) return;
     compared++;
     assert.deepEqual(
       attempt(unpackCarefully, wire),
@@ -39,6 +38,14 @@ test('decodes whatever has no fault as msgpackr does, but for what it is there f
   fc.assert(property, { numRuns: 20_000 });
   assert.ok(compared > 2000, `${compared} were compared`);
 });
+
+function isPlain(wire: Uint8Array): boolean {
+  try {
+    return !inspectMsgpack(wire);
+  } catch {
+    return false;
+  }
+}
 
 function attempt(decode: (wire: Uint8Array) => unknown, wire: Uint8Array): unknown {
   try {
@@ -68,7 +75,7 @@ for (const [what, wire, isTricky] of [
   ['bytes like that', `c440 efbbbf ${'61'.repeat(61)}`, false],
 ] as const) {
   test(`${what}: ${isTricky ? 'tricky' : 'plain'}`, () => {
-    assert.deepEqual(inspectMsgpack(hex(wire)), { isTricky });
+    assert.equal(inspectMsgpack(hex(wire)), isTricky);
     const decoded = codec.decode(hex(`92 a165 ${wire}`)) as { payload: unknown };
     assert.deepEqual(decoded.payload, unpackCarefully(hex(wire)));
   });

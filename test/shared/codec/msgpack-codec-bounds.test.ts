@@ -1,11 +1,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { EngineError } from '../../../src/shared/api/errors.ts';
 import { inspectMsgpack, MAX_NESTING } from '../../../src/shared/codec/msgpack-bounds.ts';
 import { createMsgpackCodec } from '../../../src/shared/codec/msgpack-codec.ts';
 
 const codec = createMsgpackCodec({ eventPrefix: 'unused', maxEventNameBytes: 256 });
-const findMsgpackFault = (bytes: Uint8Array) => inspectMsgpack(bytes).fault;
 const hex = (text: string) => new Uint8Array(Buffer.from(text.replaceAll(' ', ''), 'hex'));
+
+/** What is wrong with it; undefined: nothing. */
+function findMsgpackFault(bytes: Uint8Array): string | undefined {
+  try {
+    inspectMsgpack(bytes);
+    return undefined;
+  } catch (error) {
+    assert.ok(error instanceof EngineError && error.code === 'ERR_MALFORMED_EVENT');
+    return error.message.replace(/^malformed event: /, '');
+  }
+}
 
 /** One value of each form of msgpack, the longest claims with bytes to match. */
 const WHOLE = [
