@@ -13,7 +13,7 @@ import {
   optionError,
   rule,
 } from '../shared/options/option-rules.ts';
-import { shown } from '../shared/options/shown.ts';
+import { shown } from '../shared/options/show-value.ts';
 import type { ReconnectOptions, WsOptions } from './options.ts';
 
 const RULES: Record<keyof WsOptions, Check> = {

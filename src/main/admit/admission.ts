@@ -52,7 +52,7 @@ export class Admission {
       const { remoteAddress, host } = this.#proxies.of(request);
       const connection = connectionRequest(request, remoteAddress);
       checkOrigin(connection, options.origins, host);
-      entry.places.deciding(remoteAddress);
+      entry.limits.deciding(remoteAddress);
       try {
         const { closing, options: engine, group } = this.#context;
         const answer = identify(connection, options, engine.handshakeTimeout, closing);
@@ -65,7 +65,7 @@ export class Admission {
         if (!isMovable(socket)) throw new Refusal(400);
         this.#move(entry, socket, head, handshake, identity, remoteAddress);
       } finally {
-        entry.places.decided(remoteAddress);
+        entry.limits.decided(remoteAddress);
       }
     } catch (thrown) {
       this.#refuse(entry, socket, thrown);

@@ -14,7 +14,7 @@ import type { Peers } from '../../shared/spread/peers.ts';
 import { SpreadServer } from '../../shared/spread/spread-server.ts';
 import type { ShardHost } from '../shards/shard-host.ts';
 import { type Arrival, Closures, type ClosuresContext } from './closures.ts';
-import { Places } from './places.ts';
+import { ConnectionLimits } from './connection-limits.ts';
 import { Rollout } from './rollout.ts';
 import { type Life, Server } from './server.ts';
 
@@ -36,7 +36,7 @@ export class ServerEntry implements Life {
   readonly closures: Closures | undefined;
   /** The app's view of it. */
   readonly handle: Server;
-  readonly places: Places;
+  readonly limits: ConnectionLimits;
   readonly rollout: Rollout;
   readonly #context: EntryContext;
   #closed: Promise<void> | undefined;
@@ -47,7 +47,7 @@ export class ServerEntry implements Life {
     this.number = number;
     this.options = options;
     this.#context = context;
-    this.places = new Places(options);
+    this.limits = new ConnectionLimits(options);
     this.rollout = new Rollout(handlers?.toString());
     const codecs = createCodecs(options);
     const { counters } = this;
@@ -90,7 +90,7 @@ export class ServerEntry implements Life {
 
   /** Connections in one shard, those on their way included. */
   connectionsIn(shard: number): number {
-    return this.places.connectionsIn(shard);
+    return this.limits.connectionsIn(shard);
   }
 
   /** Whether connections may enter in a shard. */
@@ -105,14 +105,14 @@ export class ServerEntry implements Life {
    */
   arriving(connection: number, arrival: Arrival, address: string): void {
     const { shard, identity } = arrival;
-    this.places.take(connection, { shard, id: identity.id, address });
+    this.limits.take(connection, { shard, id: identity.id, address });
     this.closures?.expect(connection, arrival);
   }
 
   /** A connection has not come about. */
   refused(connection: number, shard: number): void {
     this.closures?.refused(connection);
-    this.places.free([connection], shard);
+    this.limits.free([connection], shard);
   }
 
   close(options: ResolvedCloseOptions): Promise<void> {
@@ -142,14 +142,14 @@ export class ServerEntry implements Life {
   }
 
   #forget(shard: number): void {
-    this.places.freeAllIn(shard);
+    this.limits.freeAllIn(shard);
     this.spread.peerDied(shard);
     this.closures?.shardDied(shard);
   }
 
   /** Ends the rest of it: no shard will send news of it any more. */
   abandon(): void {
-    for (const shard of this.places.shards()) this.shardDied(shard);
+    for (const shard of this.limits.shards()) this.shardDied(shard);
     this.spread.close();
     this.rollout.giveUp('engine');
     this.rollout.abandon();

@@ -31,7 +31,7 @@ export function hearOfServer(
       host.connections -= 1;
       return;
     case 'closed':
-      entry?.places.free(message.connections, host.number);
+      entry?.limits.free(message.connections, host.number);
       host.connections -= message.connections.length;
   }
 }

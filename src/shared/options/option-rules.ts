@@ -1,5 +1,5 @@
 import { EngineError } from '../api/errors.ts';
-import { shown } from './shown.ts';
+import { shown } from './show-value.ts';
 
 /** The check of one option, and its allowed values as errors say them. */
 export interface Check {

@@ -24,7 +24,7 @@ import type { Transport } from '../write/transport.ts';
 import { FrameDeflater } from './deflate.ts';
 import type { FanOut } from './fan-out.ts';
 import { Rooms } from './rooms.ts';
-import { ShardRooms } from './shard-rooms.ts';
+import { ShardLocal } from './shard-local.ts';
 
 /** The part of one server that lives in one shard: its sockets here, their rooms, its handlers. */
 export class ShardServer implements SocketContext {
@@ -75,7 +75,7 @@ export class ShardServer implements SocketContext {
       limits: options,
       codecs: this.codecs,
       peers: shard.peers,
-      local: new ShardRooms(this.rooms, shard.fanOut, this.deflater, this.counters),
+      local: new ShardLocal(this.rooms, shard.fanOut, this.deflater, this.counters),
       counters: this.counters,
       report: (error) => shard.tell({ type: 'error', error: serializeError(error) }),
     });

@@ -24,14 +24,14 @@ function openEntry(given: ServerOptions) {
   const options = resolveServerOptions({ endpoint: '/a', ...given });
   const entry = new ServerEntry(1, options, context);
   const enter = (connection: number, shard: number, id: string) => {
-    entry.places.deciding(ADDRESS);
+    entry.limits.deciding(ADDRESS);
     try {
       const request = { method: 'GET', url: '/a', headers: {}, remoteAddress: ADDRESS };
       const identity = { id, request, data: undefined };
       const handshake = { key: '', protocol: '', codec: 0 };
       entry.arriving(connection, { shard, identity, handshake }, ADDRESS);
     } finally {
-      entry.places.decided(ADDRESS);
+      entry.limits.decided(ADDRESS);
     }
   };
   return { entry, enter };
@@ -48,9 +48,9 @@ test('a connection has its place and its id until it is closed, and gives them b
   assert.throws(() => enter(2, 1, 'ann'), TAKEN);
   enter(2, 2, 'bob');
   assert.throws(() => enter(3, 1, 'cat'), NO_PLACE);
-  entry.places.free([1], 1);
+  entry.limits.free([1], 1);
   enter(3, 1, 'ann');
-  entry.places.free([1], 1);
+  entry.limits.free([1], 1);
   assert.throws(() => enter(4, 1, 'dan'), NO_PLACE);
   entry.refused(3, 1);
   enter(4, 1, 'ann');
@@ -62,9 +62,9 @@ test('the connections of a shard that dies give back what they had, those of oth
   enter(2, 2, 'bob');
   entry.shardDied(2);
   enter(3, 1, 'bob');
-  entry.places.free([2], 2);
+  entry.limits.free([2], 2);
   assert.throws(() => enter(4, 1, 'dan'), NO_PLACE);
-  entry.places.free([3], 1);
+  entry.limits.free([3], 1);
   assert.throws(() => enter(4, 1, 'ann'), TAKEN);
 });
 

@@ -4,7 +4,7 @@ import { Ask, type Askable, onlyAnswer } from '../../../src/shared/ask/ask.ts';
 import type { Codec, Message } from '../../../src/shared/codec/codec.ts';
 import { createCodecs } from '../../../src/shared/codec/codecs.ts';
 import { ackTimeout } from '../../../src/shared/options/ack-timeout.ts';
-import { shown } from '../../../src/shared/options/shown.ts';
+import { shown } from '../../../src/shared/options/show-value.ts';
 
 const codecs = createCodecs({ codec: 'negotiate', eventPrefix: '>', maxEventNameBytes: 16 });
 const [text, msgpack] = codecs as [Codec, Codec];

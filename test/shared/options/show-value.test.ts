@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
-import { shown } from '../../../src/shared/options/shown.ts';
+import { shown } from '../../../src/shared/options/show-value.ts';
 
 class Keys {
   readonly key = 'secret';

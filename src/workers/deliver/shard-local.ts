@@ -13,7 +13,7 @@ interface Selected {
 }
 
 /** The half of a server that is in one shard: its rooms, for each codec. */
-export class ShardRooms implements Local<Selected> {
+export class ShardLocal implements Local<Selected> {
   readonly handlersOf = 'some';
   readonly #byCodec: readonly Rooms[];
   readonly #fanOut: Pick<FanOut, 'publish'>;

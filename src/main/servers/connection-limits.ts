@@ -16,7 +16,7 @@ type PlaceLimits = Pick<
 >;
 
 /** The places of one server: its connections are limited in all, by address and by id. */
-export class Places {
+export class ConnectionLimits {
   readonly #maxConnections: number;
   /** Ids of connections, where the app makes them: two with one id would share their messages. */
   readonly #ids: Set<string> | undefined;
@@ -53,7 +53,7 @@ export class Places {
   }
 
   /**
-   * Reserves a place for an upgrade that is to be decided on, until {@link Places.decided}.
+   * Reserves a place for an upgrade that is to be decided on, until {@link ConnectionLimits.decided}.
    * @throws Refusal 503, 429 where there is none
    */
   deciding(address: string): void {
