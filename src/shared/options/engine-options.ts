@@ -116,11 +116,17 @@ export function resolveCloseOptions(options: CloseOptions): ResolvedCloseOptions
 }
 
 /** Closes with checked options; rejects, ERR_OPTION, where they are wrong. */
-export async function closeWith(
+export function closeWith(
   options: CloseOptions,
   close: (options: ResolvedCloseOptions) => Promise<void>,
 ): Promise<void> {
-  await close(resolveCloseOptions(options));
+  let resolved: ResolvedCloseOptions;
+  try {
+    resolved = resolveCloseOptions(options);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+  return close(resolved); // as it is: every call gets the one promise
 }
 
 /** The least of each, in MB: with less, V8 may end the whole process instead of the thread. */
