@@ -90,8 +90,10 @@ test('nor does it get connections of servers that it has', async () => {
 });
 
 test('an upgrade waits for its server no longer than handshakeTimeout', async () => {
-  await withModule({ shards: 1, handshakeTimeout: 300 }, async (context) => {
+  await withModule({ shards: 1, handshakeTimeout: 800 }, async (context) => {
     await replaceShard(context, 'hangs');
+    // Its thread has begun: a TLS handshake that has to wait for that takes its time of the 800 ms.
+    assert.deepEqual((await context.engine.stats({ timeoutMs: 60_000 })).silentShards, []);
     const clients = [];
     for (let i = 0; i < 3; i++) {
       const client = await RawClient.connect(context.port);
