@@ -115,12 +115,18 @@ export function resolveCloseOptions(options: CloseOptions): ResolvedCloseOptions
   return resolved;
 }
 
-/** Closes with checked options; rejects, ERR_OPTION, where they are wrong. */
-export async function closeWith(
+/** Closes with checked options; the promise is that of `close`, or rejects with ERR_OPTION. */
+export function closeWith(
   options: CloseOptions,
   close: (options: ResolvedCloseOptions) => Promise<void>,
 ): Promise<void> {
-  await close(resolveCloseOptions(options));
+  let resolved: ResolvedCloseOptions;
+  try {
+    resolved = resolveCloseOptions(options);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+  return close(resolved);
 }
 
 /** The least of each, in MB: with less, V8 may end the whole process instead of the thread. */
