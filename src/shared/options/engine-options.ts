@@ -115,7 +115,7 @@ export function resolveCloseOptions(options: CloseOptions): ResolvedCloseOptions
   return resolved;
 }
 
-/** Closes with checked options; rejects, ERR_OPTION, where they are wrong. */
+/** Closes with checked options; the promise is that of `close`, or rejects with ERR_OPTION. */
 export function closeWith(
   options: CloseOptions,
   close: (options: ResolvedCloseOptions) => Promise<void>,
@@ -126,7 +126,7 @@ export function closeWith(
   } catch (error) {
     return Promise.reject(error);
   }
-  return close(resolved); // as it is: every call gets the one promise
+  return close(resolved);
 }
 
 /** The least of each, in MB: with less, V8 may end the whole process instead of the thread. */
