@@ -51,13 +51,13 @@ export const RecordKind = {
   PUBLISH_SEVERAL: 10,
   /** A command for connections. Body: a CommandBody in JSON. */
   COMMAND: 11,
-  /** A list is wanted. Body: a QueryBody. */
-  QUERY: 12,
+  /** A list is wanted. Body: a ListBody. */
+  LIST: 12,
   // to the thread that asked
   /** The answers of the members in one shard; body: an AskResultBody. */
   ASK_RESULT: 13,
-  /** The entries of one shard in a list. Body: a QueryResultBody. */
-  QUERY_RESULT: 14,
+  /** The entries of one shard in a list. Body: a ListResultBody. */
+  LIST_RESULT: 14,
   // to any thread
   /** The time of its sending (i64, ns) shows how late records are. It belongs to no server. */
   PROBE: 15,

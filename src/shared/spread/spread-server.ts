@@ -25,11 +25,11 @@ import {
   type Entries,
   encodeEntries,
   type Found,
+  type ListAsk,
+  type ListBody,
+  type ListResultBody,
   listConnections,
   listRooms,
-  type Query,
-  type QueryBody,
-  type QueryResultBody,
 } from './listing.ts';
 import { labelOf, NOBODY, type Selection, shardsOf, shardsOfAnyCodec } from './selection.ts';
 import { SpreadAsks } from './spread-asks.ts';
@@ -122,29 +122,29 @@ export class SpreadServer<Chosen = unknown> {
   }
 
   /** The entries of a list, from every thread that answers within `timeoutMs`. */
-  async list(query: Query, timeoutMs: number): Promise<Found> {
+  async list(ask: ListAsk, timeoutMs: number): Promise<Found> {
     const { number: server } = this;
     const { peers } = this.#options;
     const parts: Entries[] = [];
     const add = (part: Entries) => parts.push(part);
-    const reached = this.#peersOf({ room: query.room, except: NOBODY });
+    const reached = this.#peersOf({ room: ask.room, except: NOBODY });
     const send = (request: number) => {
       if (reached.length === 0) return;
-      const body: QueryBody = { query, request, from: peers.self };
-      const record = encodeRecord({ kind: RecordKind.QUERY, server }, serialize(body));
+      const body: ListBody = { query: ask, request, from: peers.self };
+      const record = encodeRecord({ kind: RecordKind.LIST, server }, serialize(body));
       peers.send([{ peers: reached, record }]);
     };
     const silentShards = await this.#entries.ask(reached, timeoutMs, send, add);
-    add(this.#entriesHere(query));
+    add(this.#entriesHere(ask));
     const connections = parts.flatMap((part) => part.connections);
     return { connections, rooms: parts.flatMap((part) => part.rooms), silentShards };
   }
 
-  #entriesHere(query: Query): Entries {
+  #entriesHere(ask: ListAsk): Entries {
     const { local } = this.#options;
-    if (query.list === 'rooms') return { connections: [], rooms: listRooms(local.rooms(), query) };
-    const members = local.members({ room: query.room, except: NOBODY });
-    return { connections: listConnections(members, query), rooms: [] };
+    if (ask.list === 'rooms') return { connections: [], rooms: listRooms(local.rooms(), ask) };
+    const members = local.members({ room: ask.room, except: NOBODY });
+    return { connections: listConnections(members, ask), rooms: [] };
   }
 
   /** Has the connections of a selection do something. @throws EngineError ERR_OUTBOX_FULL */
@@ -188,11 +188,11 @@ export class SpreadServer<Chosen = unknown> {
       case RecordKind.ASK_RESULT:
         this.#asks.receive(record);
         return true;
-      case RecordKind.QUERY:
+      case RecordKind.LIST:
         this.#tell(record.clone());
         return true;
-      case RecordKind.QUERY_RESULT: {
-        const { request, entries } = record.clone<QueryResultBody>();
+      case RecordKind.LIST_RESULT: {
+        const { request, entries } = record.clone<ListResultBody>();
         this.#entries.receive(record.from, request, entries);
         return true;
       }
@@ -207,10 +207,10 @@ export class SpreadServer<Chosen = unknown> {
     if (chosen !== undefined) local.deliver(chosen, record.copyFrame(), labelOf(selection));
   }
 
-  #tell({ query, request, from }: QueryBody): void {
+  #tell({ query, request, from }: ListBody): void {
     const { number: server, peers } = this.#options;
     const body = encodeEntries(request, this.#entriesHere(query));
-    peers.sendAlways(from, encodeRecord({ kind: RecordKind.QUERY_RESULT, server }, body));
+    peers.sendAlways(from, encodeRecord({ kind: RecordKind.LIST_RESULT, server }, body));
   }
 
   /** Awaits no answer of a peer that has died. */
