@@ -17,6 +17,7 @@ export class Rollout {
   hasBeenReady = false;
   readonly #handlers: string | undefined;
   #ready = unnoticed();
+  #isSettled = false;
   readonly #progress = new Map<number, Progress>();
   readonly #beingRemoved = new Set<number>();
   readonly #removals = new Conditions();
@@ -49,9 +50,10 @@ export class Rollout {
   /** A shard has the server, or could not load its handlers. */
   added(shard: number, error?: EngineError): void {
     this.#progress.set(shard, error === undefined ? 'ready' : 'failed');
-    if (error !== undefined) this.#ready.reject(error);
+    if (error !== undefined) this.#fail(error);
     else if ([...this.#progress.values()].every((progress) => progress === 'ready')) {
       this.hasBeenReady = true;
+      this.#isSettled = true;
       this.#ready.resolve();
     }
   }
@@ -61,27 +63,36 @@ export class Rollout {
     if (this.#handlers !== undefined && this.#progress.get(shard) === 'loading') {
       const why = messageOf(cause);
       const message = `handlers: a shard died while it loaded ${this.#handlers}: ${why}`;
-      this.#ready.reject(new EngineError('ERR_HANDLERS_LOAD', message, { cause }));
+      this.#fail(new EngineError('ERR_HANDLERS_LOAD', message, { cause }));
     }
     this.#progress.delete(shard);
     this.removed(shard);
   }
 
   /**
-   * All shards have been stopped; the next ones begin without the server.
+   * All shards have been stopped; the next ones begin without the server. A `ready` that has settled
+   * is a new one then, so that a module which failed to load may load at the next attempt.
    * @param isOpen whether the server may be ready once more
    */
   rested(isOpen: boolean): void {
     this.#progress.clear();
     this.abandon();
-    if (this.hasBeenReady && isOpen) this.#ready = unnoticed();
+    if (this.#isSettled && isOpen) {
+      this.#ready = unnoticed();
+      this.#isSettled = false;
+    }
     this.hasBeenReady = false;
   }
 
   /** Rejects {@link Rollout.ready} where it is pending: the server, or the engine, is closed. */
   giveUp(what: 'server' | 'engine'): void {
     const message = `the ${what} has been closed`;
-    this.#ready.reject(new EngineError('ERR_ENGINE_CLOSED', message));
+    this.#fail(new EngineError('ERR_ENGINE_CLOSED', message));
+  }
+
+  #fail(error: EngineError): void {
+    this.#isSettled = true;
+    this.#ready.reject(error);
   }
 
   /** Resolves when each of these shards has said that the server is gone, or has died. */

@@ -5,6 +5,7 @@ import { AppConnection } from '../../shared/app/app-connection.ts';
 import { createCodecs } from '../../shared/codec/codecs.ts';
 import type { RecordView } from '../../shared/messages/record-view.ts';
 import type { ResolvedCloseOptions } from '../../shared/options/engine-options.ts';
+import { optionError } from '../../shared/options/option-rules.ts';
 import {
   type ResolvedServerOptions,
   shardServerOptions,
@@ -62,6 +63,7 @@ export class ServerEntry implements Life {
   }
 
   addConnectionHandler(fn: EventHandler<Connection>): void {
+    if (typeof fn !== 'function') throw optionError('onConnection', fn, 'a function');
     if (this.closures !== undefined) {
       this.closures.add(fn);
       return;

@@ -201,7 +201,10 @@ test('an engine that closes ends its emitters, and none can be opened any more',
     const { to } = emitter.server('/o');
     await engine.close();
     assert.throws(() => to('red').emit('said', 'x'), { code: 'ERR_ENGINE_CLOSED' });
-    assert.equal(await job.step('emit', 'x', 1), 'ERR_ENGINE_CLOSED');
+    // The job hears of the end by another port than that of its steps: it may come later.
+    let answer = await job.step('emit', 'x', 1);
+    while (answer === 'done') answer = await job.step('emit', 'x', 1);
+    assert.equal(answer, 'ERR_ENGINE_CLOSED');
     await job.end('close');
     assert.throws(() => engine.emitter(), { code: 'ERR_ENGINE_CLOSED' });
   });
