@@ -12,14 +12,7 @@ import {
 } from '../messages/records.ts';
 import type { Limits } from '../options/server-options.ts';
 import type { RoutedRecord } from '../ring/tick-loop.ts';
-import {
-  type Command,
-  carryOut,
-  countAhead,
-  decodeCommand,
-  encodeCommand,
-  joinKeys,
-} from './command.ts';
+import { type Command, carryOut, countAhead, encodeCommand, joinKeys } from './command.ts';
 import { Gather } from './gather.ts';
 import {
   type Entries,
@@ -149,14 +142,14 @@ export class SpreadServer<Chosen = unknown> {
 
   /** Has the connections of a selection do something. @throws EngineError ERR_OUTBOX_FULL */
   command(selection: Selection, command: Command): void {
-    const { number, codecs, peers, local } = this.#options;
+    const { number, codecs, peers } = this.#options;
     const reached = this.#peersOf(selection);
     if (reached.length > 0) {
       const record = encodeCommand(number, codecs.length, selection, command);
       const keys = joinKeys(number, codecs.length, command);
       countAhead(peers.interest, reached, keys, () => peers.send([{ peers: reached, record }]));
     }
-    carryOut(command, local.members(selection));
+    this.obey(selection, command);
   }
 
   /** The peers where handlers of somebody of the selection may run. */
@@ -177,11 +170,6 @@ export class SpreadServer<Chosen = unknown> {
         this.#deliver(record, { room: '', except, several });
         return true;
       }
-      case RecordKind.COMMAND: {
-        const { command, selection } = decodeCommand(record);
-        carryOut(command, this.#options.local.members(selection));
-        return true;
-      }
       case RecordKind.ASK:
         this.#asks.answer(record);
         return true;
@@ -199,6 +187,11 @@ export class SpreadServer<Chosen = unknown> {
       default:
         return false;
     }
+  }
+
+  /** Has the connections here do what a peer has commanded. */
+  obey(selection: Selection, command: Command): void {
+    carryOut(command, this.#options.local.members(selection));
   }
 
   #deliver(record: RecordView, selection: Selection): void {
