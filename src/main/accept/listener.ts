@@ -51,25 +51,29 @@ export function resolveListenOptions(options: ListenOptions): ResolvedListenOpti
 
 const REQUEST_TIMEOUT = 300_000; // ms: the default of Node.js
 
-/**
- * An HTTP server of the engine's own, not listening yet.
- * @param serverAt the options of the server at an endpoint
- * @param report gets the error where the client script cannot be served
- */
-export function createListener(
-  options: ResolvedEngineOptions,
-  serverAt: (endpoint: string) => ResolvedServerOptions | undefined,
-  request: RequestListener | undefined,
-  report: (error: unknown) => void,
-): HttpServer {
+/** An HTTP server of the engine's own, not listening yet. */
+export function createListener(options: ResolvedEngineOptions): HttpServer {
   const timeout = options.handshakeTimeout;
-  const limits = {
+  return createServer({
     requestTimeout: Math.max(timeout, REQUEST_TIMEOUT), // or Node.js refuses headersTimeout
     maxHeaderSize: options.maxHeaderBytes,
     headersTimeout: timeout,
     connectionsCheckingInterval: Math.max(1, Math.floor(timeout / 4)),
-  };
-  return createServer(limits, (incoming, response) => {
+  });
+}
+
+/**
+ * Makes the answers to plain requests: the client script, the app's answer, or none.
+ * @param serverAt the options of the server at an endpoint
+ * @param report gets the error where the client script cannot be served
+ */
+export function requestListener(
+  options: Pick<ResolvedEngineOptions, 'clientScriptPath'>,
+  serverAt: (endpoint: string) => ResolvedServerOptions | undefined,
+  request: RequestListener | undefined,
+  report: (error: unknown) => void,
+): RequestListener {
+  return (incoming, response) => {
     const path = pathOf(incoming.url) ?? '';
     const script = scriptAt(path, options.clientScriptPath, serverAt);
     if (script !== undefined) {
@@ -81,7 +85,7 @@ export function createListener(
     } else {
       answer(response, 404, 'Not Found');
     }
-  });
+  };
 }
 
 /**

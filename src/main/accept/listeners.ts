@@ -1,4 +1,4 @@
-import { Server as HttpServer } from 'node:http';
+import { Server as HttpServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { EngineError } from '../../shared/api/errors.ts';
 import type { ResolvedEngineOptions } from '../../shared/options/engine-options.ts';
@@ -6,8 +6,15 @@ import { optionError } from '../../shared/options/option-rules.ts';
 import type { ResolvedServerOptions } from '../../shared/options/server-options.ts';
 import { UpgradeReader } from './bare-upgrades.ts';
 import { type FindEndpoint, takeUpgrades } from './http-upgrades.ts';
-import { createListener, type ListenOptions, listen, resolveListenOptions } from './listener.ts';
+import {
+  createListener,
+  type ListenOptions,
+  listen,
+  requestListener,
+  resolveListenOptions,
+} from './listener.ts';
 import { OpenRequests } from './open-requests.ts';
+import { PlainLimits } from './plain-limits.ts';
 import type { TlsListeners } from './tls-listeners.ts';
 import type { TlsOptions } from './tls-options.ts';
 
@@ -24,6 +31,7 @@ export interface ListenersContext {
 /** The HTTP servers that upgrades come from: the engine's own, and those of the app. */
 export class Listeners {
   readonly #context: ListenersContext;
+  readonly #limits: PlainLimits;
   /** Each server with the function that ends taking its upgrades. */
   readonly #sources = new Map<HttpServer, () => void>();
   /** The engine's own servers. */
@@ -31,25 +39,26 @@ export class Listeners {
 
   constructor(context: ListenersContext) {
     this.#context = context;
+    this.#limits = new PlainLimits(context.options);
   }
 
   /** Makes an HTTP server that is to listen. @throws EngineError ERR_OPTION */
   create(port: number, options: ListenOptions): PendingListener {
     const { options: engine, tlsListeners, serverAt, report } = this.#context;
     const { host, request, tls } = resolveListenOptions(options);
-    const server = createListener(engine, serverAt, request, report);
+    const server = createListener(engine);
     if (tls !== undefined) tlsListeners.add(server, tls);
-    return { server, port, host };
+    return { server, port, host, answer: requestListener(engine, serverAt, request, report) };
   }
 
   /** Listens, and resolves with the address. @throws errors of `listen` of Node.js */
-  open({ server, port, host }: PendingListener): Promise<AddressInfo> {
+  open({ server, port, host, answer }: PendingListener): Promise<AddressInfo> {
     const { options, findEndpoint, tlsListeners } = this.#context;
     const listening = listen(server, port, host);
     this.attach(server);
     this.#own.set(server, {
       listening,
-      requests: new OpenRequests(server),
+      requests: new OpenRequests(server, this.#limits, answer),
       // Of a TLS port the primary sees decrypted bytes alone.
       reader: tlsListeners.has(server)
         ? undefined
@@ -125,6 +134,8 @@ export interface PendingListener {
   readonly server: HttpServer;
   readonly port: number;
   readonly host: string | undefined;
+  /** Answers plain requests. */
+  readonly answer: RequestListener;
 }
 
 const ATTACHABLE =

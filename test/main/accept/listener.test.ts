@@ -2,7 +2,12 @@ import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
 import type { RequestListener, Server } from 'node:http';
 import { test } from 'node:test';
-import { createListener, listen, resolveListenOptions } from '../../../src/main/accept/listener.ts';
+import {
+  createListener,
+  listen,
+  requestListener,
+  resolveListenOptions,
+} from '../../../src/main/accept/listener.ts';
 import {
   type EngineOptions,
   resolveEngineOptions,
@@ -17,7 +22,9 @@ async function withListener(
 ): Promise<void> {
   const chat = resolveServerOptions({ endpoint: '/chat' });
   const serverAt = (endpoint: string) => (endpoint === '/chat' ? chat : undefined);
-  const server = createListener(resolveEngineOptions(options), serverAt, request, assert.ifError);
+  const resolved = resolveEngineOptions(options);
+  const server = createListener(resolved);
+  server.on('request', requestListener(resolved, serverAt, request, assert.ifError));
   const { address, port } = await listen(server, 0, '127.0.0.1');
   await body(`http://${address}:${port}`, server);
   const closed = once(server, 'close');
@@ -80,12 +87,7 @@ test('limits of the engine hold for the HTTP server', async () => {
 
 test('a port that is taken is refused as Node.js refuses it', async () => {
   await withListener({}, undefined, async (url) => {
-    const server = createListener(
-      resolveEngineOptions({}),
-      () => undefined,
-      undefined,
-      assert.ifError,
-    );
+    const server = createListener(resolveEngineOptions({}));
     const { hostname, port } = new URL(url);
     await assert.rejects(listen(server, Number(port), hostname), { code: 'EADDRINUSE' });
   });

@@ -42,6 +42,8 @@ const ENGINE: Values<EngineOptions> = {
   maxEmitters: whole(0, 1024),
   maxHeaderBytes: whole(256, 2 ** 24),
   handshakeTimeout: whole(1, MS),
+  maxPlainConnections: whole(1, 2 ** 32 - 1),
+  maxPlainConnectionsPerAddress: whole(0, 2 ** 32 - 1),
   sampleInterval: whole(0, MS),
   clientScriptPath: {
     good: ['', '/a.js', '/a/b-c.js'],
@@ -196,6 +198,8 @@ test('an option that is left out, or undefined, has its default', () => {
     maxEmitters: 16,
     maxHeaderBytes: 16 * 2 ** 10,
     handshakeTimeout: 10_000,
+    maxPlainConnections: 10_000,
+    maxPlainConnectionsPerAddress: 0,
     sampleInterval: 1000,
     clientScriptPath: '/iris-ws.js',
     resourceLimits: undefined,
