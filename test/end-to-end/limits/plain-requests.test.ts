@@ -164,7 +164,12 @@ test('many clients that read nothing do not hold up the end', options, async () 
       await using other = await RawClient.connect(port);
       await other.upgrade('/w');
       await engine.close({ timeoutMs: 100 });
-      for (const client of clients) client.socket.resume();
+      for (const client of clients) {
+        await client.rest();
+        await client[Symbol.asyncDispose]();
+      }
+      await other.closeFrame();
+      await other[Symbol.asyncDispose]();
     },
   );
 });
