@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import fc from 'fast-check';
-import { pathOf } from '../../src/main/accept/http-upgrades.ts';
+import { pathOf } from '../../src/main/accept/request-target.ts';
 import {
   checkHandshake,
   checkOrigin,

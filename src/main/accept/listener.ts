@@ -14,7 +14,7 @@ import {
 import type { ResolvedServerOptions } from '../../shared/options/server-options.ts';
 import { answer } from '../script/plain-answer.ts';
 import { scriptAt, serveScript } from '../script/script-route.ts';
-import { pathOf } from './http-upgrades.ts';
+import { pathOf } from './request-target.ts';
 import type { TlsOptions } from './tls-options.ts';
 
 /** Options of `engine.listen`. */

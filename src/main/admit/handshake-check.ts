@@ -12,6 +12,7 @@ import { CODEC_SUBPROTOCOLS, codecNames } from '../../shared/codec/codec.ts';
 import type { DeflateTerms } from '../../shared/messages/control-messages.ts';
 import type { Origins, ResolvedServerOptions } from '../../shared/options/server-options.ts';
 import { chooseDeflate } from './deflate-offers.ts';
+import { elementsOf } from './header-list.ts';
 import { plainAddress } from './subnet.ts';
 
 /** An upgrade's request, as far as it is looked at. */
@@ -31,6 +32,13 @@ export interface Handshake {
   /** Left out where messages are not compressed. */
   readonly deflate?: DeflateTerms;
 }
+
+/** RFC 6455 section 4.4, RFC 9110 section 15.5.22. */
+const VERSION_13 = {
+  Upgrade: 'websocket',
+  Connection: 'Upgrade',
+  'Sec-WebSocket-Version': '13',
+};
 
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
 
@@ -53,7 +61,7 @@ export function checkHandshake(
   if (headers.host === undefined) throw new Refusal(400, 'Host is missing');
   if (hasSeveralHosts(request)) throw new Refusal(400, 'there is more than one Host');
   if (headers['sec-websocket-version'] !== '13') {
-    throw new Refusal(426, 'Upgrade Required', { 'Sec-WebSocket-Version': '13' });
+    throw new Refusal(426, 'Upgrade Required', VERSION_13);
   }
   const key = headers['sec-websocket-key'];
   if (key === undefined || !KEY.test(key)) {
@@ -78,7 +86,7 @@ function chooseProtocol(header: string | undefined, protocols: readonly string[]
   if (header === undefined) return '';
   let offered: Set<string>;
   try {
-    offered = subprotocol.parse(header);
+    offered = subprotocol.parse(elementsOf(header).join());
   } catch {
     throw new Refusal(400, 'Sec-WebSocket-Protocol is malformed');
   }

@@ -50,7 +50,7 @@ for (const [what, parts, status] of [
   ['a body of some length', { headers: { 'content-length': '5' } }, 400],
   ['a body in chunks', { headers: { 'transfer-encoding': 'chunked' } }, 400],
   ['a protocol named twice', { headers: { 'sec-websocket-protocol': 'a, a' } }, 400],
-  ['an empty protocol', { headers: { 'sec-websocket-protocol': 'a,' } }, 400],
+  ['a list of no protocol', { headers: { 'sec-websocket-protocol': ' ,' } }, 400],
 ] as const) {
   test(`a handshake with ${what} is refused with ${status}`, () => {
     const request = incoming(parts as unknown as Partial<IncomingMessage>);
@@ -91,6 +91,20 @@ for (const [codec, offered, protocol, spoken] of [
     assert.deepEqual(handshake, { key: KEY, protocol, codec: spoken });
   });
 }
+
+test('empty elements in a list of subprotocols do not count', () => {
+  const chosen = (offer: string) =>
+    checkHandshake(incoming({ headers: { 'sec-websocket-protocol': offer } }), {
+      ...PLAIN,
+      protocols: ['chat'],
+    }).protocol;
+  for (const offer of ['chat,', ',chat', 'a, , chat', 'a ,\tchat\t,,']) {
+    assert.equal(chosen(offer), 'chat', offer);
+  }
+  for (const offer of ['', ',', ' , ', 'ch at', 'chat, chat', 'a;b, chat', 'chat\u00a0']) {
+    assert.throws(() => chosen(offer), { status: 400 }, offer);
+  }
+});
 
 test('compression is agreed on where the server and the client want it', () => {
   const compression = { threshold: 0, level: 1 };
