@@ -15,6 +15,7 @@ import {
 } from './listener.ts';
 import { OpenRequests } from './open-requests.ts';
 import { PlainLimits } from './plain-limits.ts';
+import { readProxyHeaders } from './proxied-sockets.ts';
 import type { TlsListeners } from './tls-listeners.ts';
 import type { TlsOptions } from './tls-options.ts';
 
@@ -45,24 +46,32 @@ export class Listeners {
   /** Makes an HTTP server that is to listen. @throws EngineError ERR_OPTION */
   create(port: number, options: ListenOptions): PendingListener {
     const { options: engine, tlsListeners, serverAt, report } = this.#context;
-    const { host, request, tls } = resolveListenOptions(options);
-    const server = createListener(engine);
+    const { host, request, tls, proxyProtocol, keepAliveTimeout } = resolveListenOptions(options);
+    const server = createListener(engine, keepAliveTimeout);
     if (tls !== undefined) tlsListeners.add(server, tls);
-    return { server, port, host, answer: requestListener(engine, serverAt, request, report) };
+    return {
+      server,
+      port,
+      host,
+      answer: requestListener(engine, serverAt, request, report),
+      cutUnnamed: proxyProtocol ? readProxyHeaders(server, engine.handshakeTimeout) : undefined,
+    };
   }
 
   /** Listens, and resolves with the address. @throws errors of `listen` of Node.js */
-  open({ server, port, host, answer }: PendingListener): Promise<AddressInfo> {
+  open({ server, port, host, answer, cutUnnamed }: PendingListener): Promise<AddressInfo> {
     const { options, findEndpoint, tlsListeners } = this.#context;
     const listening = listen(server, port, host);
     this.attach(server);
     this.#own.set(server, {
       listening,
       requests: new OpenRequests(server, this.#limits, answer),
+      cutUnnamed,
       // Of a TLS port the primary sees decrypted bytes alone.
-      reader: tlsListeners.has(server)
-        ? undefined
-        : new UpgradeReader(server, findEndpoint, options),
+      reader:
+        tlsListeners.has(server) || cutUnnamed !== undefined
+          ? undefined
+          : new UpgradeReader(server, findEndpoint, options),
     });
     return listening;
   }
@@ -112,10 +121,13 @@ export class Listeners {
   async close(timeoutMs: number): Promise<void> {
     for (const release of this.#sources.values()) release();
     this.#sources.clear(); // what another engine takes there by now is not released with it
-    const closed = [...this.#own].map(async ([server, { listening, requests, reader }]) => {
-      await listening.catch(() => {}); // the caller of `listen` is told
-      if (server.listening) await Promise.all([requests.close(timeoutMs), reader?.close()]);
-    });
+    const closed = [...this.#own].map(
+      async ([server, { listening, requests, reader, cutUnnamed }]) => {
+        await listening.catch(() => {}); // the caller of `listen` is told
+        cutUnnamed?.();
+        if (server.listening) await Promise.all([requests.close(timeoutMs), reader?.close()]);
+      },
+    );
     await Promise.all(closed);
   }
 }
@@ -125,7 +137,9 @@ interface OwnListener {
   /** Settles when it has begun to listen. */
   readonly listening: Promise<AddressInfo>;
   readonly requests: OpenRequests;
-  /** Undefined on a TLS port. */
+  /** Cuts connections whose header of the PROXY protocol has not come; undefined: none needs one. */
+  readonly cutUnnamed: (() => void) | undefined;
+  /** Undefined on a port with TLS or the PROXY protocol. */
   readonly reader: UpgradeReader | undefined;
 }
 
@@ -136,6 +150,7 @@ export interface PendingListener {
   readonly host: string | undefined;
   /** Answers plain requests. */
   readonly answer: RequestListener;
+  readonly cutUnnamed: OwnListener['cutUnnamed'];
 }
 
 const ATTACHABLE =

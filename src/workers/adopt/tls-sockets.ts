@@ -44,8 +44,9 @@ export class TlsSockets {
 
   /** Begins TLS on sockets that have come. */
   adopt(arrivals: readonly TlsArrival[], handles: readonly object[]): void {
-    for (const [at, { stream, listener }] of arrivals.entries()) {
+    for (const [at, { stream, listener, head }] of arrivals.entries()) {
       const raw = movedSocket(handles[at] as object);
+      if (head !== undefined) raw.unshift(head);
       const relay = new Relay(raw, (event) => {
         if (event.is === 'closed') this.#forget(stream);
         this.#tell(stream, event);

@@ -47,7 +47,7 @@ test('the host of a request is that of an absolute URL', () => {
 
 test('Upgrade is a list of protocols', () => {
   const isIt = (upgrade: string | undefined) =>
-    isWebSocket({ headers: upgrade === undefined ? {} : { upgrade } });
+    isWebSocket({ headers: { ...(upgrade !== undefined && { upgrade }) } });
   for (const upgrade of [
     'websocket',
     'WebSocket',
@@ -66,7 +66,7 @@ test('Upgrade is a list of protocols', () => {
     'websocket;a',
     'a websocket',
   ]) {
-    assert.equal(isIt(upgrade), false, upgrade);
+    assert.equal(isIt(upgrade), false, String(upgrade));
   }
 });
 

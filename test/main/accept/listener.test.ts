@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
-import type { RequestListener, Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { test } from 'node:test';
 import {
   createListener,
@@ -85,6 +85,12 @@ test('limits of the engine hold for the HTTP server', async () => {
   });
 });
 
+test('keepAliveTimeout is that of the HTTP server', () => {
+  const resolved = resolveEngineOptions({});
+  assert.equal(createListener(resolved, 75_000).keepAliveTimeout, 75_000);
+  assert.equal(createListener(resolved).keepAliveTimeout, createServer().keepAliveTimeout);
+});
+
 test('a port that is taken is refused as Node.js refuses it', async () => {
   await withListener({}, undefined, async (url) => {
     const server = createListener(resolveEngineOptions({}));
@@ -95,7 +101,13 @@ test('a port that is taken is refused as Node.js refuses it', async () => {
 
 test('the options of listen are checked', () => {
   const request: RequestListener = () => {};
-  const nothing = { host: undefined, request: undefined, tls: undefined };
+  const nothing = {
+    host: undefined,
+    request: undefined,
+    tls: undefined,
+    proxyProtocol: false,
+    keepAliveTimeout: undefined,
+  };
   assert.deepEqual(resolveListenOptions({}), nothing);
   const options = { host: '::1', request };
   assert.deepEqual(resolveListenOptions(options), { ...nothing, ...options });
@@ -105,7 +117,12 @@ test('the options of listen are checked', () => {
     [{ host: 8080 }, /^host: 8080 is not a host name/],
     [{ host: '' }, /^host: ''/],
     [{ tls: 'a key' }, /^tls must be an object with key and cert$/],
-    [{ hostname: '::1' }, /^hostname: no such option; there are host, request, tls$/],
+    [
+      { hostname: '::1' },
+      /^hostname: no such option; there are host, request, tls, proxyProtocol, keepAliveTimeout$/,
+    ],
+    [{ proxyProtocol: 'v2' }, /^proxyProtocol: 'v2' is not true or false$/],
+    [{ keepAliveTimeout: -1 }, /^keepAliveTimeout: -1 is not a whole number from 0 to 2147483647$/],
     ['localhost', /^options must be an object, not 'localhost'$/],
     [null, /^options must be an object/],
   ] as const) {
