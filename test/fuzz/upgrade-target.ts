@@ -2,11 +2,8 @@ import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import fc from 'fast-check';
 import { pathOf } from '../../src/main/accept/request-target.ts';
-import {
-  checkHandshake,
-  checkOrigin,
-  connectionRequest,
-} from '../../src/main/admit/handshake-check.ts';
+import { checkHandshake, connectionRequest } from '../../src/main/admit/handshake-check.ts';
+import { checkOrigin } from '../../src/main/admit/origin-check.ts';
 import { Refusal } from '../../src/shared/api/refusal.ts';
 import { requests } from './hostile-requests.ts';
 import type { FuzzTarget } from './target.ts';

@@ -3,10 +3,10 @@ import type { IncomingMessage } from 'node:http';
 import { test } from 'node:test';
 import {
   checkHandshake,
-  checkOrigin,
   connectionRequest,
   identify,
 } from '../../../src/main/admit/handshake-check.ts';
+import { checkOrigin } from '../../../src/main/admit/origin-check.ts';
 import { Refusal } from '../../../src/shared/api/refusal.ts';
 
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
@@ -169,6 +169,22 @@ test('a page of the same host is one of http or https', () => {
     if (isAllowed) check();
     else assert.throws(check, { status: 403 }, `${origin} at ${host}`);
   }
+});
+
+test('where only the port differs, the refusal names proxies', () => {
+  const bodyOf = (origin: string, origins: 'same-host' | string[] = 'same-host') => {
+    const asked = connectionRequest(incoming({ headers: { origin, host: 'a.test' } }));
+    try {
+      checkOrigin(asked, origins);
+    } catch (refusal) {
+      return (refusal as Refusal).message;
+    }
+    return '';
+  };
+  assert.match(bodyOf('https://a.test:8443'), /dropped the port.*Host \$http_host.*`origins`$/);
+  assert.match(bodyOf('https://b.test:8443'), /`origins` does not include it$/);
+  assert.match(bodyOf('https://a.test:8443', ['https://a.test']), /does not include it$/);
+  assert.equal(bodyOf('https://a.test'), '');
 });
 
 test('an identity has a random id, the request, and what authorize returns', async () => {

@@ -112,7 +112,7 @@ const SERVER: Values<ServerOptions> = {
     good: ['same-host', '*', [], ['http://a', 'https://b.c:8443'], () => true],
     bad: ['http://a', ['a'], ['http://a/'], ['http://a:80'], ['HTTP://a'], [1], null, {}],
     allowed:
-      "'same-host', '*', an array of origins such as 'https://host:8080' (with no path and no slash behind), or a function",
+      "'same-host', '*', a function, or an array of origins (with no path and no slash behind): 'https://host:8080', 'https://*.host', 'capacitor://localhost', 'null'",
   },
   authorize: aFunction,
   idGenerator: aFunction,
