@@ -4,7 +4,8 @@ import type { ResolvedEngineOptions } from '../../shared/options/engine-options.
 import { Conditions } from '../../shared/time/conditions.ts';
 import { type AcceptedHandle, UpgradeParser } from './bare-parser.ts';
 import { BareSocket } from './bare-socket.ts';
-import { type FindEndpoint, isWebSocket, pathOf } from './http-upgrades.ts';
+import { type FindEndpoint, isWebSocket } from './http-upgrades.ts';
+import { pathOf } from './request-target.ts';
 
 /** The handle that listens in a server of Node.js, and gives it accepted connections. */
 interface ListeningHandle {

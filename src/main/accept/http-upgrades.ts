@@ -2,7 +2,9 @@ import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node
 import type { Duplex } from 'node:stream';
 import { Refusal, refuse } from '../../shared/api/refusal.ts';
 import type { UpgradeRequest } from '../admit/handshake-check.ts';
+import { elementsOf } from '../admit/header-list.ts';
 import type { BareSocket } from './bare-socket.ts';
+import { pathOf } from './request-target.ts';
 
 /** Takes one upgrade. */
 type TakeUpgrade = (
@@ -17,18 +19,6 @@ export type FindEndpoint = (path: string | undefined) => TakeUpgrade | undefined
 // @types/node does not have it yet (Node.js 24.9).
 interface UpgradingServer {
   shouldUpgradeCallback: (request: IncomingMessage) => boolean;
-}
-
-const ABSOLUTE_FORM = /^[a-z][-+.0-9a-z]*:\/\/[^/?]+/i;
-
-/** Returns the path of a request's target as it was sent, without its query; undefined: none. */
-export function pathOf(url: string | undefined): string | undefined {
-  if (url === undefined) return undefined;
-  const [origin = ''] = url.startsWith('/') ? [] : (ABSOLUTE_FORM.exec(url) ?? []);
-  const query = url.indexOf('?');
-  const path = url.slice(origin.length, query === -1 ? undefined : query);
-  if (path.startsWith('/')) return path;
-  return origin !== '' && path === '' ? '/' : undefined;
 }
 
 const sources = new WeakMap<HttpServer, UpgradeSource>();
@@ -152,5 +142,8 @@ class UpgradeSource {
 
 /** Whether a request asks for an upgrade to WebSocket. */
 export function isWebSocket({ headers }: Pick<UpgradeRequest, 'headers'>): boolean {
-  return headers.upgrade?.toLowerCase() === 'websocket';
+  const { upgrade } = headers;
+  if (upgrade === undefined) return false;
+  if (upgrade === 'websocket') return true; // as nearly every client writes it
+  return elementsOf(upgrade.toLowerCase()).includes('websocket');
 }

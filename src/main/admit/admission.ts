@@ -10,12 +10,12 @@ import type { ServerEntry } from '../servers/server-entry.ts';
 import type { ShardGroup } from '../shards/shard-group.ts';
 import {
   checkHandshake,
-  checkOrigin,
   connectionRequest,
   type Handshake,
   identify,
   type UpgradeRequest,
 } from './handshake-check.ts';
+import { checkOrigin } from './origin-check.ts';
 import { refusalOf } from './refusal.ts';
 import { ProxyTrust } from './trust-proxy.ts';
 

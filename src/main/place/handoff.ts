@@ -38,8 +38,9 @@ export interface Departure extends Leaving {
   readonly upgrade: Upgrade;
 }
 
-/** A connection of a TLS port, not a byte of which has been read. */
+/** A connection of a TLS port, of whose TLS no byte has been parsed. */
 export interface TlsDeparture extends Leaving {
+  readonly socket: Socket;
   readonly arrival: TlsArrival;
 }
 
@@ -143,6 +144,10 @@ export function packUpgrades(departures: readonly Departure[], handles: readonly
 
 /** Packs connections of TLS ports. */
 export function packTls(departures: readonly TlsDeparture[], handles: readonly object[]) {
+  for (const { socket, arrival } of departures) {
+    // One that has not been read from must not begin to read.
+    if (socket.readableLength > 0) arrival.head = takeBuffered(socket, undefined);
+  }
   const arrivals = departures.map(({ arrival }) => arrival);
   return { type: 'adopt-tls', arrivals, handles } satisfies ToShard;
 }

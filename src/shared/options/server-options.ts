@@ -21,6 +21,7 @@ import {
   type Rules,
   rule,
 } from './option-rules.ts';
+import { isOriginList } from './origin-list.ts';
 import { type RateLimit, type ResolvedRateLimit, resolveRateLimit } from './rate-limit-options.ts';
 
 const MAX_BYTES = 2 ** 30;
@@ -52,7 +53,10 @@ export interface ServerOptions {
   headers?: Readonly<Record<string, string>> | undefined;
   /** Subprotocols this server speaks; the first of the client's that is among them is chosen. */
   protocols?: readonly string[] | undefined;
-  /** Origins that may connect; a request without an Origin header may. Default 'same-host'. */
+  /**
+   * Origins that may connect, such as 'https://host:8080', 'https://*.host' for its subdomains,
+   * 'capacitor://localhost', 'null'; a request without an Origin header may. Default 'same-host'.
+   */
   origins?: Origins | undefined;
   /**
    * Decides on an upgrade. Its result is the connection's `data` and must be structured-cloneable;
@@ -155,7 +159,7 @@ const SERVER_RULES: Rules<FilledServerOptions> = {
   headers: rule("an object of HTTP headers that are not the handshake's own", {}, isHeaders),
   protocols: rule('an array of different subprotocol tokens', [], isTokenList),
   origins: rule<Origins>(
-    "'same-host', '*', an array of origins such as 'https://host:8080' (with no path and no slash behind), or a function",
+    "'same-host', '*', a function, or an array of origins (with no path and no slash behind): 'https://host:8080', 'https://*.host', 'capacitor://localhost', 'null'",
     'same-host',
     (value) => value === 'same-host' || value === '*' || isFunction(value) || isOriginList(value),
   ),
@@ -255,9 +259,4 @@ function isTokenList(value: unknown): boolean {
   if (!Array.isArray(value)) return false;
   const tokens = value.every((item) => typeof item === 'string' && TOKEN.test(item));
   return tokens && new Set(value).size === value.length;
-}
-
-function isOriginList(value: unknown): boolean {
-  if (!Array.isArray(value)) return false;
-  return value.every((item) => URL.canParse(item) && new URL(item).origin === item);
 }

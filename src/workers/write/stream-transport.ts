@@ -11,11 +11,15 @@ interface OwnedSocket extends Socket {
 /** A transport over a stream: TLS, and TCP where the handle below cannot be used by itself. */
 export class StreamTransport extends Transport {
   readonly #socket: Socket;
+  #isPaused = true;
+  /** Whether the client has ended its side, and the owner does not know yet. */
+  #owesEnd: boolean;
 
-  /** @param socket paused; reads with {@link onRead} or emits 'data' */
+  /** @param socket paused; reads with {@link onRead} or emits 'data'. It may have ended before */
   constructor(socket: Socket, counters: { sentBytes: number }) {
     super(counters);
     this.#socket = socket;
+    this.#owesEnd = socket.readableEnded; // while nobody listened
     (socket as OwnedSocket)[TRANSPORT] = this;
     socket.on('error', ignore); // 'close' follows
     socket.on('end', onEnd);
@@ -23,11 +27,27 @@ export class StreamTransport extends Transport {
   }
 
   override pause(): void {
+    this.#isPaused = true;
     this.#socket.pause();
   }
 
   override resume(): void {
+    this.#isPaused = false;
     this.#socket.resume();
+    // Later: the owner goes on with bytes that it has kept, which came before the end.
+    if (this.#owesEnd) queueMicrotask(() => this.#tellEnd());
+  }
+
+  /** Notes the end of the client's side: TLS finds it even while it is paused. */
+  hasEnded(): void {
+    this.#owesEnd = true;
+    this.#tellEnd();
+  }
+
+  #tellEnd(): void {
+    if (!this.#owesEnd || this.#isPaused || this.isDestroyed) return;
+    this.#owesEnd = false;
+    this.owner?.socketEnded();
   }
 
   protected override begin(bytes: Buffer): boolean {
@@ -62,7 +82,7 @@ export function onData(this: unknown, chunk: Buffer): void {
 }
 
 function onEnd(this: OwnedSocket): void {
-  this[TRANSPORT].owner?.socketEnded();
+  this[TRANSPORT].hasEnded();
 }
 
 function onClose(this: OwnedSocket): void {

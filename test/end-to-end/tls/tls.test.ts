@@ -256,3 +256,18 @@ test('a wrong key or certificate is an error of listen', options, async () => {
   await engine.close();
   await leavesNothing();
 });
+
+test('a client of TLS 1.2 that renegotiates is cut', options, async () => {
+  await withEngine({ shards: 1 }, async ({ engine, port }) => {
+    engine.server({ endpoint: '/v', handlers: VERBS });
+    for (const isWebSocket of [false, true]) {
+      const socket = await open(port, { maxVersion: 'TLSv1.2' });
+      if (isWebSocket) {
+        socket.write(upgradeRequest('/v'));
+        assert.match(String((await once(socket, 'data'))[0]), /^HTTP\/1\.1 101 /);
+      }
+      socket.renegotiate({ rejectUnauthorized: false }, () => {});
+      await gone(socket.resume());
+    }
+  });
+});
