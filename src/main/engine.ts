@@ -113,6 +113,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
     }
     const entry = new ServerEntry(++this.#lastServer, resolved, {
       peers: this.#group.mailbox,
+      threadContext: this.#group.mailbox.context,
       report: this.#report,
       close: (closing, options) => this.#closeServer(closing, options),
     });

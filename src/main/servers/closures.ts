@@ -1,8 +1,8 @@
+import type { AsyncResource } from 'node:async_hooks';
 import { deserializeError } from '../../shared/api/errors.ts';
 import type { Connection } from '../../shared/api/public-types.ts';
 import type { AppConnection } from '../../shared/app/app-connection.ts';
 import type { ConnectionIdentity, ConnectionLink } from '../../shared/app/connection-link.ts';
-import { callHandler } from '../../shared/app/handler-calls.ts';
 import { forgetHeaders, type KeepHeaders } from '../../shared/app/kept-headers.ts';
 import { CLOSE_CODES } from '../../shared/codec/frame.ts';
 import type { RecordView } from '../../shared/messages/record-view.ts';
@@ -24,6 +24,8 @@ export interface Arrival {
 /** Everything that a server gives to its closures. */
 export interface ClosuresContext extends LinkContext {
   readonly keepHeaders: KeepHeaders;
+  /** The asynchronous context of this thread's loop. */
+  readonly threadContext: AsyncResource;
   /** Returns the app's view of a connection. */
   appConnection(link: ConnectionLink, identity: ConnectionIdentity): AppConnection;
 }
@@ -140,10 +142,7 @@ export class Closures implements Local<never> {
     const app = this.#context.appConnection(link, arrival.identity);
     this.#connections.set(number, { app, link });
     link.enter();
-    const onThrown = (thrown: unknown, of: string) => app.handlerThrew(thrown, of);
-    const results = this.#onConnection.map((onConnection) =>
-      callHandler(onConnection, app, 'onConnection', onThrown),
-    );
+    const results = app.connected(this.#onConnection, this.#context.threadContext);
     link.open();
     forgetHeaders(arrival.identity, this.#context.keepHeaders, results);
   }

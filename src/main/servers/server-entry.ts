@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { EngineError } from '../../shared/api/errors.ts';
 import type { Connection, EventHandler } from '../../shared/api/public-types.ts';
 import type { PrimaryServerStats } from '../../shared/api/stats.ts';
@@ -21,6 +22,8 @@ import { type Life, Server } from './server.ts';
 /** Everything that the engine gives to its servers. */
 export interface EntryContext {
   readonly peers: Peers;
+  /** The asynchronous context of this thread's loop; default: that in which the server is added. */
+  readonly threadContext?: AsyncResource;
   report(error: EngineError): void;
   close(entry: ServerEntry, options: ResolvedCloseOptions): Promise<void>;
 }
@@ -43,7 +46,7 @@ export class ServerEntry implements Life {
 
   constructor(number: number, options: ResolvedServerOptions, context: EntryContext) {
     const { endpoint, handlers, keepHeaders } = options;
-    const { peers, report } = context;
+    const { peers, report, threadContext = new AsyncResource('fanring.Server') } = context;
     this.number = number;
     this.options = options;
     this.#context = context;
@@ -55,7 +58,7 @@ export class ServerEntry implements Life {
     const appConnection: ClosuresContext['appConnection'] = (link, identity) =>
       new AppConnection(this.handle, this.spread, link, identity);
     if (handlers === undefined) {
-      this.closures = new Closures({ ...spread, keepHeaders, appConnection });
+      this.closures = new Closures({ ...spread, keepHeaders, threadContext, appConnection });
     }
     this.spread = new SpreadServer({ ...spread, local: this.closures ?? NOWHERE });
     this.handle = new Server(this.spread, this);

@@ -1,3 +1,4 @@
+import type { AsyncResource } from 'node:async_hooks';
 import { PRIMARY } from '../../shared/messages/control-messages.ts';
 import { RecordView } from '../../shared/messages/record-view.ts';
 import { RecordKind } from '../../shared/messages/records.ts';
@@ -45,6 +46,11 @@ export class PrimaryMailbox implements Peers {
     });
     this.#ticks = new TickLoop(this.#mailbox, () => {});
     this.load = new ThreadLoad(this.#mailbox, this.#ticks, sampleInterval);
+  }
+
+  /** The asynchronous context in which records of shards are handled. */
+  get context(): AsyncResource {
+    return this.#ticks.context;
   }
 
   /** Begins to read records of shards. */

@@ -1,3 +1,4 @@
+import type { AsyncResource } from 'node:async_hooks';
 import { EngineError, handlerError } from '../api/errors.ts';
 import type {
   AnswerOf,
@@ -29,6 +30,7 @@ import type { Member } from '../spread/local.ts';
 import { selectionOf } from '../spread/selection.ts';
 import type { Verbs } from '../spread/verbs.ts';
 import type { ConnectionIdentity, ConnectionLink } from './connection-link.ts';
+import type { Handler } from './handler-calls.ts';
 import { HandlerLists, type Hooks } from './handler-lists.ts';
 import { TargetEmitter } from './target-emitter.ts';
 
@@ -63,6 +65,11 @@ export class AppConnection<Events extends object = AnyEvents>
       (thrown, of) => this.handlerThrew(thrown, of),
       (thrown, of) => verbs.report(this.#errorOf(thrown, of)),
     );
+  }
+
+  /** Calls the `onConnection` handlers, as {@link HandlerLists.begin}; returns their results. */
+  connected(handlers: readonly Handler<Connection<Events>>[], context: AsyncResource): unknown[] {
+    return this.#handlers.begin(handlers, this, context);
   }
 
   get number(): number {
