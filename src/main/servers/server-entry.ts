@@ -3,6 +3,7 @@ import { EngineError } from '../../shared/api/errors.ts';
 import type { Connection, EventHandler } from '../../shared/api/public-types.ts';
 import type { PrimaryServerStats } from '../../shared/api/stats.ts';
 import { AppConnection } from '../../shared/app/app-connection.ts';
+import { RunningHandlers } from '../../shared/app/running-handlers.ts';
 import { createCodecs } from '../../shared/codec/codecs.ts';
 import type { RecordView } from '../../shared/messages/record-view.ts';
 import type { ResolvedCloseOptions } from '../../shared/options/engine-options.ts';
@@ -41,6 +42,7 @@ export class ServerEntry implements Life {
   readonly handle: Server;
   readonly limits: ConnectionLimits;
   readonly rollout: Rollout;
+  readonly #running = new RunningHandlers();
   readonly #context: EntryContext;
   #closed: Promise<void> | undefined;
 
@@ -56,7 +58,7 @@ export class ServerEntry implements Life {
     const { counters } = this;
     const spread = { number, endpoint, limits: options, codecs, peers, counters, report };
     const appConnection: ClosuresContext['appConnection'] = (link, identity) =>
-      new AppConnection(this.handle, this.spread, link, identity);
+      new AppConnection(this.handle, this.spread, link, identity, this.#running);
     if (handlers === undefined) {
       this.closures = new Closures({ ...spread, keepHeaders, threadContext, appConnection });
     }
@@ -148,6 +150,15 @@ export class ServerEntry implements Life {
     this.limits.freeAllIn(shard);
     this.spread.peerDied(shard);
     this.closures?.shardDied(shard);
+  }
+
+  /**
+   * Waits for the closures that are at work, which may fail to end.
+   * @param caller 1 where one of them waits for this; else 0
+   */
+  closuresEnded(timeoutMs: number, caller: 0 | 1): Promise<void> {
+    const { report } = this.#context;
+    return this.#running.ended(timeoutMs, this.options.endpoint, report, caller);
   }
 
   /** Ends the rest of it: no shard will send news of it any more. */

@@ -278,4 +278,10 @@ export interface HandlerModule<Events extends object = AnyEvents> {
    * promise resolves. Where it throws, the server cannot start: ERR_HANDLERS_LOAD.
    */
   onServer?(server: ServerHandle<Events>): unknown;
+  /**
+   * Runs once in every shard that `onServer` has run in, when the server or the engine is closed:
+   * behind the last connection, and behind handlers that are at work. `close` waits for its promise
+   * until `timeoutMs`. It does not run where the shard dies.
+   */
+  onClose?(server: ServerHandle<Events>): unknown;
 }

@@ -32,6 +32,7 @@ import type { Verbs } from '../spread/verbs.ts';
 import type { ConnectionIdentity, ConnectionLink } from './connection-link.ts';
 import type { Handler } from './handler-calls.ts';
 import { HandlerLists, type Hooks } from './handler-lists.ts';
+import type { RunningHandlers } from './running-handlers.ts';
 import { TargetEmitter } from './target-emitter.ts';
 
 /** The app's view of a connection: the same code on the primary and in the shards. */
@@ -55,6 +56,7 @@ export class AppConnection<Events extends object = AnyEvents>
     verbs: Verbs,
     link: ConnectionLink,
     identity: ConnectionIdentity,
+    running?: RunningHandlers,
   ) {
     this.server = server;
     this.#verbs = verbs;
@@ -64,6 +66,7 @@ export class AppConnection<Events extends object = AnyEvents>
     this.#handlers = new HandlerLists(
       (thrown, of) => this.handlerThrew(thrown, of),
       (thrown, of) => verbs.report(this.#errorOf(thrown, of)),
+      running,
     );
   }
 

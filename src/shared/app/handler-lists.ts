@@ -9,6 +9,7 @@ import {
   type Handler as HandlerOf,
   type OnThrown,
 } from './handler-calls.ts';
+import { RunningHandlers } from './running-handlers.ts';
 
 /** The handlers of a connection, events aside, and their arguments. */
 export interface Hooks {
@@ -43,6 +44,7 @@ const METHODS: Readonly<Record<keyof Hooks, string>> = {
 export class HandlerLists {
   readonly #onThrown: OnThrown;
   readonly #onLost: OnThrown;
+  readonly #running: RunningHandlers;
   #context: AsyncResource | undefined;
   #events: Map<string, Handler[]> | undefined;
   #hooks: Map<keyof Hooks, Handler[]> | undefined;
@@ -50,10 +52,12 @@ export class HandlerLists {
   /**
    * @param onThrown gets the errors of handlers, of their promises too
    * @param onLost gets those of error handlers: to tell the error handlers again would not end
+   * @param running counts handlers whose promises are pending
    */
-  constructor(onThrown: OnThrown, onLost: OnThrown) {
+  constructor(onThrown: OnThrown, onLost: OnThrown, running = new RunningHandlers()) {
     this.#onThrown = onThrown;
     this.#onLost = onLost;
+    this.#running = running;
   }
 
   addEvent(event: string, handler: Handler): void {
@@ -79,7 +83,7 @@ export class HandlerLists {
     this.#context = threadContext; // for handlers that these bring about
     return threadContext.runInAsyncScope(() => {
       const results = handlers.map((handler) =>
-        callHandler(handler, connection, 'onConnection', this.#onThrown),
+        this.#callOne(handler, connection, 'onConnection', this.#onThrown),
       );
       this.#context = new AsyncResource('fanring.Connection');
       return results;
@@ -92,10 +96,15 @@ export class HandlerLists {
   }
 
   /** Calls the handlers of an event whose sender wants an answer, as {@link firstAnswer}. */
-  answerEvent(event: string, payload: unknown): Promise<unknown> {
+  async answerEvent(event: string, payload: unknown): Promise<unknown> {
     const handlers = this.#events?.get(event) ?? [];
     const answer = () => firstAnswer(handlers, payload as never, event, this.#onThrown);
-    return this.#context === undefined ? answer() : this.#context.runInAsyncScope(answer);
+    this.#running.begin();
+    try {
+      return await (this.#context === undefined ? answer() : this.#context.runInAsyncScope(answer));
+    } finally {
+      this.#running.end();
+    }
   }
 
   hasEvent(event: string): boolean {
@@ -112,16 +121,23 @@ export class HandlerLists {
   }
 
   #call(handlers: readonly Handler[], argument: unknown, of: string, onThrown: OnThrown): void {
-    if (this.#context === undefined) callAll(handlers, argument, of, onThrown);
-    else this.#context.runInAsyncScope(callAll, undefined, handlers, argument, of, onThrown);
+    const context = this.#context;
+    if (context === undefined) this.#callAll(handlers, argument, of, onThrown);
+    else context.runInAsyncScope(this.#callAll, this, handlers, argument, of, onThrown);
   }
-}
 
-function callAll(
-  handlers: readonly Handler[],
-  argument: unknown,
-  of: string,
-  onThrown: OnThrown,
-): void {
-  for (const handler of handlers) callHandler(handler, argument as never, of, onThrown);
+  #callAll(handlers: readonly Handler[], argument: unknown, of: string, onThrown: OnThrown): void {
+    for (const handler of handlers) this.#callOne(handler, argument as never, of, onThrown);
+  }
+
+  #callOne<Argument>(
+    handler: HandlerOf<Argument>,
+    argument: Argument,
+    of: string,
+    onThrown: OnThrown,
+  ): unknown {
+    const result = callHandler(handler, argument, of, onThrown);
+    if (result instanceof Promise) this.#running.add(result);
+    return result;
+  }
 }
