@@ -13,6 +13,7 @@ import { isSelected, type Selection } from '../../shared/spread/selection.ts';
 import { Conditions } from '../../shared/time/conditions.ts';
 import type { Handshake } from '../admit/handshake-check.ts';
 import { type LinkContext, RemoteLink } from './remote-link.ts';
+import { RoomSizes } from './room-sizes.ts';
 
 /** An upgrade on its way to a shard. */
 export interface Arrival {
@@ -43,6 +44,7 @@ interface RemoteConnection {
 export class Closures implements Local<never> {
   readonly handlersOf = 'all';
   readonly #context: ClosuresContext;
+  readonly #sizes = new RoomSizes();
   readonly #onConnection: ((connection: Connection) => unknown)[] = [];
   /** Upgrades that are on their way to a shard. */
   readonly #arriving = new Map<number, Arrival>();
@@ -85,6 +87,10 @@ export class Closures implements Local<never> {
     for (const { link } of this.#connections.values()) {
       for (const room of link.rooms ?? []) yield [room, 1];
     }
+  }
+
+  count(room: string): number {
+    return this.#sizes.of(room);
   }
 
   /** Carries out a record that a shard has sent for one connection. */
@@ -138,17 +144,19 @@ export class Closures implements Local<never> {
     const arrival = this.#arriving.get(number);
     if (arrival === undefined) return;
     this.#arriving.delete(number);
-    const link = new RemoteLink(this.#context, arrival.handshake, number, shard);
-    const app = this.#context.appConnection(link, arrival.identity);
+    const { identity, handshake } = arrival;
+    const link = new RemoteLink(this.#context, handshake, number, shard, identity.id, this.#sizes);
+    const app = this.#context.appConnection(link, identity);
     this.#connections.set(number, { app, link });
     link.enter();
     const results = app.connected(this.#onConnection, this.#context.threadContext);
     link.open();
-    forgetHeaders(arrival.identity, this.#context.keepHeaders, results);
+    forgetHeaders(identity, this.#context.keepHeaders, results);
   }
 
   #disconnected({ app, link }: RemoteConnection, reason: { code: number; reason: string }): void {
     this.#connections.delete(link.number);
+    link.uncount();
     app.ended(link.rooms ?? [], reason);
     this.#ends.recheck();
   }

@@ -156,7 +156,10 @@ export interface ServerHandle<Events extends object = AnyEvents> {
    * @throws EngineError ERR_ROOM_NAME, ERR_OPTION
    */
   to(target: Targets): Emitter<Events>;
-  /** The number of connections, or of those in a room, at this moment; out of shared memory. */
+  /**
+   * The number of connections, or of those in a room, at this moment. Whatever a handler does to its
+   * own connection counts at once.
+   */
   count(of?: { readonly room?: string | undefined }): number;
   /**
    * Lists connections: everyone's, or a room's.
