@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { Ws } from '../../../src/client/index.ts';
-import { told } from '../../client/connect.ts';
+import { Told } from '../../client/connect.ts';
 import { addServer, SETUPS, withEngine } from '../kit/test-engine.ts';
 
 const HANDLERS = new URL('../fixtures/own-count.ts', import.meta.url);
@@ -24,11 +24,15 @@ for (const { place, shards } of SETUPS) {
       await ask('watch');
       const other = open();
       assert.deepEqual(await other.emitWithAck('at first', ''), [0, 1, 2]);
-      const gone = told((fn) => one.on('gone', fn));
-      other.emit('go', 'r');
+      const gone = new Told<unknown>((fn) => one.on('gone', fn));
       const none = [0, 0, 1];
-      assert.deepEqual(await gone, { atOnce: none, after: none, left: [0, 0] });
+      other.emit('go', 'r');
+      assert.deepEqual(await gone.next(), { atOnce: [...none, 0], after: none, left: [0, 0] });
       assert.deepEqual(await ask('counts'), none.with(1, 1));
+      const leaving = open();
+      assert.deepEqual(await leaving.emitWithAck('join', 'r'), [1, 1, 2]);
+      leaving.close();
+      assert.deepEqual(await gone.next(), { atOnce: [], after: none, left: [0, 0] });
       one.close();
     });
   });
