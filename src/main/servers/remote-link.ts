@@ -88,7 +88,7 @@ export class RemoteLink implements ConnectionLink {
     }
     this.rooms ??= new Set();
     this.rooms.add(room);
-    if (this.#isCounted) this.#sizes.add(room);
+    this.#sizes.add(room);
   }
 
   leave(room: string): void {

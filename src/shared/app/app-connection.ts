@@ -165,7 +165,7 @@ export class AppConnection<Events extends object = AnyEvents>
 
   join(room: string): void {
     checkRoomName(room, this.#verbs.limits.maxRoomNameBytes);
-    if (this.#ended || this.isJoined(room)) return;
+    if (this.#ended || this.#disconnecting || this.isJoined(room)) return;
     const { maxRooms } = this.#verbs.limits;
     if ((this.#link.rooms?.size ?? 0) >= maxRooms) {
       const message = `connection ${this.id} is in maxRooms (${maxRooms}) rooms already`;
