@@ -1,5 +1,5 @@
 import { EngineError, type ErrorCode } from '../shared/api/errors.ts';
-import type { AckOptions } from '../shared/api/public-types.ts';
+import type { AckOptions, AnyEvents } from '../shared/api/public-types.ts';
 import {
   CODEC_SUBPROTOCOLS,
   type Codec,
@@ -20,11 +20,14 @@ import {
   type ReconnectAttempt,
 } from './connection.ts';
 import { DEFAULT_EVENT_PREFIX } from './event-prefix.ts';
+import type { FirstEmitter } from './first-emitter.ts';
 import { Listeners, report } from './listeners.ts';
 import type { WsOptions } from './options.ts';
 
 /** The listeners of a client, events aside, and their arguments. */
 interface Hooks {
+  /** Those of `connect` that may say something ahead of all messages that wait. */
+  greet: FirstEmitter<AnyEvents>;
   connect: undefined;
   disconnect: Disconnection;
   reconnecting: ReconnectAttempt;
@@ -66,6 +69,8 @@ export class Exchange implements ConnectionSink {
   #codec: Codec | undefined;
   #watch: ReturnType<typeof setInterval> | undefined;
   #hasHeard = false;
+  /** Whether the first words of a connection are being said, and all others wait. */
+  #isGreeting = false;
   #serverAnswers = false;
   #lastAsk = 0;
 
@@ -93,10 +98,15 @@ export class Exchange implements ConnectionSink {
     payload: unknown,
     options: AckOptions | undefined,
     mayWait = true,
+    isFirst = false,
   ): Promise<unknown> {
     const timeoutMs = ackTimeout(options);
     const ask = ++this.#lastAsk;
-    const encode = this.send((codec) => codec.withAsk(codec.encode(event, payload), ask), mayWait);
+    const encode = this.send(
+      (codec) => codec.withAsk(codec.encode(event, payload), ask),
+      mayWait,
+      isFirst,
+    );
     let timer: ReturnType<typeof setTimeout> | undefined;
     try {
       return await new Promise((resolve, reject) => {
@@ -115,14 +125,15 @@ export class Exchange implements ConnectionSink {
 
   /**
    * Sends a message now, or later.
+   * @param isFirst whether it goes ahead of messages that wait for the greeting
    * @returns the message as it waits
    * @throws EngineError ERR_QUEUE_FULL, and what `encode` throws
    */
-  send(encode: Encode, mayWait = true): Encode {
+  send(encode: Encode, mayWait = true, isFirst = false): Encode {
     const { state, socket } = this.connection;
     const { maxQueuedMessages = 1000, maxBufferedBytes = 2 ** 20 } = this.options;
     const message = this.#codec && encode(this.#codec);
-    if (socket && message !== undefined) {
+    if (socket && message !== undefined && (isFirst || !this.#isGreeting)) {
       const isStalled = (socket.bufferedAmount as number) > maxBufferedBytes;
       if (mayWait || !isStalled) socket.send(message as string);
       return encode;
@@ -161,13 +172,43 @@ export class Exchange implements ConnectionSink {
   opened(protocol: string): void {
     const { acks = true, idleTimeoutMs = 60_000 } = this.options;
     this.#serverAnswers = impliesAnswers(protocol);
-    if (acks && !this.#serverAnswers) this.send((codec) => codec.encodeHello(), false);
+    if (acks && !this.#serverAnswers) this.send((codec) => codec.encodeHello(), false, true);
+    if (idleTimeoutMs) this.#watch = setInterval(() => this.#checkLife(), idleTimeoutMs);
+    this.#greet();
+  }
+
+  /** Lets listeners speak first, and all others when they have done: a login may come first. */
+  #greet(): void {
+    const { socket } = this.connection;
+    const isCurrent = () => socket === this.connection.socket;
+    const send = (encode: Encode) => isCurrent() && this.send(encode, false, true);
+    const first: FirstEmitter<AnyEvents> = {
+      emit: (event, payload) => send((codec) => codec.encode(event, payload)),
+      emitMessage: (data) => send((codec) => codec.encodeMessage(data)),
+      emitWithAck: async (event, payload, options) => {
+        if (isCurrent()) return this.ask(event, payload, options, false, true);
+        throw new EngineError('ERR_CONNECTION_ENDED', 'the connection has ended');
+      },
+    };
+    this.#isGreeting = true;
+    const results = this.hooks.tell('greet', first) ?? [];
+    const pending = results.filter((result) => result instanceof Promise);
+    if (pending.length === 0) this.#greeted();
+    else {
+      Promise.all(pending).then(
+        () => isCurrent() && this.#greeted(),
+        () => isCurrent() && this.connection.abandon(),
+      );
+    }
+  }
+
+  #greeted(): void {
+    this.#isGreeting = false;
     // A copy: a message that the WebSocket does not take after all waits again.
     for (const encode of [...this.#queue]) {
       this.#queue.delete(encode);
       this.#try(() => this.send(encode));
     }
-    if (idleTimeoutMs) this.#watch = setInterval(() => this.#checkLife(), idleTimeoutMs);
     this.hooks.tell('connect', undefined);
   }
 
@@ -227,7 +268,7 @@ export class Exchange implements ConnectionSink {
   #checkLife(): void {
     const { probeTimeoutMs = 10_000 } = this.options;
     if (this.#serverAnswers && !this.#hasHeard) {
-      this.ask(PROBE, undefined, { timeoutMs: probeTimeoutMs }, false).catch(({ code }) => {
+      this.ask(PROBE, undefined, { timeoutMs: probeTimeoutMs }, false, true).catch(({ code }) => {
         if (code !== 'ERR_ACK_TIMEOUT' || this.#hasHeard) return;
         this.connection.abandon();
       });

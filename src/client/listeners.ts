@@ -9,11 +9,10 @@ export class Listeners<Arguments> {
     addHandler(this.#lists, name, fn, 'a listener');
   }
 
-  /** Calls all listeners; errors are reported and stop no other. Returns whether there is one. */
-  tell<Name extends keyof Arguments>(name: Name, argument: Arguments[Name]): boolean {
+  /** Calls all listeners; errors are reported and stop no other. Returns their results, if any. */
+  tell<Name extends keyof Arguments>(name: Name, argument: Arguments[Name]): unknown[] | undefined {
     const list = this.#lists.get(name);
-    for (const fn of list ?? []) callHandler(fn, argument as never, '', report);
-    return list !== undefined;
+    return list?.map((fn) => callHandler(fn, argument as never, '', report));
   }
 
   /**

@@ -13,6 +13,7 @@ import { checkHandledName } from '../shared/codec/event-rules.ts';
 import { checkClient } from './checks.ts';
 import type { ConnectionState, Disconnection, ReconnectAttempt } from './connection.ts';
 import { Exchange, MAX_EVENT_NAME_BYTES } from './exchange.ts';
+import type { FirstEmitter } from './first-emitter.ts';
 import type { WsOptions } from './options.ts';
 import type { VolatileEmitter } from './volatile-emitter.ts';
 import { websocketUrl } from './websocket-url.ts';
@@ -68,9 +69,14 @@ export class Ws<Events extends object = AnyEvents> {
     return this.#exchange.connection.state;
   }
 
-  /** Calls `fn` whenever a connection has opened, the first and each further one. */
-  onConnect(fn: () => unknown): void {
-    this.#exchange.hooks.add('connect', fn);
+  /**
+   * Calls `fn` whenever a connection has opened, the first and each further one. Where `fn` takes a
+   * parameter, it may say something ahead of all messages that wait: a login. All else waits until
+   * its promise has resolved. Where that rejects, the client gives the connection up and connects
+   * anew.
+   */
+  onConnect(fn: (() => unknown) | ((first: FirstEmitter<Events>) => unknown)): void {
+    this.#exchange.hooks.add(fn.length > 0 ? 'greet' : 'connect', fn as () => unknown);
   }
 
   /**

@@ -113,6 +113,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
     }
     const entry = new ServerEntry(++this.#lastServer, resolved, {
       peers: this.#group.mailbox,
+      threadContext: this.#group.mailbox.context,
       report: this.#report,
       close: (closing, options) => this.#closeServer(closing, options),
     });
@@ -243,6 +244,8 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
 
   /** Takes a server out of all shards; the rest of it is given up when its time is over. */
   async #closeServer(entry: ServerEntry, options: ResolvedCloseOptions): Promise<void> {
+    const deadline = performance.now() + options.timeoutMs;
+    const caller = this.#group.mailbox.isCaller ? 1 : 0;
     const { endpoint } = entry.options;
     if (this.#routes.get(endpoint) === entry) this.#routes.delete(endpoint);
     const left = await this.#group.settled(options);
@@ -252,12 +255,15 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
     const removed = entry.rollout.removedFrom(hosts.map((host) => host.number));
     const empty = removed.then(() => entry.closures?.empty());
     if (!(await settledWithin(empty, left.timeoutMs + GRACE))) entry.abandon();
+    await entry.closuresEnded(deadline - performance.now(), caller);
     for (const host of hosts) host.loading.delete(entry.number); // also where none has said so in time
     entry.spread.close();
     this.#entries.delete(entry.number);
   }
 
   async #close(options: ResolvedCloseOptions): Promise<void> {
+    const deadline = performance.now() + options.timeoutMs;
+    const caller = this.#group.mailbox.isCaller ? 1 : 0;
     this.#refusing.abort();
     this.#stats.close();
     const closed = this.#listeners.close(options.timeoutMs);
@@ -265,9 +271,12 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
     await this.#startup.settled();
     await this.#group.stop(options);
     await closed;
-    for (const entry of this.#entries.values()) entry.abandon();
+    const entries = [...this.#entries.values()];
+    for (const entry of entries) entry.abandon();
     this.#routes.clear();
     this.#entries.clear();
+    const left = deadline - performance.now();
+    await Promise.all(entries.map((entry) => entry.closuresEnded(left, caller)));
   }
 
   readonly #report = (thrown: unknown): void => {

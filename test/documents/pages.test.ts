@@ -28,4 +28,14 @@ describe('the pages with files in them', () => {
       assert.deepEqual(await app.runClient(page, code, port), promised(code));
     });
   }
+
+  test('moving-from-socket-io: its client logs in ahead of what has waited', async () => {
+    const page = 'moving-from-socket-io';
+    const snippets = await snippetsOf(`docs/${page}.md`);
+    const code = snippets.get('login-client.ts') ?? assert.fail('there is no login-client.ts');
+    await using server = await app.start(page, 'login-server.ts');
+    const [port = 0] = server.ports;
+    assert.ok(promised(code).length > 0);
+    assert.deepEqual(await app.runClient(page, code, port), promised(code));
+  });
 });

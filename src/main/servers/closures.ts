@@ -1,8 +1,8 @@
+import type { AsyncResource } from 'node:async_hooks';
 import { deserializeError } from '../../shared/api/errors.ts';
 import type { Connection } from '../../shared/api/public-types.ts';
 import type { AppConnection } from '../../shared/app/app-connection.ts';
 import type { ConnectionIdentity, ConnectionLink } from '../../shared/app/connection-link.ts';
-import { callHandler } from '../../shared/app/handler-calls.ts';
 import { forgetHeaders, type KeepHeaders } from '../../shared/app/kept-headers.ts';
 import { CLOSE_CODES } from '../../shared/codec/frame.ts';
 import type { RecordView } from '../../shared/messages/record-view.ts';
@@ -12,6 +12,7 @@ import { isSelected, type Selection } from '../../shared/spread/selection.ts';
 import { Conditions } from '../../shared/time/conditions.ts';
 import type { Handshake } from '../admit/handshake-check.ts';
 import { type LinkContext, RemoteLink } from './remote-link.ts';
+import { RoomSizes } from './room-sizes.ts';
 
 /** An upgrade on its way to a shard. */
 export interface Arrival {
@@ -23,6 +24,8 @@ export interface Arrival {
 /** Everything that a server gives to its closures. */
 export interface ClosuresContext extends LinkContext {
   readonly keepHeaders: KeepHeaders;
+  /** The asynchronous context of this thread's loop. */
+  readonly threadContext: AsyncResource;
   /** Returns the app's view of a connection. */
   appConnection(link: ConnectionLink, identity: ConnectionIdentity): AppConnection;
 }
@@ -40,6 +43,7 @@ interface RemoteConnection {
 export class Closures implements Local<never> {
   readonly handlersOf = 'all';
   readonly #context: ClosuresContext;
+  readonly #sizes = new RoomSizes();
   readonly #onConnection: ((connection: Connection) => unknown)[] = [];
   /** Upgrades that are on their way to a shard. */
   readonly #arriving = new Map<number, Arrival>();
@@ -81,6 +85,10 @@ export class Closures implements Local<never> {
     for (const { link } of this.#connections.values()) {
       for (const room of link.rooms ?? []) yield [room, 1];
     }
+  }
+
+  count(room: string): number {
+    return this.#sizes.of(room);
   }
 
   /** Carries out a record that a shard has sent for one connection. */
@@ -134,20 +142,19 @@ export class Closures implements Local<never> {
     const arrival = this.#arriving.get(number);
     if (arrival === undefined) return;
     this.#arriving.delete(number);
-    const link = new RemoteLink(this.#context, arrival.handshake, number, shard);
-    const app = this.#context.appConnection(link, arrival.identity);
+    const { identity, handshake } = arrival;
+    const link = new RemoteLink(this.#context, handshake, number, shard, identity.id, this.#sizes);
+    const app = this.#context.appConnection(link, identity);
     this.#connections.set(number, { app, link });
     link.enter();
-    const onThrown = (thrown: unknown, of: string) => app.handlerThrew(thrown, of);
-    const results = this.#onConnection.map((onConnection) =>
-      callHandler(onConnection, app, 'onConnection', onThrown),
-    );
+    const results = app.connected(this.#onConnection, this.#context.threadContext);
     link.open();
-    forgetHeaders(arrival.identity, this.#context.keepHeaders, results);
+    forgetHeaders(identity, this.#context.keepHeaders, results);
   }
 
   #disconnected({ app, link }: RemoteConnection, reason: { code: number; reason: string }): void {
     this.#connections.delete(link.number);
+    link.uncount();
     app.ended(link.rooms ?? [], reason);
     this.#ends.recheck();
   }

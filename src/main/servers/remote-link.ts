@@ -9,6 +9,7 @@ import {
 import type { SpreadOptions } from '../../shared/spread/spread-options.ts';
 import { interestKey } from '../../shared/tables/interest-table.ts';
 import type { Handshake } from '../admit/handshake-check.ts';
+import { RoomSizes } from './room-sizes.ts';
 
 /** A server as the link of one of its connections needs it. */
 export type LinkContext = Pick<SpreadOptions<never>, 'number' | 'codecs' | 'peers' | 'counters'>;
@@ -22,14 +23,22 @@ export class RemoteLink implements ConnectionLink {
   readonly answersAsks: boolean;
   readonly #server: LinkContext;
   readonly #codec: number;
+  readonly #id: string;
+  readonly #sizes: RoomSizes;
+  #isCounted = false;
 
+  /** @param sizes counts it in its rooms, and in those of its id and of all */
   constructor(
     server: LinkContext,
     { codec, protocol }: Handshake,
     connection: number,
     shard: number,
+    id = '',
+    sizes = new RoomSizes(),
   ) {
     this.#server = server;
+    this.#id = id;
+    this.#sizes = sizes;
     this.#codec = codec;
     this.answersAsks = impliesAnswers(protocol);
     this.codec = server.codecs[codec] as Codec;
@@ -40,6 +49,15 @@ export class RemoteLink implements ConnectionLink {
   /** Tells the shard that the closures are about to be told: it gets their messages from now on. */
   enter(): void {
     this.#sendAlways(RecordKind.ENTER);
+    this.#isCounted = true;
+    for (const room of ['', this.#id]) this.#sizes.add(room);
+  }
+
+  /** Counts it in no room any more: it has ended, or is about to. */
+  uncount(): void {
+    if (!this.#isCounted) return;
+    this.#isCounted = false;
+    for (const room of ['', this.#id, ...(this.rooms ?? [])]) this.#sizes.remove(room);
   }
 
   /** Tells the shard that the closures have been told: the client may be, too. */
@@ -70,15 +88,18 @@ export class RemoteLink implements ConnectionLink {
     }
     this.rooms ??= new Set();
     this.rooms.add(room);
+    this.#sizes.add(room);
   }
 
   leave(room: string): void {
     this.#send(encodeRecord(this.#header(RecordKind.LEAVE, room)));
     this.rooms?.delete(room);
+    if (this.#isCounted) this.#sizes.remove(room);
   }
 
   disconnect(code: number, reason: string): void {
     this.#send(encodeCloseRecord(this.#header(RecordKind.DISCONNECT), code, reason));
+    this.uncount();
   }
 
   #send(record: Buffer): void {

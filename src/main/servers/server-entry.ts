@@ -1,7 +1,9 @@
+import { AsyncResource } from 'node:async_hooks';
 import { EngineError } from '../../shared/api/errors.ts';
 import type { Connection, EventHandler } from '../../shared/api/public-types.ts';
 import type { PrimaryServerStats } from '../../shared/api/stats.ts';
 import { AppConnection } from '../../shared/app/app-connection.ts';
+import { RunningHandlers } from '../../shared/app/running-handlers.ts';
 import { createCodecs } from '../../shared/codec/codecs.ts';
 import type { RecordView } from '../../shared/messages/record-view.ts';
 import type { ResolvedCloseOptions } from '../../shared/options/engine-options.ts';
@@ -22,6 +24,8 @@ import { type Life, Server } from './server.ts';
 /** Everything that the engine gives to its servers. */
 export interface EntryContext {
   readonly peers: Peers;
+  /** The asynchronous context of this thread's loop; default: that in which the server is added. */
+  readonly threadContext?: AsyncResource;
   report(error: EngineError): void;
   close(entry: ServerEntry, options: ResolvedCloseOptions): Promise<void>;
 }
@@ -39,12 +43,13 @@ export class ServerEntry implements Life {
   readonly handle: Server;
   readonly limits: ConnectionLimits;
   readonly rollout: Rollout;
+  readonly #running = new RunningHandlers();
   readonly #context: EntryContext;
   #closed: Promise<void> | undefined;
 
   constructor(number: number, options: ResolvedServerOptions, context: EntryContext) {
     const { endpoint, handlers, keepHeaders } = options;
-    const { peers, report } = context;
+    const { peers, report, threadContext = new AsyncResource('fanring.Server') } = context;
     this.number = number;
     this.options = options;
     this.#context = context;
@@ -54,9 +59,9 @@ export class ServerEntry implements Life {
     const { counters } = this;
     const spread = { number, endpoint, limits: options, codecs, peers, counters, report };
     const appConnection: ClosuresContext['appConnection'] = (link, identity) =>
-      new AppConnection(this.handle, this.spread, link, identity);
+      new AppConnection(this.handle, this.spread, link, identity, this.#running);
     if (handlers === undefined) {
-      this.closures = new Closures({ ...spread, keepHeaders, appConnection });
+      this.closures = new Closures({ ...spread, keepHeaders, threadContext, appConnection });
     }
     this.spread = new SpreadServer({ ...spread, local: this.closures ?? NOWHERE });
     this.handle = new Server(this.spread, this);
@@ -147,6 +152,15 @@ export class ServerEntry implements Life {
     this.limits.freeAllIn(shard);
     this.spread.peerDied(shard);
     this.closures?.shardDied(shard);
+  }
+
+  /**
+   * Waits for the closures that are at work, which may fail to end.
+   * @param caller 1 where one of them waits for this; else 0
+   */
+  closuresEnded(timeoutMs: number, caller: 0 | 1): Promise<void> {
+    const { report } = this.#context;
+    return this.#running.ended(timeoutMs, this.options.endpoint, report, caller);
   }
 
   /** Ends the rest of it: no shard will send news of it any more. */

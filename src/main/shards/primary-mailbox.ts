@@ -1,3 +1,4 @@
+import { AsyncLocalStorage, type AsyncResource } from 'node:async_hooks';
 import { PRIMARY } from '../../shared/messages/control-messages.ts';
 import { RecordView } from '../../shared/messages/record-view.ts';
 import { RecordKind } from '../../shared/messages/records.ts';
@@ -24,6 +25,7 @@ export class PrimaryMailbox implements Peers {
   readonly #ticks: TickLoop;
   readonly #record = new RecordView();
   readonly #flushing = new Conditions();
+  readonly #inside = new AsyncLocalStorage<true>();
 
   /** @param onRecord gets each record of a server, which is only valid during the call */
   constructor(
@@ -43,8 +45,18 @@ export class PrimaryMailbox implements Peers {
       onDrained: () => this.#flushing.recheck(),
       onError,
     });
-    this.#ticks = new TickLoop(this.#mailbox, () => {});
+    this.#ticks = this.#inside.run(true, () => new TickLoop(this.#mailbox, () => {}));
     this.load = new ThreadLoad(this.#mailbox, this.#ticks, sampleInterval);
+  }
+
+  /** The asynchronous context in which records of shards are handled. */
+  get context(): AsyncResource {
+    return this.#ticks.context;
+  }
+
+  /** Whether the code that asks is a handler, or has been called by one, at once or later. */
+  get isCaller(): boolean {
+    return this.#inside.getStore() === true;
   }
 
   /** Begins to read records of shards. */

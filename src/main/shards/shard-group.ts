@@ -168,7 +168,12 @@ export class ShardGroup {
     return this.#hosts.filter(({ isCut }) => !isCut);
   }
 
+  /** Starts a shard in the asynchronous context of the engine: any code may be the first to listen. */
   #startShard(number: number): void {
+    this.mailbox.context.runInAsyncScope(() => this.#launch(number));
+  }
+
+  #launch(number: number): void {
     const { shards, maxOutboxBytes, handshakeTimeout, sampleInterval } = this.#options;
     const start = {
       shard: number,

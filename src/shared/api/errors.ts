@@ -29,7 +29,7 @@ export const ERROR_CODES = {
   ERR_ACK_FAILED: 'the other side has no handler for the event, or its handler failed',
   ERR_CONNECTION_ENDED: 'the connection ended before the answer came',
   ERR_QUEUE_FULL: 'a client that is not connected has maxQueuedMessages messages waiting',
-  ERR_HANDLER: 'a handler of the app threw',
+  ERR_HANDLER: 'a handler of the app threw, or was still at work when timeoutMs of close was over',
 } as const;
 
 /** One of the codes in {@link ERROR_CODES}. */

@@ -156,7 +156,10 @@ export interface ServerHandle<Events extends object = AnyEvents> {
    * @throws EngineError ERR_ROOM_NAME, ERR_OPTION
    */
   to(target: Targets): Emitter<Events>;
-  /** The number of connections, or of those in a room, at this moment; out of shared memory. */
+  /**
+   * The number of connections, or of those in a room, at this moment. Whatever a handler does to its
+   * own connection counts at once.
+   */
   count(of?: { readonly room?: string | undefined }): number;
   /**
    * Lists connections: everyone's, or a room's.
@@ -278,4 +281,10 @@ export interface HandlerModule<Events extends object = AnyEvents> {
    * promise resolves. Where it throws, the server cannot start: ERR_HANDLERS_LOAD.
    */
   onServer?(server: ServerHandle<Events>): unknown;
+  /**
+   * Runs once in every shard that `onServer` has run in, when the server or the engine is closed:
+   * behind the last connection, and behind handlers that are at work. `close` waits for its promise
+   * until `timeoutMs`. It does not run where the shard dies.
+   */
+  onClose?(server: ServerHandle<Events>): unknown;
 }

@@ -1,3 +1,4 @@
+import type { AsyncResource } from 'node:async_hooks';
 import { EngineError, handlerError } from '../api/errors.ts';
 import type {
   AnswerOf,
@@ -29,7 +30,9 @@ import type { Member } from '../spread/local.ts';
 import { selectionOf } from '../spread/selection.ts';
 import type { Verbs } from '../spread/verbs.ts';
 import type { ConnectionIdentity, ConnectionLink } from './connection-link.ts';
+import type { Handler } from './handler-calls.ts';
 import { HandlerLists, type Hooks } from './handler-lists.ts';
+import type { RunningHandlers } from './running-handlers.ts';
 import { TargetEmitter } from './target-emitter.ts';
 
 /** The app's view of a connection: the same code on the primary and in the shards. */
@@ -53,6 +56,7 @@ export class AppConnection<Events extends object = AnyEvents>
     verbs: Verbs,
     link: ConnectionLink,
     identity: ConnectionIdentity,
+    running?: RunningHandlers,
   ) {
     this.server = server;
     this.#verbs = verbs;
@@ -62,7 +66,13 @@ export class AppConnection<Events extends object = AnyEvents>
     this.#handlers = new HandlerLists(
       (thrown, of) => this.handlerThrew(thrown, of),
       (thrown, of) => verbs.report(this.#errorOf(thrown, of)),
+      running,
     );
+  }
+
+  /** Calls the `onConnection` handlers, as {@link HandlerLists.begin}; returns their results. */
+  connected(handlers: readonly Handler<Connection<Events>>[], context: AsyncResource): unknown[] {
+    return this.#handlers.begin(handlers, this, context);
   }
 
   get number(): number {
@@ -155,7 +165,7 @@ export class AppConnection<Events extends object = AnyEvents>
 
   join(room: string): void {
     checkRoomName(room, this.#verbs.limits.maxRoomNameBytes);
-    if (this.#ended || this.isJoined(room)) return;
+    if (this.#ended || this.#disconnecting || this.isJoined(room)) return;
     const { maxRooms } = this.#verbs.limits;
     if ((this.#link.rooms?.size ?? 0) >= maxRooms) {
       const message = `connection ${this.id} is in maxRooms (${maxRooms}) rooms already`;

@@ -43,8 +43,8 @@ export class Doorbell {
 
   /**
    * Declares the owner asleep, unless there is work for it. It does not block: the owner returns to
-   * its event loop, and `onWake` is called when a sender wakes it. Nothing here keeps the thread
-   * alive.
+   * its event loop, and `onWake` is called when a sender wakes it. It runs in the asynchronous
+   * context of a call of `sleep`. Nothing here keeps the thread alive.
    *
    * @param hasWork looks for work that senders published before they could know of the sleep
    * @param onWake called at every later wake, and sometimes without a new one

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { Mailbox } from './mailbox.ts';
 
 /** A record, and the peers that it is for. */
@@ -10,8 +11,13 @@ export interface RoutedRecord {
  * A thread's data plane, turn by turn: drain the mailbox, deliver, flush. A turn runs behind the
  * event loop's poll phase, so that all that came in one phase leaves together. After a turn that
  * found nothing the thread may sleep until a peer wakes it.
+ *
+ * Every turn runs in the asynchronous context in which the loop was made. The code that asks for a
+ * turn, or wakes the thread, has one of its own: the `AsyncLocalStorage` of one user, say.
  */
 export class TickLoop {
+  /** The asynchronous context of all turns. */
+  readonly context = new AsyncResource('fanring.TickLoop');
   readonly #mailbox: Mailbox;
   readonly #deliver: () => void;
   readonly #rest: (() => void) | undefined;
@@ -32,7 +38,7 @@ export class TickLoop {
   readonly schedule = (): void => {
     if (this.#scheduled || this.#stopped) return;
     this.#scheduled = true;
-    setImmediate(this.#turn);
+    setImmediate(this.#turnInContext);
   };
 
   /**
@@ -60,6 +66,8 @@ export class TickLoop {
     this.#stopped = true;
     this.#mailbox.wake();
   }
+
+  readonly #turnInContext = (): void => this.context.runInAsyncScope(this.#turn);
 
   readonly #turn = (): void => {
     this.#scheduled = false;

@@ -24,6 +24,8 @@ export interface Local<Chosen> {
   members(selection: Selection, speaks?: (codec: number) => boolean): Member[];
   /** The rooms here with the number of their members; a room may come once for each codec. */
   rooms(): Iterable<readonly [room: string, members: number]>;
+  /** The number of connections in a room, '' = all; left out where the shards' tables know best. */
+  count?(room: string): number;
 }
 
 /** A thread that has no connection of a server: an emitter, or the primary beside a handler module. */

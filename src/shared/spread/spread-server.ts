@@ -59,8 +59,8 @@ export class SpreadServer<Chosen = unknown> {
 
   /** The number of connections in a room; '' = all. */
   count(room: string): number {
-    const { codecs, peers } = this.#options;
-    return peers.counts.sum(this.number, codecs.length, room);
+    const { codecs, peers, local } = this.#options;
+    return local.count?.(room) ?? peers.counts.sum(this.number, codecs.length, room);
   }
 
   /**

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { type EngineError, serializeError } from '../../shared/api/errors.ts';
 import type {
   Backpressure,
@@ -5,7 +6,7 @@ import type {
   DisconnectReason,
   HandlerModule,
 } from '../../shared/api/public-types.ts';
-import { callHandler } from '../../shared/app/handler-calls.ts';
+import type { Handler } from '../../shared/app/handler-calls.ts';
 import { forgetHeaders } from '../../shared/app/kept-headers.ts';
 import { PRIMARY } from '../../shared/messages/control-messages.ts';
 import {
@@ -20,10 +21,13 @@ import type { Dispatch, ShardSocket } from './socket-context.ts';
 
 /** Calls handlers in a module of this shard. */
 export class ModuleDispatch implements Dispatch {
-  readonly #module: HandlerModule;
+  readonly #onConnection: readonly Handler<Connection>[];
+  readonly #threadContext: AsyncResource;
 
-  constructor(module: HandlerModule) {
-    this.#module = module;
+  /** @param threadContext the asynchronous context of this thread's loop */
+  constructor(module: HandlerModule, threadContext = new AsyncResource('fanring.Handlers')) {
+    this.#onConnection = [(connection) => module.onConnection(connection)];
+    this.#threadContext = threadContext;
   }
 
   connected(socket: ShardSocket): void {
@@ -31,11 +35,9 @@ export class ModuleDispatch implements Dispatch {
     const app = server.appConnection(socket, socket.identity);
     socket.app = app;
     socket.enter();
-    const onConnection = (connection: Connection) => this.#module.onConnection(connection);
-    const onThrown = (thrown: unknown, of: string) => app.handlerThrew(thrown, of);
-    const result = callHandler(onConnection, app, 'onConnection', onThrown);
+    const results = app.connected(this.#onConnection, this.#threadContext);
     socket.open();
-    forgetHeaders(socket.identity, server.options.keepHeaders, [result]);
+    forgetHeaders(socket.identity, server.options.keepHeaders, results);
   }
 
   message({ app }: ShardSocket, data: Buffer, isBinary: boolean): void {

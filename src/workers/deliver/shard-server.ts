@@ -4,6 +4,7 @@ import type { ServerHandle } from '../../shared/api/public-types.ts';
 import { AppConnection } from '../../shared/app/app-connection.ts';
 import { AppServer } from '../../shared/app/app-server.ts';
 import type { ConnectionIdentity, ConnectionLink } from '../../shared/app/connection-link.ts';
+import { RunningHandlers } from '../../shared/app/running-handlers.ts';
 import type { Codec } from '../../shared/codec/codec.ts';
 import { createCodecs } from '../../shared/codec/codecs.ts';
 import { CLOSE_CODES } from '../../shared/codec/frame.ts';
@@ -45,6 +46,7 @@ export class ShardServer implements SocketContext {
   /** Bytes that may wait in line for one connection. */
   readonly maxQueuedBytes: number;
   readonly #sockets = new Map<number, ServerWebSocket>();
+  readonly #running = new RunningHandlers();
   /** The buffer that all sockets read into: each uses up its bytes before the next one reads. */
   readonly #readBuffer: Buffer;
   #closed: number[] = [];
@@ -125,7 +127,7 @@ export class ShardServer implements SocketContext {
 
   /** The app's view of a connection here, for handlers in this thread. */
   appConnection(link: ConnectionLink, identity: ConnectionIdentity): AppConnection {
-    return new AppConnection(this.handle, this.spread, link, identity);
+    return new AppConnection(this.handle, this.spread, link, identity, this.#running);
   }
 
   /** Drops a connection whose socket is gone, and tells the primary. */
@@ -142,10 +144,16 @@ export class ShardServer implements SocketContext {
 
   /**
    * Closes every connection with 1001, one after the other; ends those that are left after
-   * `timeoutMs`. If the shard stops while its server is being removed, the shorter time counts.
+   * `timeoutMs`. Waits as long for the handlers in this thread, which end with it. If the shard stops
+   * while its server is being removed, the shorter time counts.
    */
   async close(times: DrainTimes): Promise<void> {
+    const deadline = performance.now() + times.timeoutMs;
     if (this.#sockets.size > 0) await this.#closeSockets(times);
+    const { spread, options } = this;
+    await this.#running.ended(deadline - performance.now(), options.endpoint, (error) =>
+      spread.report(error),
+    );
     this.spread.close();
   }
 

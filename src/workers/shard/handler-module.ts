@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { EngineError, messageOf } from '../../shared/api/errors.ts';
+import { EngineError, handlerError, messageOf } from '../../shared/api/errors.ts';
 import type { HandlerModule, ServerHandle } from '../../shared/api/public-types.ts';
 
 /**
@@ -16,8 +16,9 @@ export async function loadHandlers(url: string): Promise<HandlerModule> {
   if (typeof module.onConnection !== 'function') {
     throw loadError(`${url} does not export a function onConnection`);
   }
-  if (module.onServer !== undefined && typeof module.onServer !== 'function') {
-    throw loadError(`onServer of ${url} is no function`);
+  for (const name of ['onServer', 'onClose'] as const) {
+    if (module[name] === undefined || typeof module[name] === 'function') continue;
+    throw loadError(`${name} of ${url} is no function`);
   }
   return module as HandlerModule;
 }
@@ -42,6 +43,19 @@ export async function startHandlers(module: HandlerModule, server: ServerHandle)
     await module.onServer?.(server);
   } catch (cause) {
     throw loadError(`onServer of ${server.endpoint} threw: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/**
+ * Tells a handler module that its server has closed here, and waits until it has let go of what it
+ * holds.
+ * @throws EngineError ERR_HANDLER where it throws
+ */
+export async function endHandlers(module: HandlerModule, server: ServerHandle): Promise<void> {
+  try {
+    await module.onClose?.(server);
+  } catch (thrown) {
+    throw handlerError(`onClose of ${server.endpoint}`, thrown);
   }
 }
 

@@ -7,7 +7,7 @@ import type { ShardServerOptions } from '../../shared/options/server-options.ts'
 import { settledWithin } from '../../shared/time/settled-within.ts';
 import type { Dispatch } from '../connection/socket-context.ts';
 import { ShardServer } from '../deliver/shard-server.ts';
-import { loadHandlers, startHandlers } from './handler-module.ts';
+import { endHandlers, loadHandlers, startHandlers } from './handler-module.ts';
 import { startKeepalive } from './keepalive.ts';
 import type { ShardContext } from './shard-context.ts';
 import { WaitingUpgrades } from './waiting-upgrades.ts';
@@ -21,7 +21,14 @@ interface Entry {
   /** Whether connections may come. */
   isReady: boolean;
   stopKeepalive?: () => void;
+  /** Calls `onClose` of its module, which it has. */
+  onClose?: () => Promise<void>;
+  /** Set once `onClose` has been called; does not reject. */
+  ending?: Promise<void>;
 }
+
+/** The part of the time to close that is left to `onClose`, whatever connections and handlers do. */
+const FOR_ON_CLOSE = 1 / 4;
 
 /** The servers of one shard: each is added, loads its handlers, takes connections, is closed. */
 export class ShardServers {
@@ -56,9 +63,12 @@ export class ShardServers {
       () => waiting.refuse(),
     );
     this.#entries.set(number, entry);
-    this.#load(number, options).then(
+    this.#load(number, options, entry).then(
       (server) => {
-        if (this.#entries.get(number) !== entry) return; // too late
+        if (this.#entries.get(number) !== entry) {
+          void this.#end(entry); // closed before its module was ready, which has to let go all the same
+          return;
+        }
         entry.isReady = true;
         entry.stopKeepalive = startKeepalive(server);
         this.#shard.tell({ type: 'server-added', server: number });
@@ -99,10 +109,14 @@ export class ShardServers {
   /** Closes a server, its connections first. */
   async close(number: number, times: DrainTimes): Promise<void> {
     const entry = this.#entries.get(number);
+    const deadline = performance.now() + times.timeoutMs;
     // Nothing waits for a module that is still being loaded at the deadline: nobody has entered.
     if (entry !== undefined) await settledWithin(entry.ready, times.timeoutMs);
     entry?.giveUp(); // upgrades that wait are refused
-    await this.loaded.get(number)?.close(times);
+    const share = entry?.isReady && entry.onClose ? 1 - FOR_ON_CLOSE : 1;
+    const { drainMs } = times;
+    await this.loaded.get(number)?.close({ timeoutMs: times.timeoutMs * share, drainMs });
+    if (entry?.isReady) await settledWithin(this.#end(entry), deadline - performance.now());
     entry?.stopKeepalive?.();
     this.#entries.delete(number);
     this.loaded.delete(number);
@@ -112,13 +126,22 @@ export class ShardServers {
     await Promise.all([...this.#entries.keys()].map((number) => this.close(number, times)));
   }
 
-  async #load(number: number, options: ShardServerOptions): Promise<ShardServer> {
+  /** Calls `onClose`, once; the engine is told where it fails. */
+  #end(entry: Entry): Promise<void> {
+    entry.ending ??= (entry.onClose?.() ?? Promise.resolve()).catch((error: EngineError) =>
+      this.#shard.tell({ type: 'error', error: serializeError(error) }),
+    );
+    return entry.ending;
+  }
+
+  async #load(number: number, options: ShardServerOptions, entry: Entry): Promise<ShardServer> {
     const { handlers } = options;
     const module = handlers === undefined ? undefined : await loadHandlers(handlers);
     const server = new ShardServer(this.#shard, number, options, this.#createDispatch(module));
     if (!this.#entries.has(number)) return server; // too late
     this.loaded.set(number, server);
     if (module?.onServer !== undefined) await startHandlers(module, server.handle);
+    if (module?.onClose !== undefined) entry.onClose = () => endHandlers(module, server.handle);
     return server;
   }
 }

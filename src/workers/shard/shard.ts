@@ -63,7 +63,7 @@ class Shard implements ShardContext {
     this.#servers = new ShardServers(this, start.handshakeTimeout, (module) =>
       module === undefined
         ? new PrimaryDispatch(this.#ticks, this.#mailbox, this.#held)
-        : new ModuleDispatch(module),
+        : new ModuleDispatch(module, this.#ticks.context),
     );
     this.peers = {
       self: start.shard,

@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import { test } from 'node:test';
 import { EngineError } from '../../../src/shared/api/errors.ts';
 import { HandlerLists } from '../../../src/shared/app/handler-lists.ts';
@@ -143,4 +144,38 @@ test('a handler is a function', () => {
   assert.throws(() => lists.addHook('leave', 'x' as unknown as () => void), {
     code: 'ERR_OPTION',
   });
+});
+
+test('handlers run in the context that onConnection leaves behind, whoever calls them', async () => {
+  const user = new AsyncLocalStorage<string>();
+  const { lists, log } = recordedLists();
+  const note = () => log.push(user.getStore() ?? 'nobody');
+  const threadContext = user.run('THREAD', () => new AsyncResource('test'));
+  lists.addHook('leave', note);
+  const results = user.run('ALICE', () =>
+    lists.begin(
+      [
+        (connection: string) => {
+          lists.callHook('leave', 'a room');
+          note();
+          user.enterWith(connection);
+        },
+        () => 'second',
+      ],
+      'BOB',
+      threadContext,
+    ),
+  );
+  assert.deepEqual(results, [undefined, 'second']);
+  lists.addEvent('event', note);
+  lists.addEvent('event', () => user.enterWith('EVE'));
+  lists.addHook('disconnect', note);
+  await user.run('ALICE', async () => {
+    lists.callEvent('event', '');
+    await lists.answerEvent('event', '');
+    lists.callHook('disconnect', { code: 1000, reason: '' });
+    note();
+  });
+  assert.equal(user.getStore(), undefined);
+  assert.deepEqual(log, ['THREAD', 'THREAD', 'BOB', 'BOB', 'BOB', 'ALICE']);
 });

@@ -1,7 +1,10 @@
 import { strict as assert } from 'node:assert';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { test } from 'node:test';
 import { Doorbell } from '../../../src/shared/ring/doorbell.ts';
 import { Mailbox } from '../../../src/shared/ring/mailbox.ts';
+import { allocateRing } from '../../../src/shared/ring/ring-layout.ts';
+import { RingWriter } from '../../../src/shared/ring/ring-writer.ts';
 import { TickLoop } from '../../../src/shared/ring/tick-loop.ts';
 
 class Recorder extends Mailbox {
@@ -45,4 +48,39 @@ test('a turn drains, rings, delivers, flushes, and rests before it may sleep', a
   assert.deepEqual(steps, ['drain', 'wake', 'deliver', 'flush', 'rest', 'sleep']);
   ticks.stop();
   mailbox.close();
+});
+
+test('turns run in the context in which the loop was made, whoever asks for them', async () => {
+  const user = new AsyncLocalStorage<string>();
+  const contexts: (string | undefined)[] = [];
+  const doorbell = Doorbell.allocate();
+  const [toLoop, toPeer] = [allocateRing(1024), allocateRing(1024)];
+  const turned = () => {
+    contexts.push(user.getStore());
+    waiting?.();
+  };
+  let waiting: (() => void) | undefined;
+  const { mailbox, ticks } = user.run('OWNER', () => {
+    const mailbox: Mailbox = new Mailbox({
+      doorbell,
+      maxOutboxBytes: 0,
+      onRecord: turned,
+      onError: assert.ifError,
+      onWake: () => ticks.schedule(),
+    });
+    const ticks: TickLoop = new TickLoop(mailbox, () => {}, turned);
+    return { mailbox, ticks };
+  });
+  const link = { inbound: toLoop, outbound: toPeer, doorbell: Doorbell.allocate() };
+  mailbox.connect(1, link);
+  const turn = () => new Promise<void>((resolve) => (waiting = resolve));
+  user.run('ALICE', () => ticks.schedule());
+  await turn();
+  // The loop sleeps now. A peer wakes it.
+  new RingWriter(toLoop).tryWrite(Buffer.from('record'), 0, 6, 0);
+  user.run('BOB', () => new Doorbell(doorbell).wake());
+  await turn();
+  ticks.stop();
+  mailbox.close();
+  assert.deepEqual(new Set(contexts), new Set(['OWNER']));
 });
