@@ -46,16 +46,16 @@ export class SlowConsumer {
    * Tells the handlers that it falls behind.
    * @param waiting bytes that wait for it
    * @param bytes of the frame for which there was no room
+   * @param limit that it would have passed, in words
    */
-  begin(waiting: number, bytes: number): void {
+  begin(waiting: number, bytes: number, limit: string): void {
     const { server, id } = this.#socket;
     server.counters.fellBehind += 1;
     this.#tell('behind');
-    const { slowConsumer, maxBufferedBytes } = server.options;
+    const { slowConsumer } = server.options;
     if (slowConsumer === 'latest') return; // as the app wants it: no error
     const message =
-      `${waiting} bytes wait for connection ${id}, ` +
-      `${bytes} more would pass maxBufferedBytes (${maxBufferedBytes})`;
+      `${waiting} bytes wait for connection ${id}, ` + `${bytes} more would pass ${limit}`;
     const options = slowConsumer === 'close' ? { closeCode: CLOSE_CODES.TRY_AGAIN_LATER } : {};
     server.dispatch.failed(this.#socket, new EngineError('ERR_SLOW_CONSUMER', message, options));
   }

@@ -15,6 +15,9 @@ import { Liveness, PING } from './liveness.ts';
 import { SlowConsumer } from './slow-consumer.ts';
 import type { Home, ShardSocket, SocketContext } from './socket-context.ts';
 
+/** Bytes from which on nothing more is held for an opening, unless `maxBufferedBytes` is larger. */
+const MAX_OPENING_BYTES = 64 * 2 ** 20;
+
 /** One connection: its place in rooms, the frames it is sent and their limit, its parts. */
 export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
   readonly server: SocketContext;
@@ -42,8 +45,10 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
   readonly #incoming: Incoming;
   /** Set while it is behind. */
   #slow: SlowConsumer | undefined;
-  /** Bytes that the socket had not yet sent when this tick's first frame came. */
+  /** Bytes that waited for the client when this tick's first frame came. */
   #backlog = 0;
+  /** The first bytes of all: they were held for the opening, until they have gone. */
+  #heldBytes = 0;
 
   constructor(server: SocketContext, transport: Transport, upgrade: Upgrade, now: number) {
     this.server = server;
@@ -75,6 +80,7 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
   }
 
   open(): void {
+    if (this.#closing.isOpening) this.#heldBytes = this.batch?.bytes ?? 0;
     this.#closing.opened();
     this.flush();
     this.release();
@@ -120,27 +126,49 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
    */
   admits(frame: Buffer, room: string, plain = frame): boolean {
     if (!this.#closing.takesFrames) return false;
-    const bytes = frame.length;
-    const { maxQueuedBytes, options } = this.server;
-    if (this.batch !== undefined && this.batch.bytes + bytes > options.writeBufferSize) {
-      this.flush();
-    }
-    if (this.batch === undefined) this.#backlog = this.#transport.waitingBytes;
-    const waiting = this.#backlog + (this.batch?.bytes ?? 0);
-    // One message may always wait, or none larger than the limit could ever be sent.
-    const fits = waiting === 0 || waiting + bytes <= maxQueuedBytes;
-    if (fits && this.#slow?.isKeeping !== true) return true;
+    if (this.#fits(frame.length) && this.#slow?.isKeeping !== true) return true;
     // Handlers that know of its end are not told that it is behind as well.
-    if (this.isOpen) this.#overflow(waiting, frame, room, plain);
+    if (this.isOpen) this.#overflow(frame, room, plain);
     return false;
   }
 
-  #overflow(waiting: number, frame: Buffer, room: string, plain: Buffer): void {
+  #fits(bytes: number): boolean {
+    const { maxQueuedBytes, options } = this.server;
+    if (this.#closing.isOpening) {
+      // All of it waits for our handlers: it says nothing of the client.
+      return this.#queuedBytes <= Math.max(MAX_OPENING_BYTES, maxQueuedBytes);
+    }
+    if (this.batch !== undefined && this.batch.bytes + bytes > options.writeBufferSize) {
+      this.flush();
+    }
+    if (this.batch === undefined) this.#backlog = this.#waitingBytes;
+    const waiting = this.#queuedBytes;
+    // One message may always wait, or none larger than the limit could ever be sent.
+    return waiting === 0 || waiting + bytes <= maxQueuedBytes;
+  }
+
+  get #queuedBytes(): number {
+    return this.#backlog + (this.batch?.bytes ?? 0);
+  }
+
+  /** Bytes that wait because the client does not read; those held for the opening are not. */
+  get #waitingBytes(): number {
+    const { waitingBytes, sentBytes } = this.#transport;
+    if (this.#heldBytes === 0) return waitingBytes;
+    const held = Math.max(0, this.#heldBytes - sentBytes);
+    if (held === 0) this.#heldBytes = 0;
+    return waitingBytes - held;
+  }
+
+  #overflow(frame: Buffer, room: string, plain: Buffer): void {
     if (this.#slow === undefined) {
       this.#slow = new SlowConsumer(this, this.#transport, () => {
         this.#slow = undefined;
       });
-      this.#slow.begin(waiting, frame.length);
+      const limit = this.#closing.isOpening
+        ? `the ${MAX_OPENING_BYTES} that may wait for its onConnection`
+        : `maxBufferedBytes (${this.server.options.maxBufferedBytes})`;
+      this.#slow.begin(this.#queuedBytes, frame.length, limit);
     }
     if (this.#slow.refuse(frame, room, plain)) return;
     this.disconnect(CLOSE_CODES.TRY_AGAIN_LATER, 'slow consumer');
