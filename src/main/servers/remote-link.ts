@@ -57,6 +57,13 @@ export class RemoteLink implements ConnectionLink {
     this.#server.counters.emitted += 1;
   }
 
+  sendProbeAnswer(message: Message): void {
+    const header = { ...this.#header(RecordKind.SEND), isProbeAnswer: true };
+    // Past the limit of the outbox: each is the answer to a record that has been taken out of one.
+    this.#server.peers.sendAlways(this.shard, encodeFrameRecord(header, message));
+    this.#server.counters.emitted += 1;
+  }
+
   join(room: string): void {
     const interest = this.#server.peers.interest.of(this.shard);
     const key = interestKey(this.#server.number, this.#codec, room);
@@ -78,7 +85,9 @@ export class RemoteLink implements ConnectionLink {
   }
 
   disconnect(code: number, reason: string): void {
-    this.#send(encodeCloseRecord(this.#header(RecordKind.DISCONNECT), code, reason));
+    // It always finds room: a connection sends one.
+    const record = encodeCloseRecord(this.#header(RecordKind.DISCONNECT), code, reason);
+    this.#server.peers.sendAlways(this.shard, record);
   }
 
   #send(record: Buffer): void {

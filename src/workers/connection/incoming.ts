@@ -82,8 +82,7 @@ export class Incoming implements FrameSink {
 
   onPing(data: Buffer): void {
     if (!this.#admits(data)) return;
-    const pong = buildControlFrame(OPCODES.PONG, data);
-    if (this.#socket.admits(pong, '')) this.#socket.queue(pong);
+    this.#socket.sendNewest('pong', buildControlFrame(OPCODES.PONG, data));
     this.#socket.server.dispatch.control(this.#socket, 'ping', data);
   }
 

@@ -11,9 +11,10 @@ import { publishClosed } from '../shard/diagnostics.ts';
 import type { Transport, TransportOwner } from '../write/transport.ts';
 import { Closing } from './closing.ts';
 import { Incoming } from './incoming.ts';
+import { LateFrames } from './late-frames.ts';
 import { Liveness, PING } from './liveness.ts';
 import { SlowConsumer } from './slow-consumer.ts';
-import type { Home, ShardSocket, SocketContext } from './socket-context.ts';
+import type { Home, LateKind, ShardSocket, SocketContext } from './socket-context.ts';
 
 /** Bytes from which on nothing more is held for an opening, unless `maxBufferedBytes` is larger. */
 const MAX_OPENING_BYTES = 64 * 2 ** 20;
@@ -45,6 +46,8 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
   readonly #incoming: Incoming;
   /** Set while it is behind. */
   #slow: SlowConsumer | undefined;
+  /** Set when a frame that has to find room has found none. */
+  #late: LateFrames | undefined;
   /** Bytes that waited for the client when this tick's first frame came. */
   #backlog = 0;
   /** The first bytes of all: they were held for the opening, until they have gone. */
@@ -115,6 +118,22 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
     }
   }
 
+  sendProbeAnswer(message: Message): void {
+    this.server.counters.emitted += 1;
+    this.sendNewest('probe', buildFrame(message));
+  }
+
+  sendNewest(kind: LateKind, frame: Buffer): void {
+    const { counters } = this.server;
+    if (this.isOpen && (this.#late?.isKeeping || !this.#fits(frame.length))) {
+      this.#late ??= new LateFrames(this, this.#transport);
+      this.#late.keep(kind, frame);
+    } else if (this.#closing.takesFrames) {
+      if (kind === 'probe') counters.delivered += 1;
+      this.queue(frame);
+    } else if (kind === 'probe') counters.droppedClosed += 1;
+  }
+
   queue(frame: Buffer): void {
     this.server.fanOut.send(this, frame);
   }
@@ -181,6 +200,7 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
     if (batch === undefined || this.#closing.isOpening) return;
     this.batch = undefined;
     this.#transport.write(batch.joined);
+    this.#late?.watch();
     this.#slow?.watch();
     if (this.#closing.isEnding) this.#transport.end();
   }
@@ -226,10 +246,12 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
   }
 
   sendKept(): void {
+    this.#late?.send();
     this.#slow?.sendKept();
   }
 
   conclude(reason: DisconnectReason): boolean {
+    this.#late?.close();
     this.#slow?.close();
     this.#slow = undefined;
     this.home.leaveAll(this);
