@@ -85,9 +85,7 @@ export class RemoteLink implements ConnectionLink {
   }
 
   disconnect(code: number, reason: string): void {
-    // It always finds room: a connection sends one.
-    const record = encodeCloseRecord(this.#header(RecordKind.DISCONNECT), code, reason);
-    this.#server.peers.sendAlways(this.shard, record);
+    this.#send(encodeCloseRecord(this.#header(RecordKind.DISCONNECT), code, reason));
   }
 
   #send(record: Buffer): void {

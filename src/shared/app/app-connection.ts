@@ -179,8 +179,8 @@ export class AppConnection<Events extends object = AnyEvents>
   disconnect(code = 1000, reason = ''): void {
     checkClose(code, reason);
     if (this.#ended || this.#disconnecting) return;
-    this.#disconnecting = true;
     this.#link.disconnect(code, reason);
+    this.#disconnecting = true;
   }
 
   /** Hands a message of the client to the handlers, or to the ask that it answers. */

@@ -40,6 +40,7 @@ export class Incoming implements FrameSink {
     const { counters, shard } = this.#socket.server;
     counters.receivedBytes += chunk.length;
     shard.coalescing.heard(this.#socket);
+    this.#socket.liveness.heard();
     this.#reader.read(chunk);
   }
 

@@ -10,6 +10,8 @@ export class LateFrames {
   readonly #transport: Pick<Transport, 'whenDrained'>;
   readonly #frames = new Map<LateKind, Buffer>();
   #isWatched = false;
+  /** Bytes of frames that newer ones have replaced. */
+  #replacedBytes = 0;
 
   constructor(socket: ShardSocket, transport: Pick<Transport, 'whenDrained'>) {
     this.#socket = socket;
@@ -21,14 +23,18 @@ export class LateFrames {
     return this.#frames.size > 0;
   }
 
-  /** Keeps a copy of a frame in place of the one before it. */
-  keep(kind: LateKind, frame: Buffer): void {
+  /**
+   * Keeps a copy of a frame in place of the one before it.
+   * @returns false if its client asks and asks, and reads nothing: `maxBufferedBytes` bears no more
+   */
+  keep(kind: LateKind, frame: Buffer): boolean {
     if (this.#frames.has(kind)) this.#dropped(kind);
     // A copy: the frame may be a small part of memory that would be kept with it.
     const kept = Buffer.allocUnsafeSlow(frame.length);
     frame.copy(kept);
     this.#frames.set(kind, kept);
     this.watch();
+    return this.#replacedBytes <= this.#socket.server.maxQueuedBytes;
   }
 
   /**
@@ -52,6 +58,7 @@ export class LateFrames {
       this.#socket.queue(frame);
     }
     this.#frames.clear();
+    this.#replacedBytes = 0;
   }
 
   /** Drops the frames: the connection ends. */
@@ -63,6 +70,7 @@ export class LateFrames {
   #dropped(kind: LateKind): void {
     const { counters } = this.#socket.server;
     const { length } = this.#frames.get(kind) as Buffer;
+    this.#replacedBytes += length;
     if (kind === 'pong') return; // no message
     counters.droppedSlow += 1;
     counters.droppedBytes += length;

@@ -127,7 +127,10 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
     const { counters } = this.server;
     if (this.isOpen && (this.#late?.isKeeping || !this.#fits(frame.length))) {
       this.#late ??= new LateFrames(this, this.#transport);
-      this.#late.keep(kind, frame);
+      const isBorne = this.#late.keep(kind, frame);
+      if (isBorne || this.server.options.slowConsumer !== 'close') return;
+      this.#fallBehind(frame.length);
+      this.#closeSlow();
     } else if (this.#closing.takesFrames) {
       if (kind === 'probe') counters.delivered += 1;
       this.queue(frame);
@@ -180,16 +183,22 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
   }
 
   #overflow(frame: Buffer, room: string, plain: Buffer): void {
-    if (this.#slow === undefined) {
-      this.#slow = new SlowConsumer(this, this.#transport, () => {
-        this.#slow = undefined;
-      });
-      const limit = this.#closing.isOpening
-        ? `the ${MAX_OPENING_BYTES} that may wait for its onConnection`
-        : `maxBufferedBytes (${this.server.options.maxBufferedBytes})`;
-      this.#slow.begin(this.#queuedBytes, frame.length, limit);
-    }
-    if (this.#slow.refuse(frame, room, plain)) return;
+    if (!this.#fallBehind(frame.length).refuse(frame, room, plain)) this.#closeSlow();
+  }
+
+  #fallBehind(bytes: number): SlowConsumer {
+    if (this.#slow !== undefined) return this.#slow;
+    this.#slow = new SlowConsumer(this, this.#transport, () => {
+      this.#slow = undefined;
+    });
+    const limit = this.#closing.isOpening
+      ? `the ${MAX_OPENING_BYTES} that may wait for its onConnection`
+      : `maxBufferedBytes (${this.server.options.maxBufferedBytes})`;
+    this.#slow.begin(this.#queuedBytes, bytes, limit);
+    return this.#slow;
+  }
+
+  #closeSlow(): void {
     this.disconnect(CLOSE_CODES.TRY_AGAIN_LATER, 'slow consumer');
     this.#closing.end(); // one that does not read does not answer
   }
@@ -259,14 +268,23 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
     return this.server.dispatch.disconnected(this, reason);
   }
 
-  /** Pings the client, or ends a dead connection, when that is due. @param now ms, monotonic */
-  sweep(now: number): void {
+  /**
+   * Pings the client, or ends a dead connection, when that is due.
+   * @param now ms, monotonic
+   * @param isLate whether nobody has looked for so long that all waits begin anew
+   */
+  sweep(now: number, isLate = false): void {
+    if (isLate) {
+      this.liveness.giveTime(now);
+      this.#closing.giveTime(now);
+    }
     if (!this.isOpen) {
       this.#closing.sweep(now, this.server.options.closeTimeout);
       return;
     }
-    // While it is held its pongs are not read.
-    if (this.#incoming.isHeld && !this.#closing.isOpening) this.liveness.pong(now);
+    // While it is held its pongs are not read; before it is open no ping leaves.
+    if (this.#incoming.isHeld) this.liveness.excuse(now);
+    if (this.#closing.isOpening) return;
     const due = this.liveness.due(now);
     if (due === 'ping') this.queue(PING);
     else if (due !== undefined) this.terminate(due);
