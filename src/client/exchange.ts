@@ -11,6 +11,7 @@ import {
   impliesAnswers,
   type Message,
 } from '../shared/codec/codec.ts';
+import { PROBE } from '../shared/codec/event-rules.ts';
 import { createTextCodec } from '../shared/codec/text-codec.ts';
 import { ackTimeout } from '../shared/options/ack-timeout.ts';
 import {
@@ -44,9 +45,6 @@ interface Ask {
   readonly resolve: (answer: unknown) => void;
   readonly fail: (code: ErrorCode, why: string) => void;
 }
-
-/** The event by which the client asks whether the server is there; no app may use it. */
-const PROBE = 'fanring:ping';
 
 /** Longest event name of a page: it believes its own server, whose limit is below this one. */
 export const MAX_EVENT_NAME_BYTES = 2 ** 16;

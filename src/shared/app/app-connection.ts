@@ -23,7 +23,7 @@ import { Ask, onlyAnswer } from '../ask/ask.ts';
 import { IncomingAsks } from '../ask/incoming-asks.ts';
 import { SentAsks } from '../ask/sent-asks.ts';
 import type { Codec, Decoded, DecodedEvent, Message } from '../codec/codec.ts';
-import { checkHandledName } from '../codec/event-rules.ts';
+import { checkHandledName, PROBE } from '../codec/event-rules.ts';
 import { checkClose } from '../codec/frame.ts';
 import { ackTimeout } from '../options/ack-timeout.ts';
 import type { Member } from '../spread/local.ts';
@@ -188,7 +188,7 @@ export class AppConnection<Events extends object = AnyEvents>
 
   disconnect(code = 1000, reason = ''): void {
     checkClose(code, reason);
-    if (this.#ended) return;
+    if (this.#ended || this.#disconnecting) return;
     this.#link.disconnect(code, reason);
     this.#disconnecting = true;
   }
@@ -247,7 +247,9 @@ export class AppConnection<Events extends object = AnyEvents>
     try {
       const answer = this.#incomingAsks.answer(decoded, ask, this.codec, onThrown);
       const message = answer instanceof Promise ? await answer : answer;
-      if (!this.#ended) this.#link.send(message);
+      if (this.#ended) return;
+      if (decoded.event === PROBE) this.#link.sendProbeAnswer(message);
+      else this.#link.send(message);
     } catch (thrown) {
       onThrown(thrown); // the outbox is full: nobody but the app can be told
     }

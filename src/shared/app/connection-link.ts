@@ -11,6 +11,8 @@ export interface ConnectionLink {
   /** Whether the client said in its handshake that it answers asks. */
   readonly answersAsks: boolean;
   send(message: Message): void;
+  /** Sends the answer to a client that asks whether we are there: the newest always finds room. */
+  sendProbeAnswer(message: Message): void;
   join(room: string): void;
   leave(room: string): void;
   disconnect(code: number, reason: string): void;

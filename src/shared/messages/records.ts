@@ -98,6 +98,8 @@ export interface RecordHeader {
   codecs?: number;
   /** Whether a MESSAGE is binary. */
   isBinary?: boolean;
+  /** Whether a SEND is the answer to a client that asks whether we are there. */
+  isProbeAnswer?: boolean;
 }
 
 /** A record whose body is raw bytes. */
@@ -156,7 +158,7 @@ function byteLengthOf(name: string | undefined): number {
 function writeHeader(record: Buffer, header: RecordHeader, nameBytes: number): void {
   assert(nameBytes <= MAX_NAME_BYTES, 'a name fits its length field');
   record[0] = header.kind;
-  record[1] = header.codec ?? header.codecs ?? (header.isBinary ? 1 : 0);
+  record[1] = header.codec ?? header.codecs ?? (header.isBinary || header.isProbeAnswer ? 1 : 0);
   record.writeUInt16LE(nameBytes, 2);
   record.writeUInt32LE(header.server, 4);
   record.writeDoubleLE(header.connection ?? 0, 8);

@@ -73,9 +73,9 @@ export interface ServerOptions {
   readBufferSize?: number | undefined;
   /** Most bytes joined into one write: 64 to 2^24; a larger message goes alone. Default 16 KiB. */
   writeBufferSize?: number | undefined;
-  /** A write that has made no progress for so long ends the connection. Default 15 000. */
+  /** Waiting bytes of which none has moved for so long end the connection. Default 15 000. */
   writeTimeout?: number | undefined;
-  /** No pong for so long, 2 at least, ends the connection. Default 60 000. */
+  /** A ping unanswered, and no byte for so long, 2 at least, end the connection. Default 60 000. */
   pongTimeout?: number | undefined;
   /** Time between two pings; less than pongTimeout. Default 9/10 of it. */
   pingPeriod?: number | undefined;

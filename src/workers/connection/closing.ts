@@ -133,6 +133,11 @@ export class Closing {
     if (this.#socket.batch === undefined) this.#transport.end(); // else the flush does
   }
 
+  /** Begins `closeTimeout` anew: nobody has looked for long. @param now ms, monotonic */
+  giveTime(now: number): void {
+    if (!this.isOpen) this.#since = now;
+  }
+
   /** Ends a connection for good that has closed and stays for more than `closeTimeout` (ms). */
   sweep(now: number, closeTimeout: number): void {
     if (now - this.#since <= closeTimeout) return;

@@ -40,6 +40,7 @@ export class Incoming implements FrameSink {
     const { counters, shard } = this.#socket.server;
     counters.receivedBytes += chunk.length;
     shard.coalescing.heard(this.#socket);
+    this.#socket.liveness.heard();
     this.#reader.read(chunk);
   }
 
@@ -82,8 +83,7 @@ export class Incoming implements FrameSink {
 
   onPing(data: Buffer): void {
     if (!this.#admits(data)) return;
-    const pong = buildControlFrame(OPCODES.PONG, data);
-    if (this.#socket.admits(pong, '')) this.#socket.queue(pong);
+    this.#socket.sendNewest('pong', buildControlFrame(OPCODES.PONG, data));
     this.#socket.server.dispatch.control(this.#socket, 'ping', data);
   }
 

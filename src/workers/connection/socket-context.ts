@@ -36,6 +36,9 @@ export interface SocketContext {
   forget(connection: number): void;
 }
 
+/** Small frames whose newest stands for all of their kind: pongs, answers to `fanring:ping`. */
+export type LateKind = 'pong' | 'probe';
+
 /** A connection as its parts use it, and those who tell its handlers. */
 export interface ShardSocket extends ConnectionLink, Receiver, Talker {
   readonly server: SocketContext;
@@ -46,6 +49,8 @@ export interface ShardSocket extends ConnectionLink, Receiver, Talker {
   app: AppConnection | undefined;
   /** Whether it is there for rooms and handlers. */
   readonly isOpen: boolean;
+  /** Sends a small frame that always finds room: the newest of its kind stands for all. */
+  sendNewest(kind: LateKind, frame: Buffer): void;
   /** Queues a frame behind all that this tick has for it, whatever the limits. */
   queue(frame: Buffer): void;
   /** Lets messages reach it: the handlers are about to be told of it. */

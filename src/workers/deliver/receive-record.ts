@@ -52,7 +52,8 @@ function receiveForSocket(server: ShardServer, record: RecordView): void {
   }
   switch (record.kind) {
     case RecordKind.SEND:
-      socket.sendFrame(record.copyBody());
+      if (record.isProbeAnswer) socket.sendNewest('probe', record.copyBody());
+      else socket.sendFrame(record.copyBody());
       return;
     case RecordKind.ENTER:
       socket.enter();

@@ -8,6 +8,15 @@ interface OwnedSocket extends Socket {
   [TRANSPORT]: StreamTransport;
 }
 
+/** The part of a stream's handle that is used here. */
+interface StreamHandle {
+  /** Bytes of all writes, and of these the bytes that the kernel has not taken. */
+  readonly bytesWritten: number;
+  readonly writeQueueSize: number;
+  /** The handle of the TCP connection, below TLS. */
+  readonly _parent?: StreamHandle;
+}
+
 /** A transport over a stream: TLS, and TCP where the handle below cannot be used by itself. */
 export class StreamTransport extends Transport {
   readonly #socket: Socket;
@@ -24,6 +33,14 @@ export class StreamTransport extends Transport {
     socket.on('error', ignore); // 'close' follows
     socket.on('end', onEnd);
     socket.on('close', onClose);
+  }
+
+  override get takenBytes(): number {
+    const { _handle } = this.#socket as unknown as { readonly _handle: StreamHandle | null };
+    const below = _handle?._parent ?? _handle;
+    // A stream in JavaScript, such as one below TLS, does not say: then writes count that are over.
+    if (typeof below?.writeQueueSize !== 'number') return this.sentBytes;
+    return below.bytesWritten - below.writeQueueSize;
   }
 
   override pause(): void {

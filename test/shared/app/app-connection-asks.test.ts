@@ -100,6 +100,14 @@ test('a handler that answers after the end has nobody to answer to', async () =>
   assert.deepEqual([sent, verbs.reported], [[], []]);
 });
 
+test('the answer to a client that asks whether we are there goes a way of its own', () => {
+  const { connection, link, sent } = connect(true);
+  const answers: unknown[] = [];
+  link.sendProbeAnswer = (message) => answers.push(message);
+  connection.receive('>fanring:ping;0?1;');
+  assert.deepEqual([answers, sent], [['>;0~1;no handler'], []]);
+});
+
 test('an answer that cannot be sent is reported, and nothing else happens', async () => {
   const { connection, link, verbs } = connect(true);
   link.send = () => {

@@ -26,6 +26,10 @@ class FakeLink implements ConnectionLink {
     this.calls.push(['send', message]);
   }
 
+  sendProbeAnswer(message: unknown): void {
+    this.calls.push(['sendProbeAnswer', message]);
+  }
+
   join(room: string): void {
     this.calls.push(['join', room]);
     this.rooms ??= new Set();
