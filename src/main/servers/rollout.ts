@@ -18,6 +18,8 @@ export class Rollout {
   readonly #handlers: string | undefined;
   #ready = unnoticed();
   #isSettled = false;
+  /** Whether the next shard that loads the server begins another attempt. */
+  #mayStartAnew = false;
   readonly #progress = new Map<number, Progress>();
   readonly #beingRemoved = new Set<number>();
   readonly #removals = new Conditions();
@@ -45,6 +47,10 @@ export class Rollout {
   /** A shard has been told of the server. */
   loading(shard: number): void {
     this.#progress.set(shard, 'loading');
+    if (!this.#mayStartAnew) return;
+    this.#mayStartAnew = false;
+    this.#isSettled = false;
+    this.#ready = unnoticed();
   }
 
   /** A shard has the server, or could not load its handlers. */
@@ -70,17 +76,14 @@ export class Rollout {
   }
 
   /**
-   * All shards have been stopped; the next ones begin without the server. A `ready` that has settled
-   * is a new one then, so that a module which failed to load may load at the next attempt.
+   * All shards have been stopped; the next ones begin without the server. With them a `ready` that
+   * has settled is a new one, so that a module which failed to load may load then.
    * @param isOpen whether the server may be ready once more
    */
   rested(isOpen: boolean): void {
     this.#progress.clear();
     this.abandon();
-    if (this.#isSettled && isOpen) {
-      this.#ready = unnoticed();
-      this.#isSettled = false;
-    }
+    this.#mayStartAnew = this.#isSettled && isOpen;
     this.hasBeenReady = false;
   }
 
