@@ -114,7 +114,7 @@ export class Listeners {
     if (servers.length === 0) {
       throw new EngineError('ERR_OPTION', `port: the engine does not speak TLS on ${port}`);
     }
-    for (const server of servers) tlsListeners.replace(server, tls);
+    for (const server of servers) tlsListeners.use(server, tls);
   }
 
   /** Takes no further upgrades, and stops listening; cuts open requests after `timeoutMs`. */

@@ -22,7 +22,7 @@ import { ProxyTrust } from './trust-proxy.ts';
 /** Everything that the engine gives to admission. */
 export interface AdmissionContext {
   readonly options: ResolvedEngineOptions;
-  readonly group: Pick<ShardGroup, 'running' | 'place'>;
+  readonly group: ShardGroup;
   /** Is aborted when the engine closes: upgrades that have not entered by then are refused. */
   readonly closing: AbortSignal;
   report(error: EngineError): void;

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { setEnvironmentData } from 'node:worker_threads';
 import { openEmitter } from '../../../src/emitter/index.ts';
@@ -64,6 +65,8 @@ for (const { place, shards } of SETUPS) {
       await assert.rejects(engine.listen(port, HOST), { code: 'EADDRINUSE' });
       const server = await adding;
       assert.deepEqual(engine.shards, []);
+      const first = await Promise.race([server.ready.then(() => 'ready'), nextTurn('none')]);
+      assert.equal(first, 'none', 'it has to be made ready once more');
       for (let round = 0; round < 2; round++) {
         await assert.rejects(engine.listen(port, HOST), { code: 'EADDRINUSE' });
       }
