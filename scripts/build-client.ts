@@ -86,6 +86,16 @@ const prefixAtHead: Plugin = {
   },
 };
 
+/** The script does without what only Node tells. */
+const nothingOfNode: Plugin = {
+  name: 'nothing-of-node',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/received-bytes\.ts$/ }, () => ({
+      contents: 'export const followBytes = () => {}, receivedBytes = () => 0;',
+    }));
+  },
+};
+
 /** The script asks for the codec that it does not have where the server serves it: beside itself. */
 const msgpackBeside: Plugin = {
   name: 'msgpack-beside',
@@ -105,7 +115,7 @@ async function bundleClient(): Promise<string> {
   const script = await bundle('../src/client/iris-ws.ts', {
     ...SHORT_NAMES,
     minifySyntax: true,
-    plugins: [msgpackBeside, prefixAtHead, briefly],
+    plugins: [msgpackBeside, prefixAtHead, nothingOfNode, briefly],
   });
   return `${OPENING}${script}})();`;
 }

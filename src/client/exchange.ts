@@ -24,6 +24,8 @@ import { DEFAULT_EVENT_PREFIX } from './event-prefix.ts';
 import type { FirstEmitter } from './first-emitter.ts';
 import { Listeners, report } from './listeners.ts';
 import type { WsOptions } from './options.ts';
+import { receivedBytes } from './received-bytes.ts';
+import type { WebSocketLike } from './web-socket.ts';
 
 /** The listeners of a client, events aside, and their arguments. */
 interface Hooks {
@@ -69,6 +71,11 @@ export class Exchange implements ConnectionSink {
   #hasHeard = false;
   /** Whether the first words of a connection are being said, and all others wait. */
   #isGreeting = false;
+  /** Bytes that had come at the last look, and bytes that had yet to go. */
+  #received = 0;
+  #waiting = 0;
+  /** Errors of the connection that only the console could be told of. */
+  #unheard = 0;
   #serverAnswers = false;
   #lastAsk = 0;
 
@@ -170,6 +177,7 @@ export class Exchange implements ConnectionSink {
   opened(protocol: string): void {
     const { acks = true, idleTimeoutMs = 60_000 } = this.options;
     this.#serverAnswers = impliesAnswers(protocol);
+    this.#received = this.#waiting = 0;
     if (acks && !this.#serverAnswers) this.send((codec) => codec.encodeHello(), false, true);
     if (idleTimeoutMs) this.#watch = setInterval(() => this.#checkLife(), idleTimeoutMs);
     this.#greet();
@@ -216,6 +224,8 @@ export class Exchange implements ConnectionSink {
 
   ended(end: Disconnection): void {
     clearInterval(this.#watch);
+    if (this.#unheard > 1) console.warn(`${this.#unheard} such errors`);
+    this.#unheard = 0;
     if (!end.willReconnect) this.#queue.clear();
     this.#failAsks();
     this.hooks.tell('disconnect', end);
@@ -264,21 +274,42 @@ export class Exchange implements ConnectionSink {
 
   /** Asks a silent server whether it is there: browsers hide the pings of a server. */
   #checkLife(): void {
+    const { socket } = this.connection;
+    if (!this.#showsLife() && this.#serverAnswers && socket) this.#probe(socket);
+  }
+
+  /** @param isLast whether no answer is an end, even if this side has stood still */
+  #probe(socket: WebSocketLike, isLast = false): void {
     const { probeTimeoutMs = 10_000 } = this.options;
-    if (this.#serverAnswers && !this.#hasHeard) {
-      this.ask(PROBE, undefined, { timeoutMs: probeTimeoutMs }, false, true).catch(({ code }) => {
-        if (code !== 'ERR_ACK_TIMEOUT' || this.#hasHeard) return;
-        this.connection.abandon();
-      });
-    }
+    const askedAt = Date.now();
+    this.ask(PROBE, undefined, { timeoutMs: probeTimeoutMs }, false, true).catch(({ code }) => {
+      if (code !== 'ERR_ACK_TIMEOUT' || socket !== this.connection.socket) return;
+      if (this.#showsLife()) return;
+      // Where the timer is late, the answer may have come, and lie unread.
+      const isLate = Date.now() - askedAt > 1.5 * probeTimeoutMs;
+      if (isLate && !isLast) this.#probe(socket, true);
+      else this.connection.abandon();
+    });
+  }
+
+  /** Whether a message has come since the last look, or any byte has moved. */
+  #showsLife(): boolean {
+    const { socket } = this.connection;
+    const received = socket ? receivedBytes(socket) : 0;
+    const waiting = socket?.bufferedAmount ?? 0;
+    const showsLife = this.#hasHeard || received > this.#received || waiting < this.#waiting;
+    this.#received = received;
+    this.#waiting = waiting;
     this.#hasHeard = false;
+    return showsLife;
   }
 
   #try(action: () => void): void {
     try {
       action();
     } catch (error) {
-      if (!this.hooks.tell('error', error)) console.warn(error);
+      // A server that sends many must not fill the console.
+      if (!this.hooks.tell('error', error) && ++this.#unheard === 1) console.warn(error);
     }
   }
 }

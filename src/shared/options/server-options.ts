@@ -67,7 +67,10 @@ export interface ServerOptions {
   idGenerator?: ((request: ConnectionRequest) => string) | undefined;
   /** Compresses messages (permessage-deflate, RFC 7692) for clients that offer it. Default false. */
   compression?: boolean | CompressionOptions | undefined;
-  /** Largest message, inflated, with all fragments: 1 to 2^30; larger: close 1009. Default 1024. */
+  /**
+   * Largest message, inflated, with all fragments: 1 to 2^30; larger: close 1009. Default 1024. A
+   * text has 2^29 − 24 at most: no string is longer.
+   */
   maxMessageSize?: number | undefined;
   /** Most bytes taken from a socket in one read: 64 to 2^24. Default 64 KiB. */
   readBufferSize?: number | undefined;
