@@ -2,6 +2,7 @@ import type { Server as HttpServer } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ResolvedEngineOptions } from '../../shared/options/engine-options.ts';
 import { Conditions } from '../../shared/time/conditions.ts';
+import { setImmediate } from '../../shared/time/timers.ts';
 import { type AcceptedHandle, UpgradeParser } from './bare-parser.ts';
 import { BareSocket } from './bare-socket.ts';
 import { type FindEndpoint, isWebSocket } from './http-upgrades.ts';

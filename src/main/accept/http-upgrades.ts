@@ -1,6 +1,7 @@
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Refusal, refuse } from '../../shared/api/refusal.ts';
+import { clearTimeout, setTimeout } from '../../shared/time/timers.ts';
 import type { UpgradeRequest } from '../admit/handshake-check.ts';
 import { elementsOf } from '../admit/header-list.ts';
 import type { BareSocket } from './bare-socket.ts';

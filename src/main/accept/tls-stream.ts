@@ -1,6 +1,7 @@
 import { Duplex } from 'node:stream';
 import type { TlsEntry, Upgrade } from '../../shared/messages/control-messages.ts';
 import type { TlsCommand, TlsEvent } from '../../shared/messages/tls-messages.ts';
+import { setImmediate } from '../../shared/time/timers.ts';
 import { takeBuffered } from '../place/handoff.ts';
 import type { ShardHost } from '../shards/shard-host.ts';
 

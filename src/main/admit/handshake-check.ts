@@ -11,6 +11,7 @@ import type { ConnectionIdentity } from '../../shared/app/connection-link.ts';
 import { CODEC_SUBPROTOCOLS, codecNames } from '../../shared/codec/codec.ts';
 import type { DeflateTerms } from '../../shared/messages/control-messages.ts';
 import type { ResolvedServerOptions } from '../../shared/options/server-options.ts';
+import { clearTimeout, setTimeout } from '../../shared/time/timers.ts';
 import { chooseDeflate } from './deflate-offers.ts';
 import { elementsOf } from './header-list.ts';
 import { plainAddress } from './subnet.ts';

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import type { MessagePort } from 'node:worker_threads';
 import type { ToShard, Upgrade } from '../../shared/messages/control-messages.ts';
 import type { TlsArrival } from '../../shared/messages/tls-messages.ts';
+import { setImmediate } from '../../shared/time/timers.ts';
 import type { BareSocket } from '../accept/bare-socket.ts';
 
 /**

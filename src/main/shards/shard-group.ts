@@ -8,6 +8,7 @@ import { InterestTable } from '../../shared/tables/interest-table.ts';
 import { allocateCounts } from '../../shared/tables/room-counts.ts';
 import { Conditions } from '../../shared/time/conditions.ts';
 import { settledWithin } from '../../shared/time/settled-within.ts';
+import { clearTimeout, setTimeout } from '../../shared/time/timers.ts';
 import { HandoffSchedule } from '../place/handoff.ts';
 import { checkHandoff } from '../place/handoff-check.ts';
 import { chooseHost, type Destination } from '../place/placement.ts';

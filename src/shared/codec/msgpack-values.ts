@@ -1,6 +1,9 @@
 import { bytesOf, unencodable } from './event-rules.ts';
 import { MAX_NESTING } from './msgpack-bounds.ts';
 
+/** An integer up to here, or down to its negative, arrives as a number. */
+const MOST_OF_NUMBER = 2n ** 53n;
+
 /**
  * The value that msgpackr is to write for a payload: the payload itself where it is plain, else a
  * plain one in its place. A toJSON is called here, once, so that the value that has been checked is
@@ -19,14 +22,40 @@ export function packable(payload: unknown): unknown {
 
 /** @param depth the arrays and maps around the value; one is that of the event */
 function plain(value: unknown, depth: number): unknown {
-  if (typeof value !== 'object' || value === null) {
-    if (typeof value === 'symbol') throw new TypeError('a symbol has no msgpack');
-    return typeof value === 'function' ? null : value;
-  }
+  if (typeof value !== 'object' || value === null) return plainScalar(value);
   if (value instanceof Uint8Array) return value;
   if (depth === MAX_NESTING) throw new RangeError(`it nests deeper than ${MAX_NESTING - 1}`);
   if (value.constructor === Object) return plainFields(value, depth + 1);
   return plainObject(value, depth + 1);
+}
+
+function plainScalar(value: unknown): unknown {
+  switch (typeof value) {
+    case 'string':
+      return wellFormed(value);
+    case 'symbol':
+      throw new TypeError('a symbol has no msgpack');
+    case 'function':
+      return null;
+    case 'bigint':
+      if (value > MOST_OF_NUMBER || value < -MOST_OF_NUMBER) return value;
+      throw new TypeError(`the bigint ${value}n would arrive as a number, send Number(${value}n)`);
+    default:
+      return value;
+  }
+}
+
+/** A text that has UTF-8: halves of surrogate pairs, which JSON may bring, become U+FFFD. */
+function wellFormed(text: string): string {
+  return isWellFormed(text) ? text : text.replace(/\p{Surrogate}/gu, '\ufffd');
+}
+
+function isWellFormed(text: string): boolean {
+  return text.isWellFormed?.() ?? !/\p{Surrogate}/u.test(text); // browsers of 2022 lack it
+}
+
+function withWellFormedKeys(object: object): object {
+  return Object.fromEntries(Object.entries(object).map(([key, value]) => [wellFormed(key), value]));
 }
 
 function plainObject(value: object, depth: number): unknown {
@@ -39,7 +68,7 @@ function plainObject(value: object, depth: number): unknown {
   if (value instanceof Set) return plainList([...value], depth);
   if (value instanceof Map) return plainMap(value, depth);
   if (value instanceof Error) return plainList([value.name, value.message, value.cause], depth);
-  if (value instanceof RegExp) return [value.source, value.flags];
+  if (value instanceof RegExp) return plainList([value.source, value.flags], depth);
   return plainFields(value, depth);
 }
 
@@ -65,7 +94,7 @@ function plainMap(map: ReadonlyMap<unknown, unknown>, depth: number): Map<unknow
   const copy = new Map<unknown, unknown>();
   for (const [key, value] of map) {
     if (Object(key) === key) throw new TypeError('an object is the key of a Map');
-    copy.set(plain(key, depth), plain(value, depth));
+    copy.set(typeof key === 'bigint' ? key : plain(key, depth), plain(value, depth));
   }
   return copy;
 }
@@ -74,7 +103,9 @@ function plainFields(object: object, depth: number): unknown {
   if (hasToJson(object)) return plain(object.toJSON(), depth);
   const fields = object as Record<string, unknown>;
   let copy: Record<string, unknown> | undefined;
-  for (const key of Object.keys(object)) {
+  const keys = Object.keys(object);
+  if (!keys.every(isWellFormed)) return plainFields(withWellFormedKeys(object), depth);
+  for (const key of keys) {
     const value = fields[key];
     const part = plain(value, depth);
     if (Object.is(part, value)) continue;

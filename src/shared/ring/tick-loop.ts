@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
+import { setImmediate } from '../time/timers.ts';
 import type { Mailbox } from './mailbox.ts';
 
 /** A record, and the peers that it is for. */

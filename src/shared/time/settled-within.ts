@@ -1,3 +1,5 @@
+import { clearTimeout, setTimeout } from './timers.ts';
+
 /** Waits for a promise, `timeoutMs` at most. @returns whether it has settled, either way */
 export async function settledWithin(
   promise: Promise<unknown>,

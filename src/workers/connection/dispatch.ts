@@ -17,6 +17,7 @@ import {
 } from '../../shared/messages/records.ts';
 import type { Mailbox } from '../../shared/ring/mailbox.ts';
 import type { TickLoop } from '../../shared/ring/tick-loop.ts';
+import { queueMicrotask } from '../../shared/time/timers.ts';
 import type { Dispatch, ShardSocket } from './socket-context.ts';
 
 /** Calls handlers in a module of this shard. */

@@ -11,6 +11,7 @@ import { CLOSE_CODES } from '../../shared/codec/frame.ts';
 import type { DrainTimes, Upgrade } from '../../shared/messages/control-messages.ts';
 import type { ShardServerOptions } from '../../shared/options/server-options.ts';
 import { SpreadServer } from '../../shared/spread/spread-server.ts';
+import { clearTimeout, setImmediate, setTimeout } from '../../shared/time/timers.ts';
 import { switchingProtocols } from '../adopt/handshake.ts';
 import { movedSocket } from '../adopt/moved-socket.ts';
 import type { Dispatch, SocketContext } from '../connection/socket-context.ts';

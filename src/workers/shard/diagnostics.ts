@@ -6,6 +6,7 @@ import {
   type MessageDropped,
 } from '../../shared/api/diagnostic-events.ts';
 import type { DisconnectReason } from '../../shared/api/public-types.ts';
+import { queueMicrotask } from '../../shared/time/timers.ts';
 import type { ShardSocket } from '../connection/socket-context.ts';
 
 const opened = channel(DIAGNOSTIC_CHANNELS.connectionOpen);

@@ -1,3 +1,4 @@
+import { clearTimeout, setTimeout } from '../../shared/time/timers.ts';
 import type { ShardServer } from '../deliver/shard-server.ts';
 
 /** An upgrade that waits for its server. */

@@ -1,3 +1,4 @@
+import { queueMicrotask } from '../../shared/time/timers.ts';
 import { SendQueue } from './send-queue.ts';
 
 /** The connection that a transport is for. */

@@ -180,3 +180,18 @@ for (const [codec, protocol] of [
     });
   });
 }
+
+for (const { place, shards } of SETUPS) {
+  test(`half of a surrogate pair in JSON is no invalid UTF-8 in msgpack: ${place}, ${shards} shards`, async () => {
+    await withEngine({ shards }, async ({ engine, port }) => {
+      await addServer(engine, place, VERBS, { endpoint: '/n', codec: 'negotiate' });
+      await using text = await open(port, 'text', [TEXT]);
+      await using packed = await open(port, 'msgpack', [MSGPACK]);
+      await packed.do('join', 'red');
+      text.ask('to', 'red', { '\ud800': ['\udc00'] });
+      const bytes = Buffer.from((await packed.connection.next()) as Uint8Array);
+      // A map of one: U+FFFD, in an array of one: U+FFFD.
+      assert.equal(bytes.subarray(-10).toString('hex'), '81a3efbfbd91a3efbfbd');
+    });
+  });
+}

@@ -48,18 +48,27 @@ circular.push(circular);
 const CASES: Record<string, readonly (Case | readonly [refused: unknown])[]> = {
   'a string': [same(''), same('é😀'), same('x'.repeat(70_000)), same(`\ufeff${'x'.repeat(70)}`)],
   'half of a surrogate pair in a string': [
-    ['a\ud800b', 'a\ufffd\ufffd\ufffdb'],
+    ['a\ud800b', 'a\ufffdb'],
+    ['\udc00\ud800', '\ufffd\ufffd'],
     [`${'a'.repeat(100)}\udc00b`, `${'a'.repeat(100)}\ufffdb`],
+    [
+      { deep: ['\ud800'], b: 1 },
+      { deep: ['\ufffd'], b: 1 },
+    ],
+    [
+      { '\ud800': '\ud800', b: { '\udc00': 1 } },
+      { '\ufffd': '\ufffd', b: { '\ufffd': 1 } },
+    ],
+    [new Map([['\ud800', new Set(['\udc00'])]]), { '\ufffd': ['\ufffd'] }],
+    [new Error('\ud800'), ['Error', '\ufffd', null]],
+    [JSON.parse('{"__proto__":1,"\\ud800":2}'), { __proto_: 1, '\ufffd': 2 }],
   ],
   'a boolean, `null`': [same(true), same(false), same(null)],
   'a whole number, a fraction': [same(2 ** 53 - 1), same(-(2 ** 53 - 1)), same(1.1), same(1e300)],
   '`NaN`, `Infinity`, `-Infinity`': [same(Number.NaN), same(1 / 0), same(-1 / 0)],
   '`-0`': [[-0, 0]],
   'a `bigint` beyond ±2⁵³': [same(2n ** 64n - 1n), same(-(2n ** 63n)), same(2n ** 53n + 1n)],
-  'a smaller `bigint`': [
-    [5n, 5],
-    [2n ** 53n, 2 ** 53],
-  ],
+  'a smaller `bigint`': [[5n], [0n], [2n ** 53n], [-(2n ** 53n)], [[5n]], [{ a: 5n }]],
   'a `bigint` below −2⁶³ or from 2⁶⁴': [[2n ** 64n], [-(2n ** 63n) - 1n], [[2n ** 64n]]],
   '`undefined`': [
     [undefined, null],
@@ -159,10 +168,8 @@ test('the table in PROTOCOL.md has these rows and no others', () => {
 
 /** What the right-hand cell says of the value that arrives, where it is not that of another row. */
 const ARRIVALS: Record<string, (arrived: unknown, sent: unknown) => boolean> = {
-  'U+FFFD in its place, once or thrice': (arrived) =>
-    /[^\ufffd](\ufffd|\ufffd{3})/.test(`${arrived}`),
+  'U+FFFD in its place': (arrived) => /\ufffd/.test(JSON.stringify(arrived)),
   '0': (arrived) => Object.is(arrived, 0),
-  'a number': (arrived) => typeof arrived === 'number',
   '`null`': (arrived) => [arrived].flat(9).at(-1) === null || holds(arrived, null),
   'a field that is `null`': (arrived) => isPlainObject(arrived) && holds(arrived, null),
   'a `Uint8Array`': (arrived) => isBytes([arrived].flat()[0]),

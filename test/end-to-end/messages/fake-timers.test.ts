@@ -1,0 +1,29 @@
+import { strict as assert } from 'node:assert';
+import { test } from 'node:test';
+import { Ws } from '../../../src/client/index.ts';
+import { Engine } from '../../../src/main/index.ts';
+import { told } from '../../client/connect.ts';
+import { addServer, SETUPS } from '../kit/test-engine.ts';
+
+const HANDLERS = new URL('../fixtures/own-count.ts', import.meta.url);
+
+for (const { place, shards } of SETUPS) {
+  test(`an app may test with fake timers: ${place}, ${shards} shards`, async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'setImmediate', 'Date'] });
+    const engine = new Engine({ shards });
+    const { port } = await engine.listen(0, { host: '127.0.0.1' });
+    const server = await addServer(engine, place, HANDLERS, { endpoint: '/chat' });
+    const open = () => new Ws(`ws://127.0.0.1:${port}/chat`, null, { reconnect: false });
+    const [one, two] = [open(), open()];
+    assert.equal(((await one.emitWithAck('join', 'r')) as number[])[0], 1);
+    await one.emitWithAck('watch');
+    await two.emitWithAck('counts', 'r');
+    const gone = told((fn) => one.on('gone', fn));
+    two.emit('go', 'r');
+    await gone;
+    const end = told((fn) => one.onDisconnect(fn));
+    await server.close({ timeoutMs: 1_000 });
+    await end;
+    await engine.close({ timeoutMs: 1_000 });
+  });
+}
