@@ -37,6 +37,7 @@ test('a turn drains, rings, delivers, flushes, and rests before it may sleep', a
   const rest = () => {
     steps.push('rest');
     setImmediate(resolve);
+    return false;
   };
   const ticks = new TickLoop(mailbox, () => steps.push('deliver'), rest);
   ticks.schedule();
