@@ -53,6 +53,8 @@ const ERRORS = new RegExp(String.raw`(new EngineError\(\s*'\w+'),${WORDS}`, 'g')
 const NAMED = /('ERR_OPTION',\s*)`((?:\$\{prefix\})?\$\{name\}):? [^`]*`/g;
 const TYPE_ERRORS = new RegExp(String.raw`(new TypeError)\(${WORDS}`, 'g');
 
+/** The words for what is allowed, which no error of the script has. */
+const ALLOWED = /(\boptionError\([^,()]+,[^,()]+,\s*)'[^']*'/g;
 const RULES = /\brule\(\s*('[^']*'|"[^"]*"|`[^`]*`),/g;
 
 /** Where nothing else stands for it, the code of an error is its message. */
@@ -69,6 +71,7 @@ const briefly: Plugin = {
         .replace(NAMED, '$1`$2`')
         .replace(ERRORS, '$1)')
         .replace(TYPE_ERRORS, '$1()')
+        .replace(ALLOWED, "$1''")
         .replace(RULES, "rule('',")
         .replace(MESSAGE, 'constructor(code: ErrorCode, message: string = code,');
       return { contents, loader: 'ts' };

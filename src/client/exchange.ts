@@ -198,14 +198,12 @@ export class Exchange implements ConnectionSink {
     };
     this.#isGreeting = true;
     const results = this.hooks.tell('greet', first) ?? [];
-    const pending = results.filter((result) => result instanceof Promise);
-    if (pending.length === 0) this.#greeted();
-    else {
-      Promise.all(pending).then(
+    if (results.some((result) => result instanceof Promise)) {
+      Promise.all(results).then(
         () => isCurrent() && this.#greeted(),
         () => isCurrent() && this.connection.abandon(),
       );
-    }
+    } else this.#greeted();
   }
 
   #greeted(): void {
@@ -275,28 +273,27 @@ export class Exchange implements ConnectionSink {
   /** Asks a silent server whether it is there: browsers hide the pings of a server. */
   #checkLife(): void {
     const { socket } = this.connection;
-    if (!this.#showsLife() && this.#serverAnswers && socket) this.#probe(socket);
+    if (socket && !this.#showsLife(socket) && this.#serverAnswers) this.#probe(socket);
   }
 
   /** @param isLast whether no answer is an end, even if this side has stood still */
   #probe(socket: WebSocketLike, isLast = false): void {
     const { probeTimeoutMs = 10_000 } = this.options;
     const askedAt = Date.now();
-    this.ask(PROBE, undefined, { timeoutMs: probeTimeoutMs }, false, true).catch(({ code }) => {
+    this.ask(PROBE, undefined, { timeoutMs: probeTimeoutMs }, true, true).catch(({ code }) => {
       if (code !== 'ERR_ACK_TIMEOUT' || socket !== this.connection.socket) return;
-      if (this.#showsLife()) return;
+      if (this.#showsLife(socket)) return;
       // Where the timer is late, the answer may have come, and lie unread.
-      const isLate = Date.now() - askedAt > 1.5 * probeTimeoutMs;
+      const isLate = Date.now() - askedAt > 2 * probeTimeoutMs;
       if (isLate && !isLast) this.#probe(socket, true);
       else this.connection.abandon();
     });
   }
 
   /** Whether a message has come since the last look, or any byte has moved. */
-  #showsLife(): boolean {
-    const { socket } = this.connection;
-    const received = socket ? receivedBytes(socket) : 0;
-    const waiting = socket?.bufferedAmount ?? 0;
+  #showsLife(socket: WebSocketLike): boolean {
+    const received = receivedBytes(socket);
+    const waiting = socket.bufferedAmount as number;
     const showsLife = this.#hasHeard || received > this.#received || waiting < this.#waiting;
     this.#received = received;
     this.#waiting = waiting;

@@ -1,5 +1,6 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { FromShard, ShardStart, ToShard } from '../../shared/messages/control-messages.ts';
+import { Doorbell } from '../../shared/ring/doorbell.ts';
 import {
   Handoff,
   type HandoffSchedule,
@@ -46,8 +47,9 @@ export class ShardHost {
   readonly unconnected = new Set<number>();
   /** Servers that it has been told of and does not have yet: their modules may be loading. */
   readonly loading = new Set<number>();
-  /** Checks since its last sign of life. */
-  unanswered = 0;
+  readonly #pulse: Doorbell;
+  #beats = 0;
+  #unanswered = 0;
   /** Calls of {@link ShardHost.flushed} that wait for an answer, in their order. */
   readonly #flushing: (() => void)[] = [];
 
@@ -60,6 +62,7 @@ export class ShardHost {
     const { port1, port2 } = new MessageChannel();
     this.number = start.shard;
     this.doorbell = start.doorbell;
+    this.#pulse = new Doorbell(start.doorbell);
     this.interest = start.interest;
     this.counts = start.counts;
     this.#port = port1;
@@ -131,10 +134,18 @@ export class ShardHost {
     return promise;
   }
 
+  /** Checks since its last sign of life: a message, or a socket that it has begun to read. */
+  get unanswered(): number {
+    const { beats } = this.#pulse;
+    if (beats !== this.#beats) this.#unanswered = 0;
+    this.#beats = beats;
+    return this.#unanswered;
+  }
+
   /** Asks for a sign of life, unless it is still starting or loading modules, which takes time. */
   ask(): void {
     if (!this.isUp || this.loading.size > 0) return;
-    this.unanswered += 1;
+    this.#unanswered += 1;
     this.post({ type: 'check-alive' });
   }
 
@@ -151,7 +162,7 @@ export class ShardHost {
   #receive(message: FromShard): void {
     this.isUp = true;
     this.#cameUp.resolve();
-    this.unanswered = 0;
+    this.#unanswered = 0;
     if (message.type === 'alive') return;
     if (message.type === 'flushed') this.#flushing.shift()?.();
     else this.#onMessage(message);

@@ -19,7 +19,7 @@ export type Home = Pick<Rooms, 'expect' | 'enter' | 'join' | 'leave' | 'leaveAll
 export interface SocketContext {
   readonly number: number;
   readonly options: Omit<ShardServerOptions, 'handlers'>;
-  readonly shard: Pick<ShardContext, 'number' | 'coalescing'>;
+  readonly shard: Pick<ShardContext, 'number' | 'coalescing' | 'reads'>;
   readonly codecs: readonly Codec[];
   /** The rooms of the server here, for each codec. */
   readonly rooms: readonly Home[];
@@ -47,6 +47,9 @@ export interface ShardSocket extends ConnectionLink, Receiver, Talker {
   readonly liveness: Liveness;
   /** The app's view of it, where the handlers run in this thread. */
   app: AppConnection | undefined;
+  /** The round of the primary in which it has sent last, and its messages in that. */
+  sentIn: number;
+  sentInRound: number;
   /** Whether it is there for rooms and handlers. */
   readonly isOpen: boolean;
   /** Sends a small frame that always finds room: the newest of its kind stands for all. */

@@ -40,6 +40,8 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
   /** Whether the fan-out will flush it at the end of this tick; the fan-out's. */
   awaitsFlush = false;
   heardIn = 0;
+  sentIn = 0;
+  sentInRound = 0;
 
   readonly #transport: Transport;
   readonly #closing: Closing;

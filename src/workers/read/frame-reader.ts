@@ -15,6 +15,8 @@ import { invalidText, violation } from './violation.ts';
  * that the next read overwrites. A call that throws stops the reader, and `read` throws on.
  */
 export interface FrameSink {
+  /** A frame, or more of one, is about to be read. @returns false if the sink has paused for it */
+  onFrame?(): boolean;
   /** A compressed message has begun. @returns false if it shall be read, but not be inflated */
   onCompressed?(): boolean;
   /** A whole message; the data of a text message is valid UTF-8. */
@@ -127,6 +129,7 @@ export class FrameReader {
     let at = 0;
     try {
       while (at < chunk.length && !this.#isPaused && !this.#isStopped) {
+        if (this.#sink.onFrame?.() === false) break;
         at = this.#phase === 'header' ? this.#readFrame(chunk, at) : this.#readPayload(chunk, at);
       }
     } catch (thrown) {

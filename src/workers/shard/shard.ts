@@ -9,6 +9,7 @@ import {
 } from '../../shared/messages/control-messages.ts';
 import { RecordView } from '../../shared/messages/record-view.ts';
 import { ThreadLoad } from '../../shared/observe/thread-load.ts';
+import { Doorbell } from '../../shared/ring/doorbell.ts';
 import { Mailbox } from '../../shared/ring/mailbox.ts';
 import { TickLoop } from '../../shared/ring/tick-loop.ts';
 import type { Peers } from '../../shared/spread/peers.ts';
@@ -19,10 +20,11 @@ import { settledWithin } from '../../shared/time/settled-within.ts';
 import { movedSocket } from '../adopt/moved-socket.ts';
 import { TlsSockets } from '../adopt/tls-sockets.ts';
 import { ModuleDispatch, PrimaryDispatch } from '../connection/dispatch.ts';
-import type { ShardSocket } from '../connection/socket-context.ts';
+import { PrimaryBacklog } from '../connection/primary-backlog.ts';
 import { FanOut } from '../deliver/fan-out.ts';
 import { receiveRecord } from '../deliver/receive-record.ts';
 import type { ShardServer } from '../deliver/shard-server.ts';
+import { ReadTurns } from '../read/read-turns.ts';
 import { Coalescing } from './coalescing.ts';
 import type { ShardContext } from './shard-context.ts';
 import { ShardServers } from './shard-servers.ts';
@@ -48,10 +50,10 @@ class Shard implements ShardContext {
   readonly #ticks: TickLoop;
   readonly load: ThreadLoad;
   readonly coalescing = new Coalescing();
+  readonly reads: ReadTurns;
   readonly #servers: ShardServers;
   readonly #tls = new TlsSockets((stream, event) => this.tell({ type: 'tls', stream, event }));
-  /** Sockets that do not read because the primary's ring is full. */
-  readonly #held = new Set<ShardSocket>();
+  readonly #backlog: PrimaryBacklog;
   /** Waits for rings to have taken all records. */
   readonly #flushing = new Conditions();
 
@@ -62,7 +64,7 @@ class Shard implements ShardContext {
     this.number = start.shard;
     this.#servers = new ShardServers(this, start.handshakeTimeout, (module) =>
       module === undefined
-        ? new PrimaryDispatch(this.#ticks, this.#mailbox, this.#held)
+        ? new PrimaryDispatch(this.#ticks, this.#backlog)
         : new ModuleDispatch(module, this.#ticks.context),
     );
     this.peers = {
@@ -81,11 +83,19 @@ class Shard implements ShardContext {
       onRecord: (bytes, start, end, from) =>
         receiveRecord(this, this.#servers.loaded, this.#record.at(bytes, start, end, from)),
       onWake: () => this.#ticks.schedule(),
-      onDrained: (peer) => this.#drained(peer),
+      onDrained: () => this.#drained(),
+      onRead: () => this.#backlog.recheck(),
       onError: (error) => this.#report(error),
     });
+    this.#backlog = new PrimaryBacklog(this.#mailbox);
+    const doorbell = new Doorbell(start.doorbell);
+    // A long turn that reads is no standstill: the watchdog sees it go on.
+    this.reads = new ReadTurns(
+      () => this.#ticks.schedule(),
+      () => doorbell.beat(),
+    );
     this.fanOut = new FanOut(() => this.#ticks.schedule());
-    const rest = start.ownsThread ? () => this.coalescing.turnEnded(performance.now()) : undefined;
+    const rest = () => this.#rest(start.ownsThread);
     this.#ticks = new TickLoop(this.#mailbox, () => this.fanOut.flush(), rest);
     this.load = new ThreadLoad(this.#mailbox, this.#ticks, start.sampleInterval);
     this.load.start();
@@ -194,12 +204,16 @@ class Shard implements ShardContext {
     this.#finish();
   }
 
-  #drained(peer: number): void {
+  #drained(): void {
     this.#flushing.recheck();
-    if (peer !== PRIMARY) return;
-    const held = [...this.#held];
-    this.#held.clear();
-    for (const socket of held) socket.release();
+    this.#backlog.recheck();
+  }
+
+  /** Ends a turn. @returns whether there is work for another one */
+  #rest(mayPause: boolean): boolean {
+    if (this.reads.end()) return true;
+    if (mayPause) this.coalescing.turnEnded(performance.now());
+    return false;
   }
 
   #report(thrown: unknown): void {

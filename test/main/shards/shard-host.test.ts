@@ -161,3 +161,26 @@ test('a listener that throws hides nothing of what a dead shard has said', async
   assert.deepEqual(heard, LAST_WORDS);
   assert.equal(((await thrown.promise) as Error).message, 'of the app');
 });
+
+test('checks that a shard has not answered count from its last sign of life on', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const { host } = openHost(async (port) => {
+    port.postMessage(LAST_WORDS[0]);
+    await promise;
+    port.close();
+  });
+  await host.up;
+  const owner = new Doorbell(start.doorbell);
+  owner.beat();
+  assert.equal(host.unanswered, 0);
+  for (let i = 1; i <= 3; i++) {
+    host.ask();
+    assert.equal(host.unanswered, i);
+  }
+  owner.beat(); // a socket is being read: the loop does not turn, and does not stand still
+  assert.equal(host.unanswered, 0);
+  host.ask();
+  assert.equal(host.unanswered, 1);
+  resolve();
+  await host.finished;
+});
