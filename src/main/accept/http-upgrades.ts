@@ -93,6 +93,14 @@ class UpgradeSource {
     return undefined;
   }
 
+  /** The refusal of an upgrade for no endpoint; it names one that differs in the slash behind it. */
+  #notFound({ url }: IncomingMessage): Refusal {
+    const path = pathOf(url) ?? '';
+    const other = path.endsWith('/') ? path.slice(0, -1) : `${path}/`;
+    const isNear = other !== '' && [...this.engines.keys()].some((find) => find(other));
+    return new Refusal(404, isNear ? `Not Found: the endpoint is ${other}` : undefined);
+  }
+
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     const found = this.#find(request);
     if (found === undefined && this.#appListens) return;
@@ -100,7 +108,7 @@ class UpgradeSource {
     socket.on('error', () => {}); // the client may go at any time: no one is left to tell
     const answer = () => {
       if (socket.destroyed) return;
-      if (found === undefined) refuse(socket, new Refusal(404));
+      if (found === undefined) refuse(socket, this.#notFound(request));
       else found.take(request, socket, head);
     };
     // A client may have sent requests ahead of its upgrade: their answers come first.

@@ -9,8 +9,10 @@ import {
   isObject,
   isText,
   MAX_MS,
+  optionError,
   type Rules,
   rule,
+  secretError,
   secretRule,
 } from '../../shared/options/option-rules.ts';
 import type { ResolvedServerOptions } from '../../shared/options/server-options.ts';
@@ -106,16 +108,32 @@ export function requestListener(
   };
 }
 
+const PLACE = "a port, 0 to 65535, or the path of a Unix socket, such as '/run/chat.sock'";
+
+/** Checks the port or path to listen at. @throws EngineError ERR_OPTION */
+export function checkPlace(place: number | string, { host, tls }: ListenOptions): void {
+  if (typeof place === 'number') {
+    if (Number.isInteger(place) && place >= 0 && place <= 65_535) return;
+    throw optionError('port', place, PLACE);
+  }
+  // Of a text without a slash, '8080' for instance, Node.js may make a port.
+  if (typeof place !== 'string' || !/[/\\]/.test(place)) throw optionError('port', place, PLACE);
+  if (host !== undefined) throw optionError('host', host, `possible on a Unix socket (${place})`);
+  if (tls === undefined) return;
+  const why = 'its connections cannot move to a shard before TLS. End TLS in the proxy';
+  throw secretError('tls', `left out on a Unix socket (${place}): ${why}`);
+}
+
 /**
- * Listens, and resolves with the address.
+ * Listens, and resolves with the address, or the path of a Unix socket.
  * @throws errors of `listen` of Node.js: EADDRINUSE, EACCES, …
  */
 export async function listen(
   server: HttpServer,
-  port: number,
+  place: number | string,
   host: string | undefined,
-): Promise<AddressInfo> {
-  server.listen({ port, host });
+): Promise<AddressInfo | string> {
+  server.listen(typeof place === 'string' ? { path: place } : { port: place, host });
   await once(server, 'listening');
-  return server.address() as AddressInfo;
+  return server.address() as AddressInfo | string;
 }

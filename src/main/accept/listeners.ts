@@ -7,6 +7,7 @@ import type { ResolvedServerOptions } from '../../shared/options/server-options.
 import { UpgradeReader } from './bare-upgrades.ts';
 import { type FindEndpoint, takeUpgrades } from './http-upgrades.ts';
 import {
+  checkPlace,
   createListener,
   type ListenOptions,
   listen,
@@ -44,14 +45,15 @@ export class Listeners {
   }
 
   /** Makes an HTTP server that is to listen. @throws EngineError ERR_OPTION */
-  create(port: number, options: ListenOptions): PendingListener {
+  create(place: number | string, options: ListenOptions): PendingListener {
     const { options: engine, tlsListeners, serverAt, report } = this.#context;
     const { host, request, tls, proxyProtocol, keepAliveTimeout } = resolveListenOptions(options);
+    checkPlace(place, { host, tls });
     const server = createListener(engine, keepAliveTimeout);
     if (tls !== undefined) tlsListeners.add(server, tls);
     return {
       server,
-      port,
+      place,
       host,
       answer: requestListener(engine, serverAt, request, report),
       cutUnnamed: proxyProtocol ? readProxyHeaders(server, engine.handshakeTimeout) : undefined,
@@ -59,9 +61,15 @@ export class Listeners {
   }
 
   /** Listens, and resolves with the address. @throws errors of `listen` of Node.js */
-  open({ server, port, host, answer, cutUnnamed }: PendingListener): Promise<AddressInfo> {
+  open({
+    server,
+    place,
+    host,
+    answer,
+    cutUnnamed,
+  }: PendingListener): Promise<AddressInfo | string> {
     const { options, findEndpoint, tlsListeners } = this.#context;
-    const listening = listen(server, port, host);
+    const listening = listen(server, place, host);
     this.attach(server);
     this.#own.set(server, {
       listening,
@@ -69,7 +77,7 @@ export class Listeners {
       cutUnnamed,
       // Of a TLS port the primary sees decrypted bytes alone.
       reader:
-        tlsListeners.has(server) || cutUnnamed !== undefined
+        tlsListeners.has(server) || cutUnnamed !== undefined || typeof place === 'string'
           ? undefined
           : new UpgradeReader(server, findEndpoint, options),
     });
@@ -135,18 +143,19 @@ export class Listeners {
 /** An HTTP server of the engine's own. */
 interface OwnListener {
   /** Settles when it has begun to listen. */
-  readonly listening: Promise<AddressInfo>;
+  readonly listening: Promise<AddressInfo | string>;
   readonly requests: OpenRequests;
   /** Cuts connections whose header of the PROXY protocol has not come; undefined: none needs one. */
   readonly cutUnnamed: (() => void) | undefined;
-  /** Undefined on a port with TLS or the PROXY protocol. */
+  /** Undefined with TLS, with the PROXY protocol, and on a Unix socket. */
   readonly reader: UpgradeReader | undefined;
 }
 
 /** An HTTP server that is to listen. */
 export interface PendingListener {
   readonly server: HttpServer;
-  readonly port: number;
+  /** A port, or the path of a Unix socket. */
+  readonly place: number | string;
   readonly host: string | undefined;
   /** Answers plain requests. */
   readonly answer: RequestListener;

@@ -115,9 +115,10 @@ export class ShardHost {
     }
   }
 
-  post(message: ToShard): void {
+  /** @param ports go with it */
+  post(message: ToShard, ports: MessagePort[] = []): void {
     this.#flushHandoffs(); // what was accepted before this goes ahead of it
-    this.#port.postMessage(message);
+    this.#port.postMessage(message, ports);
   }
 
   #flushHandoffs(): void {

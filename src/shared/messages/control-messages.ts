@@ -87,6 +87,8 @@ export type ToShard =
       /** The handles of their sockets, in the same order. */
       readonly handles: readonly object[];
     }
+  /** An upgrade whose socket stays on the primary; the port leads to it. */
+  | { readonly type: 'adopt-relayed'; readonly upgrade: Upgrade; readonly port: MessagePort }
   /** The certificates of a listener from now on; undefined: the listener has gone. */
   | { readonly type: 'set-tls'; readonly listener: number; readonly tls: ShardTls | undefined }
   | {

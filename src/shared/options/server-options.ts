@@ -25,6 +25,8 @@ import { isOriginList } from './origin-list.ts';
 import { type RateLimit, type ResolvedRateLimit, resolveRateLimit } from './rate-limit-options.ts';
 
 const MAX_BYTES = 2 ** 30;
+/** A path that is meant to stand for others: no endpoint does. */
+const PATTERN = /\*|\/:/;
 
 /** The origins of pages that may connect from a browser. */
 export type Origins =
@@ -41,7 +43,7 @@ export type SlowConsumerChoice = 'close' | 'drop' | 'latest';
  * is 1 to 2^31 − 1.
  */
 export interface ServerOptions {
-  /** The path of this server, such as '/chat'; '' (default) = the server is disabled. */
+  /** The path of this server, such as '/chat', and no pattern; '' (default) = it is disabled. */
   endpoint?: string | undefined;
   /** The codec of events; 'negotiate' = as each client asks, by subprotocol. Default 'text'. */
   codec?: CodecChoice | undefined;
@@ -147,7 +149,11 @@ export type Limits = Pick<
 >;
 
 const SERVER_RULES: Rules<FilledServerOptions> = {
-  endpoint: rule("'' or a path such as '/chat' without query", '', isPathOrEmpty),
+  endpoint: rule(
+    "'' or a path such as '/chat' without query; '*' and ':name' stand for nothing yet",
+    '',
+    (value) => isPathOrEmpty(value) && !PATTERN.test(String(value)),
+  ),
   codec: oneOf<CodecChoice>(['text', 'msgpack', 'negotiate'], 'text'),
   eventPrefix: rule(
     'a non-empty string that begins with no byte order mark',

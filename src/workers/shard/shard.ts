@@ -18,6 +18,7 @@ import { CountsMap, RoomCounts } from '../../shared/tables/room-counts.ts';
 import { Conditions } from '../../shared/time/conditions.ts';
 import { settledWithin } from '../../shared/time/settled-within.ts';
 import { movedSocket } from '../adopt/moved-socket.ts';
+import { RelayedSocket } from '../adopt/relayed-socket.ts';
 import { TlsSockets } from '../adopt/tls-sockets.ts';
 import { ModuleDispatch, PrimaryDispatch } from '../connection/dispatch.ts';
 import { PrimaryBacklog } from '../connection/primary-backlog.ts';
@@ -135,6 +136,9 @@ class Shard implements ShardContext {
       case 'adopt':
         this.#adopt(message);
         return;
+      case 'adopt-relayed':
+        this.#adoptRelayed(message);
+        return;
       case 'set-tls':
         this.#tls.setTls(message.listener, message.tls);
         return;
@@ -170,6 +174,12 @@ class Shard implements ShardContext {
       const take = (server: ShardServer) => server.adopt(handle, upgrade);
       this.#servers.whenReady(upgrade, take, () => movedSocket(handle));
     }
+  }
+
+  #adoptRelayed({ upgrade, port }: Extract<ToShard, { type: 'adopt-relayed' }>): void {
+    const socket = new RelayedSocket(port);
+    const take = (server: ShardServer) => server.enter(socket, upgrade);
+    this.#servers.whenReady(upgrade, take, () => socket);
   }
 
   /** Takes a TLS connection that has been let in; it may be gone. */

@@ -1,10 +1,10 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { Transport } from './transport.ts';
 
 const TRANSPORT = Symbol('transport');
 
 /** A socket that knows the {@link StreamTransport} around it. */
-interface OwnedSocket extends Socket {
+interface OwnedSocket extends Duplex {
   [TRANSPORT]: StreamTransport;
 }
 
@@ -19,13 +19,13 @@ interface StreamHandle {
 
 /** A transport over a stream: TLS, and TCP where the handle below cannot be used by itself. */
 export class StreamTransport extends Transport {
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
   #isPaused = true;
   /** Whether the client has ended its side, and the owner does not know yet. */
   #owesEnd: boolean;
 
   /** @param socket paused; reads with {@link onRead} or emits 'data'. It may have ended before */
-  constructor(socket: Socket, counters: { sentBytes: number }) {
+  constructor(socket: Duplex, counters: { sentBytes: number }) {
     super(counters);
     this.#socket = socket;
     this.#owesEnd = socket.readableEnded; // while nobody listened

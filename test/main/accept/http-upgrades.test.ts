@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { isWebSocket, takeUpgrades } from '../../../src/main/accept/http-upgrades.ts';
 import { hostOf, pathOf } from '../../../src/main/accept/request-target.ts';
-import { closeServer, listen } from '../../end-to-end/kit/http-server.ts';
+import { ask, closeServer, listen } from '../../end-to-end/kit/http-server.ts';
 import { upgradeRequest } from '../../end-to-end/kit/raw-client.ts';
 
 test('the path of a request is what comes before its query', () => {
@@ -43,6 +43,16 @@ test('the host of a request is that of an absolute URL', () => {
   ]) {
     assert.equal(hostOf(url), host, `the host of ${url}`);
   }
+});
+
+test('a 404 names the endpoint that differs in a slash', async () => {
+  const server = createServer();
+  const release = takeUpgrades(server, (path) => (path === '/v' ? () => {} : undefined), 1_000);
+  const port = await listen(server);
+  assert.match(await ask(port, upgradeRequest('/v/')), /\r\n\r\nNot Found: the endpoint is \/v$/);
+  assert.match(await ask(port, upgradeRequest('/w')), /\r\n\r\nNot Found$/);
+  release();
+  await closeServer(server);
 });
 
 test('Upgrade is a list of protocols', () => {

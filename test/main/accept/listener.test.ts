@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import {
   createListener,
@@ -25,7 +26,7 @@ async function withListener(
   const resolved = resolveEngineOptions(options);
   const server = createListener(resolved);
   server.on('request', requestListener(resolved, serverAt, request, assert.ifError));
-  const { address, port } = await listen(server, 0, '127.0.0.1');
+  const { address, port } = (await listen(server, 0, '127.0.0.1')) as AddressInfo;
   await body(`http://${address}:${port}`, server);
   const closed = once(server, 'close');
   server.close();

@@ -68,7 +68,7 @@ const SERVER: Values<ServerOptions> = {
   endpoint: {
     good: ['', '/', '/chat', '/a/b', '/a%20b', '/chat/'],
     bad: ['chat', '/a?b', '/a#b', '/a b', '/ä', '/a/../b', '//host/a', 'ws://host/a', null, 1],
-    allowed: "'' or a path such as '/chat' without query",
+    allowed: "'' or a path such as '/chat' without query; '*' and ':name' stand for nothing yet",
   },
   codec: {
     good: ['text', 'msgpack', 'negotiate'],
