@@ -6,7 +6,10 @@ const SURROGATE = 0xed;
 
 /** Whether packed bytes may hold half of a surrogate pair: seldom, and soon seen. */
 export function mayHoldSurrogate(packed: Uint8Array): boolean {
-  return packed.indexOf(SURROGATE) >= 0;
+  // The call alone costs as much as a loop over so many bytes.
+  if (packed.length > 64) return packed.indexOf(SURROGATE) >= 0;
+  for (let i = 0; i < packed.length; i++) if (packed[i] === SURROGATE) return true;
+  return false;
 }
 
 /**
