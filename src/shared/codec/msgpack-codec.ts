@@ -14,6 +14,7 @@ import {
 } from './event-rules.ts';
 import { inspectMsgpack, MAX_NESTING } from './msgpack-bounds.ts';
 import { packable } from './msgpack-values.ts';
+import { mayHoldSurrogate, wellFormed } from './well-formed.ts';
 
 /*
  * An event, in a binary frame: array of two | str: event name | payload
@@ -50,7 +51,7 @@ export function createMsgpackCodec({ maxEventNameBytes }: CodecOptions): Codec {
     name: 'msgpack',
     encode(event, payload) {
       checkEventName(event, maxEventNameBytes);
-      return pack([event, packable(payload)]);
+      return packWith(event, payload);
     },
     withAsk(event, ask) {
       const packed = event as Uint8Array;
@@ -61,7 +62,7 @@ export function createMsgpackCodec({ maxEventNameBytes }: CodecOptions): Codec {
       message[0] = ARRAY_OF_THREE;
       return message;
     },
-    encodeAnswer: (ask, payload) => pack([numberOf(ask), packable(payload)]),
+    encodeAnswer: (ask, payload) => packWith(numberOf(ask), payload),
     encodeFailure: (ask, reason) => pack([numberOf(-ask), reason]),
     encodeHello: () => pack([0, 1]),
     encodeMessage(data) {
@@ -73,6 +74,15 @@ export function createMsgpackCodec({ maxEventNameBytes }: CodecOptions): Codec {
       return decodeBinary(message, maxEventNameBytes);
     },
   };
+}
+
+/** Packs a payload behind its head, and in UTF-8, which msgpackr does not look after. */
+function packWith(head: string | number | bigint, payload: unknown): Uint8Array {
+  const value = packable(payload);
+  const packed = pack([head, value]);
+  if (value instanceof Uint8Array || !mayHoldSurrogate(packed)) return packed;
+  const mended = wellFormed(value);
+  return Object.is(mended, value) ? packed : pack([head, mended]);
 }
 
 function pack(value: unknown): Uint8Array {

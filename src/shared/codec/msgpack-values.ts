@@ -31,8 +31,6 @@ function plain(value: unknown, depth: number): unknown {
 
 function plainScalar(value: unknown): unknown {
   switch (typeof value) {
-    case 'string':
-      return wellFormed(value);
     case 'symbol':
       throw new TypeError('a symbol has no msgpack');
     case 'function':
@@ -45,19 +43,6 @@ function plainScalar(value: unknown): unknown {
   }
 }
 
-/** A text that has UTF-8: halves of surrogate pairs, which JSON may bring, become U+FFFD. */
-function wellFormed(text: string): string {
-  return isWellFormed(text) ? text : text.replace(/\p{Surrogate}/gu, '\ufffd');
-}
-
-function isWellFormed(text: string): boolean {
-  return text.isWellFormed?.() ?? !/\p{Surrogate}/u.test(text); // browsers of 2022 lack it
-}
-
-function withWellFormedKeys(object: object): object {
-  return Object.fromEntries(Object.entries(object).map(([key, value]) => [wellFormed(key), value]));
-}
-
 function plainObject(value: object, depth: number): unknown {
   if (Array.isArray(value)) return plainList(value, depth);
   if (value instanceof Date) return new Date(value.getTime());
@@ -68,7 +53,7 @@ function plainObject(value: object, depth: number): unknown {
   if (value instanceof Set) return plainList([...value], depth);
   if (value instanceof Map) return plainMap(value, depth);
   if (value instanceof Error) return plainList([value.name, value.message, value.cause], depth);
-  if (value instanceof RegExp) return plainList([value.source, value.flags], depth);
+  if (value instanceof RegExp) return [value.source, value.flags];
   return plainFields(value, depth);
 }
 
@@ -103,9 +88,7 @@ function plainFields(object: object, depth: number): unknown {
   if (hasToJson(object)) return plain(object.toJSON(), depth);
   const fields = object as Record<string, unknown>;
   let copy: Record<string, unknown> | undefined;
-  const keys = Object.keys(object);
-  if (!keys.every(isWellFormed)) return plainFields(withWellFormedKeys(object), depth);
-  for (const key of keys) {
+  for (const key of Object.keys(object)) {
     const value = fields[key];
     const part = plain(value, depth);
     if (Object.is(part, value)) continue;

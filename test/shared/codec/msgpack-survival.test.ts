@@ -61,6 +61,10 @@ const CASES: Record<string, readonly (Case | readonly [refused: unknown])[]> = {
     ],
     [new Map([['\ud800', new Set(['\udc00'])]]), { '\ufffd': ['\ufffd'] }],
     [new Error('\ud800'), ['Error', '\ufffd', null]],
+    [
+      ['한국', { '\ud800': bytes }],
+      ['한국', { '\ufffd': bytes }],
+    ],
     [JSON.parse('{"__proto__":1,"\\ud800":2}'), { __proto_: 1, '\ufffd': 2 }],
   ],
   'a boolean, `null`': [same(true), same(false), same(null)],
@@ -97,7 +101,12 @@ const CASES: Record<string, readonly (Case | readonly [refused: unknown])[]> = {
   ],
   '`Date`': [same(new Date(1_765_432_109_876)), same([new Date(-1.5e12)]), same(new Date(0))],
   'an invalid `Date`': [[new Date(Number.NaN), null]],
-  'an array, a plain object': [same([1, ['a']]), same({ a: { b: [] } }), same({ '': 1, 2: 3 })],
+  'an array, a plain object': [
+    same([1, ['a']]),
+    same({ a: { b: [] } }),
+    same({ '': 1, 2: 3 }),
+    same({ 한: ['국', 0xed, bytes] }),
+  ],
   'an object without a prototype': [[Object.assign(Object.create(null), { a: 1 }), { a: 1 }]],
   'the same object twice': [
     [
