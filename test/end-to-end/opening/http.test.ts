@@ -31,7 +31,7 @@ const REFUSED: readonly Refused[] = [
     title: 'a path that only begins like an endpoint with 404',
     path: '/w/',
     status: '404 Not Found',
-    body: 'Not Found',
+    body: 'Not Found: the endpoint is /w',
   },
   {
     title: 'a missing key with 400',
