@@ -10,9 +10,10 @@ import type { ShardSocket } from './socket-context.ts';
  *   opening ──opened──▶ open
  *      │                 │
  *      └────────┬────────┘
- *               ├─ disconnect ───────▶ closing ───┐ client's Close, or the end of its side
- *               ├─ clientEnds ───────▶ answering ─┤ concluded, or closeTimeout
- *               └─ broken, terminate ─────────────┴───────────▶ ending ──closed──▶ closed
+ *               ├─ disconnect ────▶ closing ───┐ client's Close, or the end of its side
+ *               ├─ clientEnds, ───▶ answering ─┤ concluded, or closeTimeout
+ *               │  socketEnded                 │
+ *               └─ broken, terminate ──────────┴───────────▶ ending ──closed──▶ closed
  *
  *   state     | rooms, handlers | takes frames        | bytes leave | after closeTimeout
  *   opening   | yes             | yes                 | no          |
@@ -23,9 +24,9 @@ import type { ShardSocket } from './socket-context.ts';
  *   ending    | no              | no                  | the rest    | destroyed
  *   closed    | no              | no                  | no          |
  *
- * In `answering` the client has ended it, and closures on the primary have not said yet that they
- * know: the answer goes behind all that they have sent. Handlers in this thread have sent it by
- * then, so that `answering` is over at once.
+ * In `answering` the client has ended it, by a Close or by the end of its side of the socket, and
+ * closures on the primary have not said yet that they know: our end goes behind all that they have
+ * sent. Handlers in this thread have sent it by then, so that `answering` is over at once.
  */
 type State = 'opening' | 'open' | 'closing' | 'answering' | 'ending' | 'closed';
 
@@ -47,7 +48,7 @@ export class Closing {
   #state: State = 'opening';
   /** The time when it ended for rooms and handlers: ms, monotonic. */
   #since = 0;
-  /** The Close that is owed to the client in `answering`. */
+  /** The Close that is owed to the client in `answering`; undefined: it has sent none itself. */
   #answer: Buffer | undefined;
 
   constructor(socket: ClosingSocket, transport: Pick<Transport, 'end' | 'destroy'>) {
@@ -104,7 +105,7 @@ export class Closing {
   /** Sends the answer that is owed: the handlers know that the client has ended the connection. */
   concluded(): void {
     if (this.#state !== 'answering') return; // the server has ended it
-    this.#socket.queue(this.#answer as Buffer);
+    if (this.#answer !== undefined) this.#socket.queue(this.#answer);
     this.#answer = undefined;
     this.end();
   }
@@ -117,8 +118,11 @@ export class Closing {
 
   /** Notes that the client has ended its side of the socket. */
   socketEnded(): void {
-    this.#break();
-    if (this.#state !== 'answering') this.end();
+    if (this.isOpen) {
+      this.#socket.sendKept();
+      const reason = { code: CLOSE_CODES.ABNORMAL, reason: '' };
+      if (this.#conclude('answering', reason)) this.concluded();
+    } else if (this.#state !== 'answering') this.end();
   }
 
   /** Notes that the socket is gone. */
