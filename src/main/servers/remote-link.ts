@@ -84,8 +84,9 @@ export class RemoteLink implements ConnectionLink {
     this.rooms?.delete(room);
   }
 
-  disconnect(code: number, reason: string): void {
-    this.#send(encodeCloseRecord(this.#header(RecordKind.DISCONNECT), code, reason));
+  disconnect(code: number, reason: string, owesAnswers: boolean): void {
+    const header = { ...this.#header(RecordKind.DISCONNECT), owesAnswers };
+    this.#send(encodeCloseRecord(header, code, reason));
   }
 
   #send(record: Buffer): void {

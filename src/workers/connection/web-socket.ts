@@ -102,7 +102,7 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
   send(message: Message): void {
     const { counters } = this.server;
     counters.emitted += 1;
-    if (this.isOpen) this.sendFrame(buildFrame(message));
+    if (this.isOpen || this.#closing.owesAnswers) this.sendFrame(buildFrame(message));
     else counters.droppedClosed += 1;
   }
 
@@ -229,8 +229,8 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
   // ── closing (RFC 6455 section 7) ───────────────────────────────────────────────────────────
 
   /** Starts the closing handshake, behind all frames that have been sent. */
-  disconnect(code: number, reason: string): void {
-    this.#closing.disconnect(code, reason);
+  disconnect(code: number, reason: string, owesAnswers = false): void {
+    this.#closing.disconnect(code, reason, owesAnswers);
   }
 
   /** Answers the client's Close: the handlers know of it, and their last frames are queued. */

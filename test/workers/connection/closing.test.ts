@@ -23,6 +23,7 @@ function openClosing() {
   const happen = {
     opened: () => closing.opened(),
     disconnect: () => closing.disconnect(4001, ''),
+    dismiss: () => closing.disconnect(4002, '', true),
     clientEnds: () => closing.clientEnds(4000, { code: 4000, reason: '' }),
     concluded: () => closing.concluded(),
     terminate: () => closing.terminate(),
@@ -118,6 +119,30 @@ const STATES: readonly [
       socketClosed: ['over'],
       sweep: ['ending', 'end'],
     },
+  ],
+  [
+    'answering, ahead of its own Close',
+    ['opened', 'dismiss'],
+    {
+      opened: ['answering'],
+      disconnect: ['answering'],
+      clientEnds: ['answering'],
+      concluded: ['over', 'send 4002'],
+      terminate: ['answering', 'destroy'],
+      socketEnded: ['answering'],
+      socketClosed: ['over'],
+      sweep: ['over', 'send 4002'],
+    },
+  ],
+  [
+    'answering, where both end it',
+    ['opened', 'dismiss', 'clientEnds'],
+    { concluded: ['ending', 'send 4002', 'end'], sweep: ['ending', 'send 4002', 'end'] },
+  ],
+  [
+    'closing, behind the answers',
+    ['opened', 'dismiss', 'concluded'],
+    { concluded: ['over'], clientEnds: ['ending', 'end'], sweep: ['over', 'destroy'] },
   ],
   [
     'ending',
