@@ -163,8 +163,11 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
     if (this.batch !== undefined && this.batch.bytes + bytes > options.writeBufferSize) {
       this.flush();
     }
-    if (this.batch === undefined) this.#backlog = this.#waitingBytes;
-    const waiting = this.#queuedBytes;
+    let waiting = 0;
+    if (this.batch === undefined) {
+      waiting = this.#heldBytes === 0 ? this.#transport.waitingBytes : this.#waitingBytes;
+      this.#backlog = waiting;
+    } else waiting = this.#backlog + this.batch.bytes;
     // One message may always wait, or none larger than the limit could ever be sent.
     return waiting === 0 || waiting + bytes <= maxQueuedBytes;
   }
@@ -176,7 +179,6 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
   /** Bytes that wait because the client does not read; those held for the opening are not. */
   get #waitingBytes(): number {
     const { waitingBytes, sentBytes } = this.#transport;
-    if (this.#heldBytes === 0) return waitingBytes;
     const held = Math.max(0, this.#heldBytes - sentBytes);
     if (held === 0) this.#heldBytes = 0;
     return waitingBytes - held;
