@@ -118,7 +118,7 @@ export class Closures implements Local<never> {
         return;
       case RecordKind.DISCONNECTED:
         this.#disconnected(connection, record.close());
-        link.concluded();
+        if (!app.owesAnswers) link.concluded(); // else it does so behind them
     }
   }
 

@@ -104,8 +104,9 @@ export class RemoteLink implements ConnectionLink {
     if (this.#isCounted) this.#sizes.remove(room);
   }
 
-  disconnect(code: number, reason: string): void {
-    this.#send(encodeCloseRecord(this.#header(RecordKind.DISCONNECT), code, reason));
+  disconnect(code: number, reason: string, owesAnswers: boolean): void {
+    const header = { ...this.#header(RecordKind.DISCONNECT), owesAnswers };
+    this.#send(encodeCloseRecord(header, code, reason));
     this.uncount();
   }
 

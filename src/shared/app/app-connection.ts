@@ -49,6 +49,9 @@ export class AppConnection<Events extends object = AnyEvents>
   #answersAsks: boolean;
   #sentAsks: SentAsks | undefined;
   #incomingAsks: IncomingAsks | undefined;
+  /** Asks of the client whose answers have not been sent. */
+  #answering = 0;
+  #owesAnswers = false;
   #ended = false;
 
   constructor(
@@ -189,7 +192,9 @@ export class AppConnection<Events extends object = AnyEvents>
   disconnect(code = 1000, reason = ''): void {
     checkClose(code, reason);
     if (this.#ended || this.#disconnecting) return;
-    this.#link.disconnect(code, reason);
+    const owesAnswers = this.#answering > 0; // one may be that of the handler that calls this
+    this.#link.disconnect(code, reason, owesAnswers);
+    this.#owesAnswers = owesAnswers;
     this.#disconnecting = true;
   }
 
@@ -227,6 +232,11 @@ export class AppConnection<Events extends object = AnyEvents>
     return this.#ended;
   }
 
+  /** Whether it has been disconnected, and answers go ahead of its close. */
+  get owesAnswers(): boolean {
+    return this.#owesAnswers;
+  }
+
   sendAsk(message: Message, ask?: Ask): void {
     if (this.#ended) return;
     if (ask !== undefined) {
@@ -243,15 +253,22 @@ export class AppConnection<Events extends object = AnyEvents>
   async #answer(decoded: DecodedEvent, ask: number): Promise<void> {
     const onThrown = (thrown: unknown) => this.handlerThrew(thrown, decoded.event);
     this.#answersAsks = true;
+    this.#answering += 1;
     this.#incomingAsks ??= new IncomingAsks(this.#handlers, this.#verbs.limits.maxPendingAsks);
     try {
       const answer = this.#incomingAsks.answer(decoded, ask, this.codec, onThrown);
       const message = answer instanceof Promise ? await answer : answer;
-      if (this.#ended) return;
+      if (this.#ended && !this.#owesAnswers) return;
       if (decoded.event === PROBE) this.#link.sendProbeAnswer(message);
       else this.#link.send(message);
     } catch (thrown) {
       onThrown(thrown); // the outbox is full: nobody but the app can be told
+    } finally {
+      this.#answering -= 1;
+      if (this.#owesAnswers && this.#answering === 0) {
+        this.#owesAnswers = false;
+        this.#link.concluded();
+      }
     }
   }
 

@@ -15,7 +15,10 @@ export interface ConnectionLink {
   sendProbeAnswer(message: Message): void;
   join(room: string): void;
   leave(room: string): void;
-  disconnect(code: number, reason: string): void;
+  /** @param owesAnswers whether answers to asks follow, and then {@link ConnectionLink.concluded} */
+  disconnect(code: number, reason: string, owesAnswers: boolean): void;
+  /** Says that no answer follows any more. */
+  concluded(): void;
 }
 
 /** The values that a connection has from its upgrade. */

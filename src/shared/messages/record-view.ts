@@ -41,6 +41,11 @@ export class RecordView {
     return this.#flag === 1;
   }
 
+  /** Whether answers to asks follow a DISCONNECT, and go ahead of the close. */
+  get owesAnswers(): boolean {
+    return this.#flag === 1;
+  }
+
   /** Whether a SEND is the answer to a client that asks whether we are there. */
   get isProbeAnswer(): boolean {
     return this.#flag === 1;

@@ -98,6 +98,8 @@ export interface RecordHeader {
   codecs?: number;
   /** Whether a MESSAGE is binary. */
   isBinary?: boolean;
+  /** Whether answers to asks follow a DISCONNECT, and go ahead of the close. */
+  owesAnswers?: boolean;
   /** Whether a SEND is the answer to a client that asks whether we are there. */
   isProbeAnswer?: boolean;
 }
@@ -158,7 +160,8 @@ function byteLengthOf(name: string | undefined): number {
 function writeHeader(record: Buffer, header: RecordHeader, nameBytes: number): void {
   assert(nameBytes <= MAX_NAME_BYTES, 'a name fits its length field');
   record[0] = header.kind;
-  record[1] = header.codec ?? header.codecs ?? (header.isBinary || header.isProbeAnswer ? 1 : 0);
+  const isSet = header.isBinary || header.isProbeAnswer || header.owesAnswers;
+  record[1] = header.codec ?? header.codecs ?? (isSet ? 1 : 0);
   record.writeUInt16LE(nameBytes, 2);
   record.writeUInt32LE(header.server, 4);
   record.writeDoubleLE(header.connection ?? 0, 8);

@@ -104,7 +104,7 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
   send(message: Message): void {
     const { counters } = this.server;
     counters.emitted += 1;
-    if (this.isOpen) this.sendFrame(buildFrame(message));
+    if (this.isOpen || this.#closing.owesAnswers) this.sendFrame(buildFrame(message));
     else counters.droppedClosed += 1;
   }
 
@@ -165,8 +165,11 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
     if (this.batch !== undefined && this.batch.bytes + bytes > options.writeBufferSize) {
       this.flush();
     }
-    if (this.batch === undefined) this.#backlog = this.#waitingBytes;
-    const waiting = this.#queuedBytes;
+    let waiting = 0;
+    if (this.batch === undefined) {
+      waiting = this.#heldBytes === 0 ? this.#transport.waitingBytes : this.#waitingBytes;
+      this.#backlog = waiting;
+    } else waiting = this.#backlog + this.batch.bytes;
     // One message may always wait, or none larger than the limit could ever be sent.
     return waiting === 0 || waiting + bytes <= maxQueuedBytes;
   }
@@ -178,7 +181,6 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
   /** Bytes that wait because the client does not read; those held for the opening are not. */
   get #waitingBytes(): number {
     const { waitingBytes, sentBytes } = this.#transport;
-    if (this.#heldBytes === 0) return waitingBytes;
     const held = Math.max(0, this.#heldBytes - sentBytes);
     if (held === 0) this.#heldBytes = 0;
     return waitingBytes - held;
@@ -231,8 +233,8 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
   // ── closing (RFC 6455 section 7) ───────────────────────────────────────────────────────────
 
   /** Starts the closing handshake, behind all frames that have been sent. */
-  disconnect(code: number, reason: string): void {
-    this.#closing.disconnect(code, reason);
+  disconnect(code: number, reason: string, owesAnswers = false): void {
+    this.#closing.disconnect(code, reason, owesAnswers);
   }
 
   /** Answers the client's Close: the handlers know of it, and their last frames are queued. */

@@ -69,7 +69,7 @@ function receiveForSocket(server: ShardServer, record: RecordView): void {
       return;
     case RecordKind.DISCONNECT: {
       const { code, reason } = record.close();
-      socket.disconnect(code, reason);
+      socket.disconnect(code, reason, record.owesAnswers);
     }
   }
 }

@@ -44,6 +44,10 @@ class FakeLink implements ConnectionLink {
   disconnect(code: number, reason: string): void {
     this.calls.push(['disconnect', code, reason]);
   }
+
+  concluded(): void {
+    this.calls.push(['concluded']);
+  }
 }
 
 function connect({ answersAsks = false } = {}) {
