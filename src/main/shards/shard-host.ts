@@ -1,4 +1,5 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { EngineError, serializeError } from '../../shared/api/errors.ts';
 import type { FromShard, ShardStart, ToShard } from '../../shared/messages/control-messages.ts';
 import { Doorbell } from '../../shared/ring/doorbell.ts';
 import {
@@ -8,6 +9,7 @@ import {
   packUpgrades,
   type TlsDeparture,
 } from '../place/handoff.ts';
+import { SentHandoffs } from '../place/sent-handoffs.ts';
 
 /**
  * Starts a shard's task; the promise settles when the task has ended. Where the signal is aborted
@@ -16,7 +18,7 @@ import {
 export type RunShard = (start: ShardStart, port: MessagePort, signal: AbortSignal) => Promise<void>;
 
 /** A message of a shard that is not for its host alone. */
-export type ShardMessage = Exclude<FromShard, { type: 'alive' | 'flushed' }>;
+export type ShardMessage = Exclude<FromShard, { type: 'alive' | 'arrived' | 'flushed' }>;
 
 /** One shard as the primary sees it: its task, its port, its connections. */
 export class ShardHost {
@@ -26,6 +28,7 @@ export class ShardHost {
   readonly counts: ShardStart['counts'];
   readonly handoff: Handoff;
   readonly tlsHandoff: Handoff<TlsDeparture>;
+  readonly #sent: SentHandoffs;
   readonly #port: MessagePort;
   readonly #onMessage: (message: ShardMessage) => void;
   readonly #cut = new AbortController();
@@ -67,8 +70,12 @@ export class ShardHost {
     this.counts = start.counts;
     this.#port = port1;
     this.#onMessage = onMessage;
-    this.handoff = new Handoff(schedule, port1, packUpgrades);
-    this.tlsHandoff = new Handoff(schedule, port1, packTls);
+    this.#sent = new SentHandoffs({
+      ask: () => this.#port.postMessage({ type: 'confirm-handoffs' } satisfies ToShard),
+      report: (lost, unsent) => this.#reportLost(lost, unsent),
+    });
+    this.handoff = new Handoff(schedule, port1, packUpgrades, this.#sent);
+    this.tlsHandoff = new Handoff(schedule, port1, packTls, this.#sent);
     this.#port.on('message', (message: FromShard) => this.#receive(message));
     this.finished = this.#run(run, start, port2);
     this.finished.then(this.#cameUp.resolve, this.#cameUp.reject);
@@ -91,6 +98,7 @@ export class ShardHost {
       this.#flushHandoffs();
       this.hear(); // its end may be known before its last messages
       this.#hasEnded = true;
+      this.#sent.end();
       this.#port.close();
       port.close(); // where it has not got to a thread, with the sockets that wait in it
       for (const flushed of this.#flushing) flushed();
@@ -160,12 +168,21 @@ export class ShardHost {
     this.#cut.abort(cause);
   }
 
+  #reportLost(lost: number, unsent: number): void {
+    const text =
+      `of connections on their way to shard ${this.number} ${unsent} were ended and ${lost} lost: ` +
+      'file descriptors have run out (ulimit -n)';
+    const error = serializeError(new EngineError('ERR_HANDOFF_LOST', text));
+    this.#onMessage({ type: 'error', error });
+  }
+
   #receive(message: FromShard): void {
     this.isUp = true;
     this.#cameUp.resolve();
     this.#unanswered = 0;
     if (message.type === 'alive') return;
     if (message.type === 'flushed') this.#flushing.shift()?.();
+    else if (message.type === 'arrived') this.#sent.arrived(message.handoffs);
     else this.#onMessage(message);
   }
 }

@@ -5,6 +5,7 @@ export const ERROR_CODES = {
   ERR_HANDLERS_CONFLICT: 'a server has a handler module and closures on the primary',
   ERR_HANDLERS_LOAD:
     'a handler module cannot be loaded, ends its shard or lacks onConnection, or onServer threw',
+  ERR_HANDOFF_LOST: 'connections did not get to their shard: file descriptors have run out',
   ERR_HANDOFF_UNSUPPORTED: 'this Node.js cannot move a socket to a worker thread',
   ERR_CONNECTION_ID: 'idGenerator returned an id that is in use, or none',
   ERR_ENGINE_CLOSED: 'the engine or the server has been closed',

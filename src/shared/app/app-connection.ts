@@ -258,7 +258,7 @@ export class AppConnection<Events extends object = AnyEvents>
     try {
       const answer = this.#incomingAsks.answer(decoded, ask, this.codec, onThrown);
       const message = answer instanceof Promise ? await answer : answer;
-      if (this.#ended && !this.#owesAnswers) return;
+      if (this.#ended && !this.#owesAnswers) return; // nobody to answer
       if (decoded.event === PROBE) this.#link.sendProbeAnswer(message);
       else this.#link.send(message);
     } catch (thrown) {
@@ -283,10 +283,7 @@ export class AppConnection<Events extends object = AnyEvents>
     this.#handlers.callHook('error', error);
   }
 
-  /**
-   * Tells this connection's `onError`, else the engine, of the error of a handler.
-   * @param of the handler's event, or the method that it was given to
-   */
+  /** Tells `onError`, else the engine, of an error in a handler `of` an event or a method. */
   handlerThrew(thrown: unknown, of: string): void {
     const error = this.#errorOf(thrown, of);
     if (!this.#handlers.callHook('error', error)) this.#verbs.report(error);
@@ -301,8 +298,7 @@ export class AppConnection<Events extends object = AnyEvents>
     if (this.#ended) return;
     this.#ended = true;
     this.#sentAsks?.end();
-    for (const room of rooms) this.#handlers.callHook('leave', room);
-    this.#handlers.callHook('leave', this.id);
+    for (const room of [...rooms, this.id]) this.#handlers.callHook('leave', room);
     this.#handlers.callHook('disconnect', reason);
   }
 }

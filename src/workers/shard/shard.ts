@@ -55,6 +55,8 @@ class Shard implements ShardContext {
   readonly #servers: ShardServers;
   readonly #tls = new TlsSockets((stream, event) => this.tell({ type: 'tls', stream, event }));
   readonly #backlog: PrimaryBacklog;
+  /** Messages with sockets that have come, and that the primary has not been told of. */
+  readonly #arrived: number[] = [];
   /** Waits for rings to have taken all records. */
   readonly #flushing = new Conditions();
 
@@ -143,7 +145,11 @@ class Shard implements ShardContext {
         this.#tls.setTls(message.listener, message.tls);
         return;
       case 'adopt-tls':
+        this.#arrived.push(message.handoff);
         this.#tls.adopt(message.arrivals, message.handles);
+        return;
+      case 'confirm-handoffs':
+        this.tell({ type: 'arrived', handoffs: this.#arrived.splice(0) });
         return;
       case 'tls':
         if (message.command.do === 'enter') this.#enter(message.stream, message.command.upgrade);
@@ -168,7 +174,8 @@ class Shard implements ShardContext {
     }
   }
 
-  #adopt({ upgrades, handles }: Extract<ToShard, { type: 'adopt' }>): void {
+  #adopt({ handoff, upgrades, handles }: Extract<ToShard, { type: 'adopt' }>): void {
+    this.#arrived.push(handoff);
     for (const [at, upgrade] of upgrades.entries()) {
       const handle = handles[at] as object;
       const take = (server: ShardServer) => server.adopt(handle, upgrade);
