@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { type EventEmitter, once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
@@ -102,7 +102,8 @@ for (const [whose, WebSocket] of [
     const options = { codec: 'text', WebSocket: WebSocket as WebSocketConstructor } as const;
     const times = { idleTimeoutMs: 40, probeTimeoutMs: 40, reconnect: false } as const;
     const ws = open({ host: `localhost:${port}` }, null, { ...options, ...times });
-    const [, request] = (await once(server, 'connection')) as [unknown, IncomingMessage];
+    const [other, request] = (await once(server, 'connection')) as [EventEmitter, IncomingMessage];
+    const ended = once(other, 'close'); // with it ends a timer of ws, which a fake could not clear
     const ends: Disconnection[] = [];
     ws.onDisconnect((end) => ends.push(end));
     const whole = told<Message>((fn) => ws.onMessage(fn));
@@ -114,6 +115,7 @@ for (const [whose, WebSocket] of [
     assert.equal(await whole, 'x'.repeat(20));
     assert.deepEqual(ends, []);
     await closed(ws);
+    await ended;
     server.close();
   });
 }

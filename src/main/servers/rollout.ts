@@ -47,6 +47,10 @@ export class Rollout {
   /** A shard has been told of the server. */
   loading(shard: number): void {
     this.#progress.set(shard, 'loading');
+    this.#startAnew();
+  }
+
+  #startAnew(): void {
     if (!this.#mayStartAnew) return;
     this.#mayStartAnew = false;
     this.#isSettled = false;
@@ -76,14 +80,15 @@ export class Rollout {
   }
 
   /**
-   * All shards have been stopped; the next ones begin without the server. With them a `ready` that
-   * has settled is a new one, so that a module which failed to load may load then.
+   * All shards have been stopped; the next ones begin without the server. A `ready` that has resolved
+   * is a new one from now on. One that has rejected says why until the next start.
    * @param isOpen whether the server may be ready once more
    */
   rested(isOpen: boolean): void {
     this.#progress.clear();
     this.abandon();
     this.#mayStartAnew = this.#isSettled && isOpen;
+    if (this.hasBeenReady) this.#startAnew();
     this.hasBeenReady = false;
   }
 

@@ -68,7 +68,7 @@ export class AppConnection<Events extends object = AnyEvents>
     this.#answersAsks = link.answersAsks;
     this.#handlers = new HandlerLists(
       (thrown, of) => this.handlerThrew(thrown, of),
-      (thrown, of) => verbs.report(this.#errorOf(thrown, of)),
+      (thrown, of) => verbs.report(handlerError(`a handler of ${of} on ${verbs.endpoint}`, thrown)),
       running,
     );
   }
@@ -285,12 +285,8 @@ export class AppConnection<Events extends object = AnyEvents>
 
   /** Tells `onError`, else the engine, of an error in a handler `of` an event or a method. */
   handlerThrew(thrown: unknown, of: string): void {
-    const error = this.#errorOf(thrown, of);
+    const error = handlerError(`a handler of ${of} on ${this.#verbs.endpoint}`, thrown);
     if (!this.#handlers.callHook('error', error)) this.#verbs.report(error);
-  }
-
-  #errorOf(thrown: unknown, of: string): EngineError {
-    return handlerError(`a handler of ${of} on ${this.#verbs.endpoint}`, thrown);
   }
 
   /** Ends the connection, which was in these rooms, and tells its handlers, once. */

@@ -120,11 +120,7 @@ class Shard implements ShardContext {
   #receive(message: ToShard): void {
     switch (message.type) {
       case 'connect-peer':
-        this.#mailbox.connect(message.peer, message.link);
-        if (message.interest !== undefined) this.peers.interest.set(message.peer, message.interest);
-        if (message.counts !== undefined) this.#siblingCounts.set(message.peer, message.counts);
-        this.#ticks.schedule(); // it may have sent something already
-        this.tell({ type: 'peer-connected', peer: message.peer });
+        this.#connect(message);
         return;
       case 'disconnect-peer':
         this.peers.interest.delete(message.peer);
@@ -172,6 +168,14 @@ class Shard implements ShardContext {
       case 'stop':
         void this.#stop(message);
     }
+  }
+
+  #connect({ peer, link, interest, counts }: Extract<ToShard, { type: 'connect-peer' }>): void {
+    this.#mailbox.connect(peer, link);
+    if (interest !== undefined) this.peers.interest.set(peer, interest);
+    if (counts !== undefined) this.#siblingCounts.set(peer, counts);
+    this.#ticks.schedule(); // it may have sent something already
+    this.tell({ type: 'peer-connected', peer });
   }
 
   #adopt({ handoff, upgrades, handles }: Extract<ToShard, { type: 'adopt' }>): void {

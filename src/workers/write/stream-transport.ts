@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { queueMicrotask } from '../../shared/time/timers.ts';
 import { Transport } from './transport.ts';
 
 const TRANSPORT = Symbol('transport');

@@ -9,7 +9,7 @@ const P = 'iris-websocket-message:';
 
 for (const { place, shards } of SETUPS) {
   test(`an answer goes ahead of the close of its handler: ${place}, ${shards} shards`, async () => {
-    await withEngine({ shards }, async ({ engine, port }) => {
+    await withEngine({ shards }, async ({ engine, port, errors }) => {
       await addServer(engine, place, FAREWELL, { endpoint: '/v', closeTimeout: 100 });
       for (const [event, answer] of [
         ['at once', `${P};0!7;4;no`],
@@ -24,6 +24,10 @@ for (const { place, shards } of SETUPS) {
           assert.match(await client.message(), /^iris.*;(no|the handler failed)$/, event);
         assert.deepEqual(await client.closeFrame(), { code: 4401, reason: 'bad token' }, event);
       }
+      await engine.close({ timeoutMs: 200 });
+      const [error, ...others] = errors.splice(0);
+      assert.match(error?.message ?? '', /^1 handlers on \/v were still at work/); // 'never'
+      assert.deepEqual(others, []);
     });
   });
 }
