@@ -95,6 +95,7 @@ export class ShardGroup {
       throw new EngineError('ERR_SHARD_EXIT', `a shard died: ${messageOf(cause)}`, { cause });
     });
     if (!this.#stopping) this.mailbox.load.start();
+    this.#handoffs.spare.keep();
     this.#isStarted = true;
   }
 

@@ -11,3 +11,13 @@ export function movedSocket(handle: object, onread?: OnReadOpts): Socket {
   // @types/node lacks two of them.
   return new Socket(options as ConstructorParameters<typeof Socket>[0]);
 }
+
+/**
+ * Has the loop of this thread take the descriptor that libuv keeps for the time when there are
+ * none. It does so with the first socket of a loop, else: in the moment when the primary has freed
+ * one to move a socket, and the socket is lost.
+ */
+export function reserveDescriptor(): void {
+  // Makes a handle at once, and connects a turn later: not where it has been destroyed.
+  new Socket().connect({ host: '127.0.0.1', port: 1 }).destroy();
+}

@@ -17,7 +17,7 @@ import { InterestMap, InterestTable } from '../../shared/tables/interest-table.t
 import { CountsMap, RoomCounts } from '../../shared/tables/room-counts.ts';
 import { Conditions } from '../../shared/time/conditions.ts';
 import { settledWithin } from '../../shared/time/settled-within.ts';
-import { movedSocket } from '../adopt/moved-socket.ts';
+import { movedSocket, reserveDescriptor } from '../adopt/moved-socket.ts';
 import { RelayedSocket } from '../adopt/relayed-socket.ts';
 import { TlsSockets } from '../adopt/tls-sockets.ts';
 import { ModuleDispatch, PrimaryDispatch } from '../connection/dispatch.ts';
@@ -103,6 +103,7 @@ class Shard implements ShardContext {
     this.load = new ThreadLoad(this.#mailbox, this.#ticks, start.sampleInterval);
     this.load.start();
     this.#port.on('message', (message: ToShard) => this.#receive(message));
+    reserveDescriptor();
     this.#ticks.schedule();
   }
 

@@ -1,8 +1,9 @@
 import { strict as assert } from 'node:assert';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readdirSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { upgradeRequest } from '../kit/raw-client.ts';
@@ -37,15 +38,35 @@ async function wave(port: number): Promise<number> {
   return served.filter(Boolean).length;
 }
 
-test('out of descriptors as many are served as there is room for, wave after wave, and none stays', {
-  skip: process.platform === 'win32',
-  timeout: 30_000,
-}, async (t) => {
+/** Starts an engine in a process that has few descriptors. */
+async function start(t: TestContext): Promise<{ child: ChildProcess; port: number }> {
   const command = ['-c', 'ulimit -n 100; exec "$0" "$1"', process.execPath, FIXTURE];
   const stdio = ['ignore', 'inherit', 'inherit', 'ipc'] as const;
   const child = spawn('bash', command, { stdio: [...stdio] });
   t.after(() => child.kill('SIGKILL'));
   const [{ port }] = await once(child, 'message');
+  return { child, port };
+}
+
+test('a connection takes one descriptor, also the first of a shard', {
+  skip: !existsSync('/proc/self/fd'),
+}, async (t) => {
+  const { child, port } = await start(t);
+  const count = () => readdirSync(`/proc/${child.pid}/fd`).length;
+  const before = count();
+  const sockets = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')];
+  t.after(() => sockets.map((socket) => socket.destroy()));
+  for (const socket of sockets) socket.write(upgradeRequest('/v'));
+  await Promise.all(sockets.map((socket) => once(socket, 'data')));
+  assert.equal((await ask(child)).counted, 2);
+  assert.equal(count(), before + 2);
+});
+
+test('out of descriptors as many are served as there is room for, wave after wave, and none stays', {
+  skip: process.platform === 'win32',
+  timeout: 30_000,
+}, async (t) => {
+  const { child, port } = await start(t);
   const served: number[] = [];
   for (let i = 0; i < WAVES; i++) {
     served.push(await wave(port));
