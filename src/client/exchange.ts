@@ -11,6 +11,7 @@ import {
   impliesAnswers,
   type Message,
 } from '../shared/codec/codec.ts';
+import { checkReserved } from '../shared/codec/event-rules.ts';
 import { createTextCodec } from '../shared/codec/text-codec.ts';
 import { ackTimeout } from '../shared/options/ack-timeout.ts';
 import {
@@ -50,6 +51,12 @@ const PROBE = 'fanring:ping';
 
 /** Longest event name of a page: it believes its own server, whose limit is below this one. */
 export const MAX_EVENT_NAME_BYTES = 2 ** 16;
+
+/** Encodes an event of the page. @throws EngineError ERR_EVENT_NAME for a reserved name */
+export function encodeEvent(event: string, payload: unknown): Encode {
+  checkReserved(event);
+  return (codec) => codec.encode(event, payload);
+}
 
 /**
  * The messages of a client over all its connections: those that wait for a connection, the asks
@@ -101,6 +108,7 @@ export class Exchange implements ConnectionSink {
     isFirst = false,
   ): Promise<unknown> {
     const timeoutMs = ackTimeout(options);
+    if (event !== PROBE) checkReserved(event);
     const ask = ++this.#lastAsk;
     const encode = this.send(
       (codec) => codec.withAsk(codec.encode(event, payload), ask),
@@ -183,7 +191,7 @@ export class Exchange implements ConnectionSink {
     const isCurrent = () => socket === this.connection.socket;
     const send = (encode: Encode) => isCurrent() && this.send(encode, false, true);
     const first: FirstEmitter<AnyEvents> = {
-      emit: (event, payload) => send((codec) => codec.encode(event, payload)),
+      emit: (event, payload) => send(encodeEvent(event, payload)),
       emitMessage: (data) => send((codec) => codec.encodeMessage(data)),
       emitWithAck: async (event, payload, options) => {
         if (isCurrent()) return this.ask(event, payload, options, false, true);

@@ -30,6 +30,7 @@ import type { Member } from '../spread/local.ts';
 import { selectionOf } from '../spread/selection.ts';
 import type { Verbs } from '../spread/verbs.ts';
 import type { ConnectionIdentity, ConnectionLink } from './connection-link.ts';
+import { encodeEvent } from './encode-event.ts';
 import type { Handler } from './handler-calls.ts';
 import { HandlerLists, type Hooks } from './handler-lists.ts';
 import type { RunningHandlers } from './running-handlers.ts';
@@ -141,8 +142,13 @@ export class AppConnection<Events extends object = AnyEvents>
     event: Name,
     ...args: EmitArguments<PayloadOf<Events[Name]>>
   ): void {
-    const message = this.#link.codec.encode(event, args[0]);
+    const message = this.#encode(this.codec, event, args[0]);
     if (!this.#ended) this.#link.send(message);
+  }
+
+  #encode(codec: Codec, event: string, payload: unknown): Message {
+    const receiver = () => `connection ${this.id} of ${this.#verbs.endpoint}`;
+    return encodeEvent(codec, event, payload, receiver);
   }
 
   emitMessage(data: Message): void {
@@ -155,7 +161,7 @@ export class AppConnection<Events extends object = AnyEvents>
     ...[payload, options]: AskArguments<PayloadOf<Events[Name]>>
   ): Promise<AnswerOf<Events[Name]>> {
     const timeoutMs = ackTimeout(options);
-    const ask = new Ask([this], (codec) => codec.encode(event, payload), timeoutMs);
+    const ask = new Ask([this], (codec) => this.#encode(codec, event, payload), timeoutMs);
     return (await onlyAnswer(ask.result, event, timeoutMs)) as AnswerOf<Events[Name]>;
   }
 
