@@ -53,10 +53,15 @@ const ERRORS = new RegExp(String.raw`(new EngineError\(\s*'\w+'),${WORDS}`, 'g')
 const NAMED = /('ERR_OPTION',\s*)`((?:\$\{prefix\})?\$\{name\}):? [^`]*`/g;
 const TYPE_ERRORS = new RegExp(String.raw`(new TypeError)\(${WORDS}`, 'g');
 
+/** The words for what is allowed, which no error of the script has. */
+const ALLOWED = /(\boptionError\([^,()]+,[^,()]+,\s*)'[^']*'/g;
 const RULES = /\brule\(\s*('[^']*'|"[^"]*"|`[^`]*`),/g;
 
 /** Where nothing else stands for it, the code of an error is its message. */
 const MESSAGE = /\bconstructor\(code: ErrorCode, message: string,/;
+
+/** Nothing in the script closes a connection with the code of an error. */
+const CLOSE_CODE = /^ *if \(options\.closeCode .*$/m;
 
 /** The script has few words for its errors. */
 const briefly: Plugin = {
@@ -69,7 +74,9 @@ const briefly: Plugin = {
         .replace(NAMED, '$1`$2`')
         .replace(ERRORS, '$1)')
         .replace(TYPE_ERRORS, '$1()')
+        .replace(ALLOWED, "$1''")
         .replace(RULES, "rule('',")
+        .replace(CLOSE_CODE, '')
         .replace(MESSAGE, 'constructor(code: ErrorCode, message: string = code,');
       return { contents, loader: 'ts' };
     });
@@ -82,6 +89,16 @@ const prefixAtHead: Plugin = {
   setup({ onLoad }) {
     onLoad({ filter: /\/event-prefix\.ts$/ }, () => ({
       contents: 'export const DEFAULT_EVENT_PREFIX = EVENT_PREFIX;',
+    }));
+  },
+};
+
+/** The script does without what only Node tells. */
+const nothingOfNode: Plugin = {
+  name: 'nothing-of-node',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/received-bytes\.ts$/ }, () => ({
+      contents: 'export const followBytes = () => {}, receivedBytes = () => 0;',
     }));
   },
 };
@@ -105,7 +122,7 @@ async function bundleClient(): Promise<string> {
   const script = await bundle('../src/client/iris-ws.ts', {
     ...SHORT_NAMES,
     minifySyntax: true,
-    plugins: [msgpackBeside, prefixAtHead, briefly],
+    plugins: [msgpackBeside, prefixAtHead, nothingOfNode, briefly],
   });
   return `${OPENING}${script}})();`;
 }

@@ -32,7 +32,7 @@ async function remove(layer: URL): Promise<void> {
 /** Prints how much JavaScript a layer has. */
 async function printSize(layer: string): Promise<void> {
   const folder = new URL(`${layer}/`, DIST);
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.js'));
+  const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.js'));
   const scripts = await Promise.all(names.map((name) => readFile(new URL(name, folder))));
   const script = Buffer.concat(scripts);
   const gzipped = gzipSync(script, { level: 9 }).length;

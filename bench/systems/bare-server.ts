@@ -44,6 +44,7 @@ async function start(sibling: MessagePort | null): Promise<Handoff<Leaving>> {
   await once(worker, 'message'); // it takes connections
   return new Handoff<Leaving>(schedule, worker as unknown as MessagePort, (_, handles) => ({
     type: 'adopt',
+    handoff: 0,
     upgrades: [],
     handles,
   }));

@@ -4,6 +4,7 @@ import type { Message } from '../shared/codec/codec.ts';
 import { delayBefore, mayReconnect } from './backoff.ts';
 import { checkClose } from './checks.ts';
 import type { WsOptions } from './options.ts';
+import { followBytes } from './received-bytes.ts';
 import type { WebSocketConstructor, WebSocketLike } from './web-socket.ts';
 
 /** State of a client; reconnecting: it waits to connect anew, or is about it. */
@@ -138,6 +139,7 @@ export class Connection {
       this.#options;
     const socket = new WebSocket(this.#url, this.#protocols);
     this.#socket = socket;
+    followBytes(socket);
     socket.binaryType = 'arraybuffer';
     this.#timer = setTimeout(() => this.abandon(), connectTimeoutMs);
     let why = 'could not connect';

@@ -11,7 +11,7 @@ import {
   impliesAnswers,
   type Message,
 } from '../shared/codec/codec.ts';
-import { checkReserved } from '../shared/codec/event-rules.ts';
+import { checkReserved, PROBE } from '../shared/codec/event-rules.ts';
 import { createTextCodec } from '../shared/codec/text-codec.ts';
 import { ackTimeout } from '../shared/options/ack-timeout.ts';
 import {
@@ -24,6 +24,8 @@ import { DEFAULT_EVENT_PREFIX } from './event-prefix.ts';
 import type { FirstEmitter } from './first-emitter.ts';
 import { Listeners, report } from './listeners.ts';
 import type { WsOptions } from './options.ts';
+import { receivedBytes } from './received-bytes.ts';
+import type { WebSocketLike } from './web-socket.ts';
 
 /** The listeners of a client, events aside, and their arguments. */
 interface Hooks {
@@ -45,9 +47,6 @@ interface Ask {
   readonly resolve: (answer: unknown) => void;
   readonly fail: (code: ErrorCode, why: string) => void;
 }
-
-/** The event by which the client asks whether the server is there; no app may use it. */
-const PROBE = 'fanring:ping';
 
 /** Longest event name of a page: it believes its own server, whose limit is below this one. */
 export const MAX_EVENT_NAME_BYTES = 2 ** 16;
@@ -78,6 +77,11 @@ export class Exchange implements ConnectionSink {
   #hasHeard = false;
   /** Whether the first words of a connection are being said, and all others wait. */
   #isGreeting = false;
+  /** Bytes that had come at the last look, and bytes that had yet to go. */
+  #received = 0;
+  #waiting = 0;
+  /** Errors of the connection that only the console could be told of. */
+  #unheard = 0;
   #serverAnswers = false;
   #lastAsk = 0;
 
@@ -180,6 +184,7 @@ export class Exchange implements ConnectionSink {
   opened(protocol: string): void {
     const { acks = true, idleTimeoutMs = 60_000 } = this.options;
     this.#serverAnswers = impliesAnswers(protocol);
+    this.#received = this.#waiting = 0;
     if (acks && !this.#serverAnswers) this.send((codec) => codec.encodeHello(), false, true);
     if (idleTimeoutMs) this.#watch = setInterval(() => this.#checkLife(), idleTimeoutMs);
     this.#greet();
@@ -189,10 +194,10 @@ export class Exchange implements ConnectionSink {
   #greet(): void {
     const { socket } = this.connection;
     const isCurrent = () => socket === this.connection.socket;
-    const send = (encode: Encode) => isCurrent() && this.send(encode, false, true);
     const first: FirstEmitter<AnyEvents> = {
-      emit: (event, payload) => send(encodeEvent(event, payload)),
-      emitMessage: (data) => send((codec) => codec.encodeMessage(data)),
+      emit: (event, payload) => isCurrent() && this.send(encodeEvent(event, payload), false, true),
+      emitMessage: (data) =>
+        isCurrent() && this.send((codec) => codec.encodeMessage(data), false, true),
       emitWithAck: async (event, payload, options) => {
         if (isCurrent()) return this.ask(event, payload, options, false, true);
         throw new EngineError('ERR_CONNECTION_ENDED', 'the connection has ended');
@@ -200,14 +205,12 @@ export class Exchange implements ConnectionSink {
     };
     this.#isGreeting = true;
     const results = this.hooks.tell('greet', first) ?? [];
-    const pending = results.filter((result) => result instanceof Promise);
-    if (pending.length === 0) this.#greeted();
-    else {
-      Promise.all(pending).then(
+    if (results.some((result) => result instanceof Promise)) {
+      Promise.all(results).then(
         () => isCurrent() && this.#greeted(),
         () => isCurrent() && this.connection.abandon(),
       );
-    }
+    } else this.#greeted();
   }
 
   #greeted(): void {
@@ -226,6 +229,8 @@ export class Exchange implements ConnectionSink {
 
   ended(end: Disconnection): void {
     clearInterval(this.#watch);
+    if (this.#unheard > 1) console.warn(`${this.#unheard} such errors`);
+    this.#unheard = 0;
     if (!end.willReconnect) this.#queue.clear();
     this.#failAsks();
     this.hooks.tell('disconnect', end);
@@ -274,21 +279,41 @@ export class Exchange implements ConnectionSink {
 
   /** Asks a silent server whether it is there: browsers hide the pings of a server. */
   #checkLife(): void {
+    const { socket } = this.connection;
+    if (socket && !this.#showsLife(socket) && this.#serverAnswers) this.#probe(socket);
+  }
+
+  /** @param isLast whether no answer is an end, even if this side has stood still */
+  #probe(socket: WebSocketLike, isLast = false): void {
     const { probeTimeoutMs = 10_000 } = this.options;
-    if (this.#serverAnswers && !this.#hasHeard) {
-      this.ask(PROBE, undefined, { timeoutMs: probeTimeoutMs }, false, true).catch(({ code }) => {
-        if (code !== 'ERR_ACK_TIMEOUT' || this.#hasHeard) return;
-        this.connection.abandon();
-      });
-    }
+    const askedAt = Date.now();
+    this.ask(PROBE, undefined, { timeoutMs: probeTimeoutMs }, true, true).catch(({ code }) => {
+      if (code !== 'ERR_ACK_TIMEOUT' || socket !== this.connection.socket) return;
+      if (this.#showsLife(socket)) return;
+      // Where the timer is late, the answer may have come, and lie unread.
+      const isLate = Date.now() - askedAt > 2 * probeTimeoutMs;
+      if (isLate && !isLast) this.#probe(socket, true);
+      else this.connection.abandon();
+    });
+  }
+
+  /** Whether a message has come since the last look, or any byte has moved. */
+  #showsLife(socket: WebSocketLike): boolean {
+    const received = receivedBytes(socket);
+    const waiting = socket.bufferedAmount as number;
+    const showsLife = this.#hasHeard || received > this.#received || waiting < this.#waiting;
+    this.#received = received;
+    this.#waiting = waiting;
     this.#hasHeard = false;
+    return showsLife;
   }
 
   #try(action: () => void): void {
     try {
       action();
     } catch (error) {
-      if (!this.hooks.tell('error', error)) console.warn(error);
+      // A server that sends many must not fill the console.
+      if (!this.hooks.tell('error', error) && ++this.#unheard === 1) console.warn(error);
     }
   }
 }

@@ -11,6 +11,7 @@ export interface WebSocketLike {
   onerror: ((event: never) => unknown) | null;
   /** Bytes that have been sent, and wait for the network. */
   readonly bufferedAmount?: number;
+  addEventListener?(event: 'close', listener: () => void): unknown;
   send(message: string): unknown;
   close(code?: number, reason?: string): unknown;
   /** Breaks the connection off; `ws` has it. */

@@ -47,7 +47,7 @@ export class ThreadEmitter implements AsyncDisposable {
     interest: new InterestMap(),
     counts: new CountsMap(),
     send: (records) => this.#send(records),
-    sendAlways: (peer, record) => this.#send([{ peers: [peer], record }]),
+    sendAlways: (peer, record) => this.#ticks.sendAlways(peer, record),
   };
   readonly #servers = new Map<string, SpreadServer>();
   readonly #draining = new Conditions();

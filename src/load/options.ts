@@ -105,8 +105,8 @@ function isOrigin(text: unknown): boolean {
  * @throws Error that names the option, its value and what is allowed
  */
 export function readOptions(args: readonly string[]): LoadOptions | undefined {
-  const config = { args: [...args], options: OPTIONS, allowPositionals: true } as const;
-  const { values, positionals } = parseArgs(config);
+  const options = { args: [...args], options: OPTIONS, allowPositionals: true } as const;
+  const { values, positionals } = parseArgs(options);
   const { event, message, 'event-prefix': eventPrefix, header, insecure, json, help } = values;
   if (help) return undefined;
   const [url, ...more] = positionals;

@@ -35,6 +35,10 @@ import { type EngineMessage, GRACE, type ShardEvents, ShardGroup } from './shard
 import type { ShardHost } from './shards/shard-host.ts';
 import { Startup } from './startup.ts';
 
+const NO_ENDPOINT =
+  "a server without the option endpoint takes no connections: give it one, such as '/chat', or '' " +
+  'where that is meant';
+
 const shardExits = channel(DIAGNOSTIC_CHANNELS.shardExit);
 
 /** Any number of WebSocket servers in one process, their connections spread over worker threads. */
@@ -108,6 +112,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
     this.#startup.assertOpen();
     const resolved = resolveServerOptions(options);
     const { endpoint } = resolved;
+    if (options.endpoint === undefined) process.emitWarning(NO_ENDPOINT, 'FanringWarning');
     if (this.#routes.has(endpoint)) {
       throw new EngineError('ERR_ENDPOINT_TAKEN', `endpoint: '${endpoint}' has a server already`);
     }
@@ -128,13 +133,15 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
    * Starts an HTTP server that takes upgrades for every endpoint, and resolves with its address
    * when each server is ready. May be called more than once, for more ports. Where it rejects and
    * nothing else listens, no shard is left running; the engine may listen again.
-   * @param port 0–65535; 0 = any that is free
+   * @param place a port, 0–65535; 0 = any that is free; or the path of a Unix socket
    * @throws EngineError ERR_OPTION, ERR_HANDOFF_UNSUPPORTED, ERR_HANDLERS_LOAD, ERR_SHARD_EXIT,
    *   ERR_ENGINE_CLOSED; errors of `listen` of Node.js: EADDRINUSE, EACCES, …
    */
-  async listen(port: number, options: ListenOptions = {}): Promise<AddressInfo> {
+  listen(port: number, options?: ListenOptions): Promise<AddressInfo>;
+  listen(path: string, options?: ListenOptions): Promise<string>;
+  async listen(place: number | string, options: ListenOptions = {}): Promise<AddressInfo | string> {
     this.#startup.assertOpen();
-    const pending = this.#listeners.create(port, options);
+    const pending = this.#listeners.create(place, options);
     const address = await this.#startup.attempt(
       () => this.#listeners.open(pending),
       () => this.#listeners.abandon(pending),

@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict';
+import { type EventEmitter, once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Disconnection, Ws, WsOptions } from '../../src/client/index.ts';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { WebSocket as WebSocketOfWs, WebSocketServer } from 'ws';
+import type {
+  Disconnection,
+  Message,
+  WebSocketConstructor,
+  Ws,
+  WsOptions,
+} from '../../src/client/index.ts';
 import { connect, connected, open, told } from './connect.ts';
 import { FakeWebSocket } from './fake-web-socket.ts';
 import { WireServer } from './wire-server.ts';
@@ -44,6 +54,71 @@ test('stays where anything else comes in place of the answer', async (t) => {
   assert.equal(ws.state, 'connected');
   ws.close();
 });
+
+test('stays where its own bytes go, however slowly, and asks behind any number of them', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
+  const { ws, socket } = openFake({ idleTimeoutMs: 100, probeTimeoutMs: 50 });
+  const ended = told<Disconnection>((fn) => ws.onDisconnect(fn));
+  socket.bufferedAmount = 2 ** 30;
+  t.mock.timers.tick(100);
+  assert.deepEqual(socket.sent, [`${P}fanring:ping;0?1;`]);
+  socket.bufferedAmount -= 1;
+  t.mock.timers.tick(50);
+  await nextTurn();
+  assert.equal(ws.state, 'connected');
+  t.mock.timers.tick(50);
+  assert.deepEqual(socket.sent.length, 2, 'none has gone since');
+  t.mock.timers.tick(50);
+  assert.equal((await ended).code, 4000);
+  ws.close();
+});
+
+test('asks once more where it has stood still itself, and then no more', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
+  let now = 0;
+  t.mock.method(Date, 'now', () => now);
+  const { ws, socket } = openFake({ idleTimeoutMs: 1000, probeTimeoutMs: 50 });
+  const ended = told<Disconnection>((fn) => ws.onDisconnect(fn));
+  t.mock.timers.tick(1000);
+  for (const asked of [1, 2]) {
+    assert.equal(ws.state, 'connected');
+    assert.equal(socket.sent.at(-1), `${P}fanring:ping;0?${asked};`);
+    now += 60_000;
+    t.mock.timers.tick(50);
+    await nextTurn();
+  }
+  assert.equal((await ended).code, 4000);
+  ws.close();
+});
+
+for (const [whose, WebSocket] of [
+  ['of Node', globalThis.WebSocket],
+  ['of ws', WebSocketOfWs],
+] as const) {
+  test(`stays while a long message trickles in: the WebSocket ${whose}`, async () => {
+    const server = new WebSocketServer({ port: 0, host: 'localhost' });
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const options = { codec: 'text', WebSocket: WebSocket as WebSocketConstructor } as const;
+    const times = { idleTimeoutMs: 40, probeTimeoutMs: 40, reconnect: false } as const;
+    const ws = open({ host: `localhost:${port}` }, null, { ...options, ...times });
+    const [other, request] = (await once(server, 'connection')) as [EventEmitter, IncomingMessage];
+    const ended = once(other, 'close'); // with it ends a timer of ws, which a fake could not clear
+    const ends: Disconnection[] = [];
+    ws.onDisconnect((end) => ends.push(end));
+    const whole = told<Message>((fn) => ws.onMessage(fn));
+    request.socket.write(Buffer.of(0x81, 20));
+    for (let bytes = 0; bytes < 20; bytes++) {
+      request.socket.write('x');
+      await sleep(10); // time is what it is about: in all, more than both times
+    }
+    assert.equal(await whole, 'x'.repeat(20));
+    assert.deepEqual(ends, []);
+    await closed(ws);
+    await ended;
+    server.close();
+  });
+}
 
 test('asks a minute after the last message, gives up ten seconds later', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });

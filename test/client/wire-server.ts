@@ -47,6 +47,7 @@ export class WireServer {
   readonly host: string;
   readonly #server: WebSocketServer;
   readonly #peers: AsyncIterator<[Peer]>;
+  readonly #sockets: ServerSocket[] = [];
 
   private constructor(server: WebSocketServer) {
     this.#server = server;
@@ -55,7 +56,10 @@ export class WireServer {
     const peers = new EventEmitter<{ peer: [Peer] }>();
     this.#peers = on(peers, 'peer') as AsyncIterator<[Peer]>;
     // At once: a peer that is made when a test asks for it would miss what came before.
-    server.on('connection', (socket, request) => peers.emit('peer', new Peer(socket, request)));
+    server.on('connection', (socket, request) => {
+      this.#sockets.push(socket);
+      peers.emit('peer', new Peer(socket, request));
+    });
   }
 
   static async start(port = 0): Promise<WireServer> {
@@ -71,8 +75,13 @@ export class WireServer {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const client of this.#server.clients) client.terminate();
+    // With its end a WebSocket clears a timer of 30 s: fake timers of the next test could not.
+    const ended = Array.from(
+      this.#sockets,
+      (socket) => socket.readyState < 3 && once(socket, 'close'),
+    );
+    for (const socket of this.#sockets) socket.terminate();
     this.#server.close();
-    await once(this.#server, 'close');
+    await Promise.all([once(this.#server, 'close'), ...ended]);
   }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
-import { createListener } from '../../src/main/accept/listener.ts';
+import { createListener, requestListener } from '../../src/main/accept/listener.ts';
 import { Engine } from '../../src/main/index.ts';
 import { resolveEngineOptions } from '../../src/shared/options/engine-options.ts';
 import { resolveServerOptions } from '../../src/shared/options/server-options.ts';
@@ -49,7 +49,9 @@ async function openEngine() {
   const { port } = await engine.listen(0, { host: HOST });
   const resolved = resolveServerOptions(options);
   const serverAt = (endpoint: string) => (endpoint === '/w' ? resolved : undefined);
-  const http = createListener(resolveEngineOptions({}), serverAt, undefined, assert.ifError);
+  const engineOptions = resolveEngineOptions({});
+  const http = createListener(engineOptions);
+  http.on('request', requestListener(engineOptions, serverAt, undefined, assert.ifError));
   await engine.attach(http);
   return { engine, port, errors, http, httpPort: await listen(http) };
 }

@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import fc from 'fast-check';
-import { pathOf } from '../../src/main/accept/http-upgrades.ts';
-import {
-  checkHandshake,
-  checkOrigin,
-  connectionRequest,
-} from '../../src/main/admit/handshake-check.ts';
+import { pathOf } from '../../src/main/accept/request-target.ts';
+import { checkHandshake, connectionRequest } from '../../src/main/admit/handshake-check.ts';
+import { checkOrigin } from '../../src/main/admit/origin-check.ts';
 import { Refusal } from '../../src/shared/api/refusal.ts';
 import { requests } from './hostile-requests.ts';
 import type { FuzzTarget } from './target.ts';

@@ -5,7 +5,8 @@ import { Conditions } from '../../shared/time/conditions.ts';
 import { setImmediate } from '../../shared/time/timers.ts';
 import { type AcceptedHandle, UpgradeParser } from './bare-parser.ts';
 import { BareSocket } from './bare-socket.ts';
-import { type FindEndpoint, isWebSocket, pathOf } from './http-upgrades.ts';
+import { type FindEndpoint, isWebSocket } from './http-upgrades.ts';
+import { pathOf } from './request-target.ts';
 
 /** The handle that listens in a server of Node.js, and gives it accepted connections. */
 interface ListeningHandle {

@@ -3,7 +3,9 @@ import type { Duplex } from 'node:stream';
 import { Refusal, refuse } from '../../shared/api/refusal.ts';
 import { clearTimeout, setTimeout } from '../../shared/time/timers.ts';
 import type { UpgradeRequest } from '../admit/handshake-check.ts';
+import { elementsOf } from '../admit/header-list.ts';
 import type { BareSocket } from './bare-socket.ts';
+import { pathOf } from './request-target.ts';
 
 /** Takes one upgrade. */
 type TakeUpgrade = (
@@ -18,18 +20,6 @@ export type FindEndpoint = (path: string | undefined) => TakeUpgrade | undefined
 // @types/node does not have it yet (Node.js 24.9).
 interface UpgradingServer {
   shouldUpgradeCallback: (request: IncomingMessage) => boolean;
-}
-
-const ABSOLUTE_FORM = /^[a-z][-+.0-9a-z]*:\/\/[^/?]+/i;
-
-/** Returns the path of a request's target as it was sent, without its query; undefined: none. */
-export function pathOf(url: string | undefined): string | undefined {
-  if (url === undefined) return undefined;
-  const [origin = ''] = url.startsWith('/') ? [] : (ABSOLUTE_FORM.exec(url) ?? []);
-  const query = url.indexOf('?');
-  const path = url.slice(origin.length, query === -1 ? undefined : query);
-  if (path.startsWith('/')) return path;
-  return origin !== '' && path === '' ? '/' : undefined;
 }
 
 const sources = new WeakMap<HttpServer, UpgradeSource>();
@@ -103,6 +93,14 @@ class UpgradeSource {
     return undefined;
   }
 
+  /** The refusal of an upgrade for no endpoint; it names one that differs in the slash behind it. */
+  #notFound({ url }: IncomingMessage): Refusal {
+    const path = pathOf(url) ?? '';
+    const other = path.endsWith('/') ? path.slice(0, -1) : `${path}/`;
+    const isNear = other !== '' && [...this.engines.keys()].some((find) => find(other));
+    return new Refusal(404, isNear ? `Not Found: the endpoint is ${other}` : undefined);
+  }
+
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     const found = this.#find(request);
     if (found === undefined && this.#appListens) return;
@@ -110,7 +108,7 @@ class UpgradeSource {
     socket.on('error', () => {}); // the client may go at any time: no one is left to tell
     const answer = () => {
       if (socket.destroyed) return;
-      if (found === undefined) refuse(socket, new Refusal(404));
+      if (found === undefined) refuse(socket, this.#notFound(request));
       else found.take(request, socket, head);
     };
     // A client may have sent requests ahead of its upgrade: their answers come first.
@@ -153,5 +151,8 @@ class UpgradeSource {
 
 /** Whether a request asks for an upgrade to WebSocket. */
 export function isWebSocket({ headers }: Pick<UpgradeRequest, 'headers'>): boolean {
-  return headers.upgrade?.toLowerCase() === 'websocket';
+  const { upgrade } = headers;
+  if (upgrade === undefined) return false;
+  if (upgrade === 'websocket') return true; // as nearly every client writes it
+  return elementsOf(upgrade.toLowerCase()).includes('websocket');
 }

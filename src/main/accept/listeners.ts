@@ -1,4 +1,4 @@
-import { Server as HttpServer } from 'node:http';
+import { Server as HttpServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { EngineError } from '../../shared/api/errors.ts';
 import type { ResolvedEngineOptions } from '../../shared/options/engine-options.ts';
@@ -6,8 +6,17 @@ import { optionError } from '../../shared/options/option-rules.ts';
 import type { ResolvedServerOptions } from '../../shared/options/server-options.ts';
 import { UpgradeReader } from './bare-upgrades.ts';
 import { type FindEndpoint, takeUpgrades } from './http-upgrades.ts';
-import { createListener, type ListenOptions, listen, resolveListenOptions } from './listener.ts';
+import {
+  checkPlace,
+  createListener,
+  type ListenOptions,
+  listen,
+  requestListener,
+  resolveListenOptions,
+} from './listener.ts';
 import { OpenRequests } from './open-requests.ts';
+import { PlainLimits } from './plain-limits.ts';
+import { readProxyHeaders } from './proxied-sockets.ts';
 import type { TlsListeners } from './tls-listeners.ts';
 import type { TlsOptions } from './tls-options.ts';
 
@@ -24,6 +33,7 @@ export interface ListenersContext {
 /** The HTTP servers that upgrades come from: the engine's own, and those of the app. */
 export class Listeners {
   readonly #context: ListenersContext;
+  readonly #limits: PlainLimits;
   /** Each server with the function that ends taking its upgrades. */
   readonly #sources = new Map<HttpServer, () => void>();
   /** The engine's own servers. */
@@ -31,29 +41,45 @@ export class Listeners {
 
   constructor(context: ListenersContext) {
     this.#context = context;
+    this.#limits = new PlainLimits(context.options);
   }
 
   /** Makes an HTTP server that is to listen. @throws EngineError ERR_OPTION */
-  create(port: number, options: ListenOptions): PendingListener {
+  create(place: number | string, options: ListenOptions): PendingListener {
     const { options: engine, tlsListeners, serverAt, report } = this.#context;
-    const { host, request, tls } = resolveListenOptions(options);
-    const server = createListener(engine, serverAt, request, report);
+    const { host, request, tls, proxyProtocol, keepAliveTimeout } = resolveListenOptions(options);
+    checkPlace(place, { host, tls });
+    const server = createListener(engine, keepAliveTimeout);
     if (tls !== undefined) tlsListeners.add(server, tls);
-    return { server, port, host };
+    return {
+      server,
+      place,
+      host,
+      answer: requestListener(engine, serverAt, request, report),
+      cutUnnamed: proxyProtocol ? readProxyHeaders(server, engine.handshakeTimeout) : undefined,
+    };
   }
 
   /** Listens, and resolves with the address. @throws errors of `listen` of Node.js */
-  open({ server, port, host }: PendingListener): Promise<AddressInfo> {
+  open({
+    server,
+    place,
+    host,
+    answer,
+    cutUnnamed,
+  }: PendingListener): Promise<AddressInfo | string> {
     const { options, findEndpoint, tlsListeners } = this.#context;
-    const listening = listen(server, port, host);
+    const listening = listen(server, place, host);
     this.attach(server);
     this.#own.set(server, {
       listening,
-      requests: new OpenRequests(server),
+      requests: new OpenRequests(server, this.#limits, answer),
+      cutUnnamed,
       // Of a TLS port the primary sees decrypted bytes alone.
-      reader: tlsListeners.has(server)
-        ? undefined
-        : new UpgradeReader(server, findEndpoint, options),
+      reader:
+        tlsListeners.has(server) || cutUnnamed !== undefined || typeof place === 'string'
+          ? undefined
+          : new UpgradeReader(server, findEndpoint, options),
     });
     return listening;
   }
@@ -96,17 +122,20 @@ export class Listeners {
     if (servers.length === 0) {
       throw new EngineError('ERR_OPTION', `port: the engine does not speak TLS on ${port}`);
     }
-    for (const server of servers) tlsListeners.replace(server, tls);
+    for (const server of servers) tlsListeners.use(server, tls);
   }
 
   /** Takes no further upgrades, and stops listening; cuts open requests after `timeoutMs`. */
   async close(timeoutMs: number): Promise<void> {
     for (const release of this.#sources.values()) release();
     this.#sources.clear(); // what another engine takes there by now is not released with it
-    const closed = [...this.#own].map(async ([server, { listening, requests, reader }]) => {
-      await listening.catch(() => {}); // the caller of `listen` is told
-      if (server.listening) await Promise.all([requests.close(timeoutMs), reader?.close()]);
-    });
+    const closed = [...this.#own].map(
+      async ([server, { listening, requests, reader, cutUnnamed }]) => {
+        await listening.catch(() => {}); // the caller of `listen` is told
+        cutUnnamed?.();
+        if (server.listening) await Promise.all([requests.close(timeoutMs), reader?.close()]);
+      },
+    );
     await Promise.all(closed);
   }
 }
@@ -114,17 +143,23 @@ export class Listeners {
 /** An HTTP server of the engine's own. */
 interface OwnListener {
   /** Settles when it has begun to listen. */
-  readonly listening: Promise<AddressInfo>;
+  readonly listening: Promise<AddressInfo | string>;
   readonly requests: OpenRequests;
-  /** Undefined on a TLS port. */
+  /** Cuts connections whose header of the PROXY protocol has not come; undefined: none needs one. */
+  readonly cutUnnamed: (() => void) | undefined;
+  /** Undefined with TLS, with the PROXY protocol, and on a Unix socket. */
   readonly reader: UpgradeReader | undefined;
 }
 
 /** An HTTP server that is to listen. */
 export interface PendingListener {
   readonly server: HttpServer;
-  readonly port: number;
+  /** A port, or the path of a Unix socket. */
+  readonly place: number | string;
   readonly host: string | undefined;
+  /** Answers plain requests. */
+  readonly answer: RequestListener;
+  readonly cutUnnamed: OwnListener['cutUnnamed'];
 }
 
 const ATTACHABLE =

@@ -1,18 +1,44 @@
-import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
-import { Server as NetServer } from 'node:net';
-import type { Duplex } from 'node:stream';
+import type {
+  Server as HttpServer,
+  IncomingMessage,
+  RequestListener,
+  ServerResponse,
+} from 'node:http';
+import { Server as NetServer, type Socket } from 'node:net';
 import { settledWithin } from '../../shared/time/settled-within.ts';
+import { plainAddress } from '../admit/subnet.ts';
 import { answer } from '../script/plain-answer.ts';
+import { PlainConnection } from './plain-connection.ts';
+import type { PlainLimits } from './plain-limits.ts';
+
+/** A connection that has sent a request, and the answer to the next one. */
+interface Known {
+  readonly connection: PlainConnection;
+  readonly answer: RequestListener;
+}
 
 /** The requests that one of the engine's own HTTP servers is answering; ends the server. */
 export class OpenRequests {
   readonly #server: HttpServer;
-  readonly #responses = new Set<ServerResponse>();
+  readonly #limits: PlainLimits;
+  readonly #answer: RequestListener;
+  readonly #connections = new Map<Socket, Known>();
+  /** Those of them that wait for answers. */
+  readonly #busy = new Set<PlainConnection>();
+  /** Requests with a header Expect, and whether the server can do what they expect. */
+  readonly #expecting = new WeakMap<IncomingMessage, boolean>();
+  #isClosing = false;
   #answered: PromiseWithResolvers<void> | undefined;
 
-  constructor(server: HttpServer) {
+  /** @param answer answers a request to this HTTP server */
+  constructor(server: HttpServer, limits: PlainLimits, answer: RequestListener) {
     this.#server = server;
+    this.#limits = limits;
+    this.#answer = answer;
     server.on('request', this.#onRequest);
+    // Node.js would answer these by itself, however many come.
+    server.on('checkContinue', (request, response) => this.#expect(true, request, response));
+    server.on('checkExpectation', (request, response) => this.#expect(false, request, response));
   }
 
   /**
@@ -21,46 +47,83 @@ export class OpenRequests {
    */
   async close(timeoutMs: number): Promise<void> {
     const server = this.#server;
-    if (this.#responses.size > 0) {
+    this.#isClosing = true;
+    if (this.#busy.size > 0) {
       // The HTTP server's own close cuts answers that are complete and still on their way.
       NetServer.prototype.close.call(server);
-      server.removeAllListeners('request').on('request', this.#onRequest).on('request', refuse);
-      this.#announceEnd();
-      this.#endIdle();
       this.#answered = Promise.withResolvers();
+      for (const { connection } of this.#connections.values()) {
+        if (connection.isBusy) connection.announceEnd();
+        else connection.end();
+      }
       await settledWithin(this.#answered.promise, timeoutMs);
     }
+    // Sockets first: the end of one has nothing to do then for any of its requests.
+    for (const { connection } of this.#connections.values()) connection.cut();
     await new Promise((resolve) => {
       server.close(resolve);
       server.closeAllConnections();
     });
   }
 
-  readonly #onRequest = (_: IncomingMessage, response: ServerResponse): void => {
-    this.#responses.add(response);
-    response.once('close', () => {
-      this.#responses.delete(response);
-      if (this.#answered === undefined) return;
-      if (this.#responses.size === 0) this.#answered.resolve();
-      else this.#endIdle();
-    });
+  readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    const { connection, answer } = this.#connections.get(request.socket) ?? this.#enter(request);
+    const next = this.#isClosing ? refuse(503) : this.#expected(request, answer);
+    this.#busy.add(connection);
+    connection.take(request, response, next);
   };
 
-  /** The last answer on each connection says `Connection: close`, where its head has not gone yet. */
-  #announceEnd(): void {
-    const last = new Map<Duplex, ServerResponse>();
-    for (const response of this.#responses) last.set(response.req.socket, response);
-    for (const response of last.values()) response.shouldKeepAlive = false;
+  #enter({ socket }: IncomingMessage): Known {
+    const address = plainAddress(socket.remoteAddress ?? '');
+    const refusal = this.#limits.enter(address);
+    const connection = new PlainConnection(socket, this.#onAnswered);
+    const known = {
+      connection,
+      answer: refusal === undefined ? this.#answer : refuse(refusal),
+    };
+    this.#connections.set(socket, known);
+    socket.once('close', () => {
+      connection.forget();
+      this.#connections.delete(socket);
+      if (refusal === undefined) this.#limits.leave(address);
+      this.#rest(connection);
+    });
+    return known;
   }
 
-  /** Ends idle connections once no answer is on its way: those with one count as idle, too. */
-  #endIdle(): void {
-    const isOnItsWay = (response: ServerResponse) =>
-      response.writableEnded && !response.writableFinished;
-    if (![...this.#responses].some(isOnItsWay)) this.#server.closeIdleConnections();
+  readonly #onAnswered = (connection: PlainConnection): void => {
+    if (this.#answered !== undefined) connection.end();
+    this.#rest(connection);
+  };
+
+  #rest(connection: PlainConnection): void {
+    this.#busy.delete(connection);
+    if (this.#busy.size === 0) this.#answered?.resolve();
+  }
+
+  #expect(canBeMet: boolean, request: IncomingMessage, response: ServerResponse): void {
+    this.#expecting.set(request, canBeMet);
+    this.#server.emit('request', request, response);
+  }
+
+  /** As the HTTP server answers, where nobody listens for expectations. */
+  #expected(request: IncomingMessage, next: RequestListener): RequestListener {
+    const canBeMet = this.#expecting.get(request);
+    if (canBeMet === undefined) return next;
+    return (incoming, response) => {
+      if (canBeMet) {
+        response.writeContinue();
+        next(incoming, response);
+      } else {
+        response.writeHead(417);
+        response.end();
+      }
+    };
   }
 }
 
-function refuse(_: IncomingMessage, response: ServerResponse): void {
-  answer(response, 503, 'Service Unavailable', { Connection: 'close' });
+const BODIES = { 429: 'Too Many Requests', 503: 'Service Unavailable' } as const;
+
+function refuse(status: keyof typeof BODIES): RequestListener {
+  return (_, response) => answer(response, status, BODIES[status], { Connection: 'close' });
 }

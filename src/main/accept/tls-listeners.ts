@@ -19,15 +19,15 @@ interface PausingServer {
  * gets streams of the bytes that the shard has decrypted.
  */
 export class TlsListeners {
-  readonly #group: Pick<ShardGroup, 'hosts' | 'running' | 'place'>;
+  readonly #group: ShardGroup;
   readonly #handshakeTimeout: number;
-  readonly #tls = new Map<HttpServer, { readonly listener: number; tls: ShardTls }>();
+  readonly #tls = new Map<HttpServer, { readonly listener: number; readonly tls: ShardTls }>();
   readonly #streams = new Map<number, TlsStream>();
   #lastListener = 0;
   #lastStream = 0;
 
   /** @param handshakeTimeout milliseconds */
-  constructor(group: Pick<ShardGroup, 'hosts' | 'running' | 'place'>, handshakeTimeout: number) {
+  constructor(group: ShardGroup, handshakeTimeout: number) {
     this.#group = group;
     this.#handshakeTimeout = handshakeTimeout;
   }
@@ -37,8 +37,7 @@ export class TlsListeners {
    * @throws EngineError ERR_OPTION
    */
   add(server: HttpServer, options: TlsOptions): void {
-    const listener = ++this.#lastListener;
-    this.#use(server, listener, options);
+    const listener = this.use(server, options);
     // The HTTP server's own listeners: Node.js says that they take any stream.
     const serve = server.listeners('connection') as ((stream: Duplex) => void)[];
     server.removeAllListeners('connection');
@@ -56,12 +55,20 @@ export class TlsListeners {
   }
 
   /**
-   * Replaces key, certificate and all else for connections that are accepted from now on.
+   * Sets key, certificate and all else for connections that are accepted from now on.
+   * @returns the number of the listener
    * @throws EngineError ERR_OPTION
    */
-  replace(server: HttpServer, options: TlsOptions): void {
-    const entry = this.#tls.get(server);
-    if (entry !== undefined) this.#use(server, entry.listener, options);
+  use(server: HttpServer, options: TlsOptions): number {
+    const listener = this.#tls.get(server)?.listener ?? ++this.#lastListener;
+    const tls = resolveTls(options, {
+      handshakeTimeout: this.#handshakeTimeout,
+      ticketKeys: randomBytes(48), // new ones: no session of another certificate is resumed
+      sessionIdContext: `fanring-${listener}`,
+    });
+    this.#tls.set(server, { listener, tls });
+    this.#group.post({ type: 'set-tls', listener, tls });
+    return listener;
   }
 
   /** The HTTP server does not listen any more. */
@@ -69,7 +76,7 @@ export class TlsListeners {
     const entry = this.#tls.get(server);
     if (entry === undefined) return;
     this.#tls.delete(server);
-    this.#post(entry.listener, undefined);
+    this.#group.post({ type: 'set-tls', listener: entry.listener, tls: undefined });
   }
 
   /** A shard has come up. */
@@ -87,20 +94,6 @@ export class TlsListeners {
   /** A shard has died, and its connections with it. */
   shardDied(host: ShardHost): void {
     for (const stream of [...this.#streams.values()]) if (stream.host === host) stream.destroy();
-  }
-
-  #use(server: HttpServer, listener: number, options: TlsOptions): void {
-    const tls = resolveTls(options, {
-      handshakeTimeout: this.#handshakeTimeout,
-      ticketKeys: randomBytes(48), // new ones: no session of another certificate is resumed
-      sessionIdContext: `fanring-${listener}`,
-    });
-    this.#tls.set(server, { listener, tls });
-    this.#post(listener, tls);
-  }
-
-  #post(listener: number, tls: ShardTls | undefined): void {
-    for (const host of this.#group.hosts) host.post({ type: 'set-tls', listener, tls });
   }
 
   async #accept(listener: number, socket: Socket, serve: (stream: Duplex) => void): Promise<void> {

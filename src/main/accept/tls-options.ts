@@ -157,11 +157,29 @@ function attempt(at: string, { key, cert, pfx }: TlsContext, make: () => void): 
   if (pfx === undefined && (key === undefined || cert === undefined)) {
     throw new EngineError('ERR_OPTION', `${at}: key and cert are needed, or pfx`);
   }
+  // Of these OpenSSL says that there is no start line.
+  const isKeyWrong = holds(key, CERTIFICATE) && !holds(key, PRIVATE_KEY);
+  const isCertWrong = holds(cert, PRIVATE_KEY) && !holds(cert, CERTIFICATE);
+  if (isKeyWrong && isCertWrong) {
+    throw new EngineError('ERR_OPTION', `${at}: key and cert are swapped`);
+  }
+  if (isKeyWrong) throw secretError(`${at}.key`, 'a private key, and is a certificate');
+  if (isCertWrong) throw secretError(`${at}.cert`, 'a certificate, and is a private key');
   try {
     make();
   } catch (cause) {
     throw new EngineError('ERR_OPTION', `${at}: ${messageOf(cause)}`, { cause });
   }
+}
+
+const CERTIFICATE = '-----BEGIN CERTIFICATE-----';
+const PRIVATE_KEY = 'PRIVATE KEY-----';
+
+/** Whether a key or certificate, or one of several, has this mark of PEM. */
+function holds(value: unknown, mark: string): boolean {
+  if (Array.isArray(value)) return value.some((one) => holds(one?.pem ?? one, mark));
+  if (typeof value === 'string') return value.includes(mark);
+  return value instanceof Uint8Array && Buffer.from(value).includes(mark);
 }
 
 function isKeys(value: unknown): boolean {

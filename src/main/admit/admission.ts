@@ -3,26 +3,30 @@ import type { Duplex } from 'node:stream';
 import { EngineError, handlerError, messageOf } from '../../shared/api/errors.ts';
 import { Refusal, refuse } from '../../shared/api/refusal.ts';
 import type { ConnectionIdentity } from '../../shared/app/connection-link.ts';
+import type { Upgrade } from '../../shared/messages/control-messages.ts';
 import type { ResolvedEngineOptions } from '../../shared/options/engine-options.ts';
 import { BareSocket } from '../accept/bare-socket.ts';
 import { TlsStream } from '../accept/tls-stream.ts';
+import { takeBuffered } from '../place/handoff.ts';
+import { SocketRelay } from '../place/socket-relay.ts';
 import type { ServerEntry } from '../servers/server-entry.ts';
 import type { ShardGroup } from '../shards/shard-group.ts';
+import type { ShardHost } from '../shards/shard-host.ts';
 import {
   checkHandshake,
-  checkOrigin,
   connectionRequest,
   type Handshake,
   identify,
   type UpgradeRequest,
 } from './handshake-check.ts';
+import { checkOrigin } from './origin-check.ts';
 import { refusalOf } from './refusal.ts';
 import { ProxyTrust } from './trust-proxy.ts';
 
 /** Everything that the engine gives to admission. */
 export interface AdmissionContext {
   readonly options: ResolvedEngineOptions;
-  readonly group: Pick<ShardGroup, 'running' | 'place'>;
+  readonly group: ShardGroup;
   /** Is aborted when the engine closes: upgrades that have not entered by then are refused. */
   readonly closing: AbortSignal;
   report(error: EngineError): void;
@@ -62,7 +66,6 @@ export class Admission {
         if (starting !== undefined) await starting;
         if (entry.isClosed || closing.aborted) throw new Refusal(503);
         if (socket.destroyed) return;
-        if (!isMovable(socket)) throw new Refusal(400);
         this.#move(entry, socket, head, handshake, identity, remoteAddress);
       } finally {
         entry.limits.decided(remoteAddress);
@@ -74,7 +77,7 @@ export class Admission {
 
   #move(
     entry: ServerEntry,
-    socket: MovableSocket,
+    socket: Duplex | BareSocket,
     head: Buffer | undefined,
     handshake: Handshake,
     identity: ConnectionIdentity,
@@ -101,12 +104,13 @@ export class Admission {
       const message = `${endpoint}: what authorize returned cannot go to a shard: ${why}`;
       this.#refuse(entry, socket, new EngineError('ERR_HANDLER', message, { cause }));
     };
-    if (!isTls) {
+    if (isMovable(socket)) {
       host.handoff.add({ socket, upgrade, onFailed });
       return;
     }
     try {
-      socket.enter(upgrade);
+      if (isTls) socket.enter(upgrade);
+      else relay(socket, host, upgrade);
     } catch (cause) {
       onFailed(cause);
     }
@@ -125,9 +129,22 @@ export class Admission {
   }
 }
 
-/** A connection that is in a shard already or can move there. */
-type MovableSocket = Socket | TlsStream | BareSocket;
+/** Whether a socket can move to a shard: Node.js moves connections of TCP alone. */
+function isMovable(socket: Duplex | BareSocket): socket is Socket | BareSocket {
+  if (socket instanceof BareSocket) return true;
+  const { _handle: handle } = socket as Duplex & { readonly _handle?: object | null };
+  return socket instanceof Socket && handle?.constructor.name === 'TCP';
+}
 
-function isMovable(socket: Duplex | BareSocket): socket is MovableSocket {
-  return socket instanceof BareSocket || socket instanceof Socket || socket instanceof TlsStream;
+/** Lets a connection enter whose socket stays here. @throws whatever `postMessage` throws */
+function relay(socket: Duplex, host: ShardHost, upgrade: Upgrade): void {
+  upgrade.head = takeBuffered(socket, upgrade.head);
+  const relayed = new SocketRelay(socket);
+  try {
+    host.post({ type: 'adopt-relayed', upgrade, port: relayed.far }, [relayed.far]);
+  } catch (error) {
+    relayed.far.close(); // and with it the other end
+    throw error;
+  }
+  relayed.start();
 }

@@ -1,6 +1,7 @@
 import { extension } from 'ws';
 import { Refusal } from '../../shared/api/refusal.ts';
 import type { DeflateTerms } from '../../shared/messages/control-messages.ts';
+import { elementsOf, withoutBadBlanks } from './header-list.ts';
 
 // Only the parser of ws: its PerMessageDeflate refuses the upgrade for one bad offer among good ones,
 // and reads numbers such as 0x0f.
@@ -22,7 +23,7 @@ export function chooseDeflate(header: string | undefined): DeflateTerms | undefi
   if (header === undefined) return undefined;
   let offers: readonly Offer[];
   try {
-    offers = extension.parse(header)[EXTENSION] ?? [];
+    offers = extension.parse(elementsOf(withoutBadBlanks(header)).join())[EXTENSION] ?? [];
   } catch {
     throw new Refusal(400, 'Sec-WebSocket-Extensions is malformed');
   }

@@ -10,9 +10,10 @@ import { checkRoomName, MAX_NAME_BYTES } from '../../shared/api/room-name.ts';
 import type { ConnectionIdentity } from '../../shared/app/connection-link.ts';
 import { CODEC_SUBPROTOCOLS, codecNames } from '../../shared/codec/codec.ts';
 import type { DeflateTerms } from '../../shared/messages/control-messages.ts';
-import type { Origins, ResolvedServerOptions } from '../../shared/options/server-options.ts';
+import type { ResolvedServerOptions } from '../../shared/options/server-options.ts';
 import { clearTimeout, setTimeout } from '../../shared/time/timers.ts';
 import { chooseDeflate } from './deflate-offers.ts';
+import { elementsOf } from './header-list.ts';
 import { plainAddress } from './subnet.ts';
 
 /** An upgrade's request, as far as it is looked at. */
@@ -32,6 +33,13 @@ export interface Handshake {
   /** Left out where messages are not compressed. */
   readonly deflate?: DeflateTerms;
 }
+
+/** RFC 6455 section 4.4, RFC 9110 section 15.5.22. */
+const VERSION_13 = {
+  Upgrade: 'websocket',
+  Connection: 'Upgrade',
+  'Sec-WebSocket-Version': '13',
+};
 
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
 
@@ -54,7 +62,7 @@ export function checkHandshake(
   if (headers.host === undefined) throw new Refusal(400, 'Host is missing');
   if (hasSeveralHosts(request)) throw new Refusal(400, 'there is more than one Host');
   if (headers['sec-websocket-version'] !== '13') {
-    throw new Refusal(426, 'Upgrade Required', { 'Sec-WebSocket-Version': '13' });
+    throw new Refusal(426, 'Upgrade Required', VERSION_13);
   }
   const key = headers['sec-websocket-key'];
   if (key === undefined || !KEY.test(key)) {
@@ -79,7 +87,7 @@ function chooseProtocol(header: string | undefined, protocols: readonly string[]
   if (header === undefined) return '';
   let offered: Set<string>;
   try {
-    offered = subprotocol.parse(header);
+    offered = subprotocol.parse(elementsOf(header).join());
   } catch {
     throw new Refusal(400, 'Sec-WebSocket-Protocol is malformed');
   }
@@ -96,41 +104,6 @@ export function connectionRequest(
   const cookies: string | string[] | undefined = request.headers['set-cookie'];
   if (cookies !== undefined) headers['set-cookie'] = cookies.join(', ');
   return { method: request.method ?? '', url: request.url ?? '', headers, remoteAddress };
-}
-
-/**
- * Checks the page's origin (RFC 6455 section 10.2); no Origin header means no browser.
- * @param host the host that the client asked for
- * @throws Refusal 403
- */
-export function checkOrigin(
-  request: ConnectionRequest,
-  origins: Origins,
-  host = request.headers.host,
-): void {
-  const { origin } = request.headers;
-  if (origin === undefined || origins === '*') return;
-  if (isAllowed(origin, request, origins, host)) return;
-  // Most pages of another host fail here first. The body does not say which origins are allowed.
-  throw new Refusal(403, "Origin not allowed: the server's option `origins` does not include it");
-}
-
-function isAllowed(
-  origin: string,
-  request: ConnectionRequest,
-  origins: Origins,
-  host: string | undefined,
-): boolean {
-  if (typeof origins === 'function') return origins(origin, request) === true;
-  if (Array.isArray(origins)) {
-    return origins.includes(origin) || origins.includes(URL.parse(origin)?.origin);
-  }
-  // The form that browsers use; the rest is for other forms of the same origin.
-  if (origin === `http://${host}` || origin === `https://${host}`) return true;
-  const page = URL.parse(origin);
-  // The port that the scheme implies may be spelt out in Host, and is not in an origin.
-  if (page?.protocol !== 'http:' && page?.protocol !== 'https:') return false;
-  return URL.parse(`${page.protocol}//${host}`)?.host === page.host;
 }
 
 /**

@@ -1,7 +1,9 @@
-import { BlockList, isIP } from 'node:net';
+import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
 import type { TrustProxy } from '../../shared/options/engine-options.ts';
 import { optionError } from '../../shared/options/option-rules.ts';
+import { hostOf } from '../accept/request-target.ts';
 import type { UpgradeRequest } from './handshake-check.ts';
+import { elementsOf } from './header-list.ts';
 import { parseSubnet, plainAddress } from './subnet.ts';
 
 /** Whether to believe the sender at an address, so many proxies away from the engine. */
@@ -30,16 +32,17 @@ export class ProxyTrust {
    * Reads X-Forwarded-For from its end, as long as the writer of an entry is believed, and
    * X-Forwarded-Host if the nearest proxy is.
    */
-  of({ socket, headers }: Pick<UpgradeRequest, 'socket' | 'headers'>): Origination {
+  of({ socket, url, headers }: Pick<UpgradeRequest, 'socket' | 'url' | 'headers'>): Origination {
     let remoteAddress = plainAddress(socket.remoteAddress ?? '');
-    if (!this.#trusts(remoteAddress, 0)) return { remoteAddress, host: headers.host };
+    const asked = hostOf(url) ?? headers.host;
+    if (!this.#trusts(remoteAddress, 0)) return { remoteAddress, host: asked };
     const chain = listOf(headers['x-forwarded-for']);
     for (let hops = 0; this.#trusts(remoteAddress, hops); hops++) {
-      const next = chain.pop();
-      if (next === undefined || isIP(next) === 0) break; // no one believed has written the rest
+      const next = addressOf(chain.pop() ?? '');
+      if (next === undefined) break; // no one believed has written the rest
       remoteAddress = plainAddress(next);
     }
-    const [host = headers.host] = listOf(headers['x-forwarded-host']);
+    const [host = asked] = listOf(headers['x-forwarded-host']);
     return { remoteAddress, host };
   }
 }
@@ -59,9 +62,18 @@ function byAddress(entries: readonly string[]): Trust {
 }
 
 function listOf(header: string | string[] | undefined): string[] {
-  const text = Array.isArray(header) ? header.join(',') : (header ?? '');
-  return text
-    .split(',')
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== '');
+  return elementsOf(Array.isArray(header) ? header.join(',') : (header ?? ''));
+}
+
+const IPV4_AND_PORT = /^([\d.]{7,15}):(\d{1,5})$/;
+const IPV6_IN_BRACKETS = /^\[([^\]]{2,45})\](?::(\d{1,5}))?$/;
+
+/** The address in an entry, which some proxies write with the client's port; undefined: none. */
+function addressOf(entry: string): string | undefined {
+  if (isIP(entry) !== 0) return entry;
+  const [, ipv4 = '', port] = IPV4_AND_PORT.exec(entry) ?? [];
+  const [, ipv6 = '', port6 = port] = IPV6_IN_BRACKETS.exec(entry) ?? [];
+  if (Number(port6 ?? 0) > 65_535) return undefined;
+  if (isIPv4(ipv4)) return ipv4;
+  return isIPv6(ipv6) ? ipv6 : undefined;
 }

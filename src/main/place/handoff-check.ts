@@ -51,7 +51,7 @@ async function tryHandoff(): Promise<void> {
     await once(accepted, 'readable');
     accepted.pause();
     const upgrade = {} as Upgrade;
-    move(port1, [{ socket: accepted, upgrade, onFailed: () => {} }], packUpgrades);
+    move(port1, [{ socket: accepted, upgrade, onFailed: () => {} }], packUpgrades, 1);
     const [{ handles }] = (await once(port2, 'message')) as [{ handles: [object] }];
     const moved = new Socket({ handle: handles[0] } as ConstructorParameters<typeof Socket>[0]);
     sockets.push(moved);

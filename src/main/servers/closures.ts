@@ -7,7 +7,6 @@ import { forgetHeaders, type KeepHeaders } from '../../shared/app/kept-headers.t
 import { CLOSE_CODES } from '../../shared/codec/frame.ts';
 import type { RecordView } from '../../shared/messages/record-view.ts';
 import { RecordKind } from '../../shared/messages/records.ts';
-import { optionError } from '../../shared/options/option-rules.ts';
 import type { Local } from '../../shared/spread/local.ts';
 import { isSelected, type Selection } from '../../shared/spread/selection.ts';
 import { Conditions } from '../../shared/time/conditions.ts';
@@ -57,7 +56,6 @@ export class Closures implements Local<never> {
 
   /** Adds an `onConnection` handler. @throws EngineError ERR_OPTION */
   add(fn: (connection: Connection) => unknown): void {
-    if (typeof fn !== 'function') throw optionError('onConnection', fn, 'a function');
     this.#onConnection.push(fn);
   }
 
@@ -120,7 +118,7 @@ export class Closures implements Local<never> {
         return;
       case RecordKind.DISCONNECTED:
         this.#disconnected(connection, record.close());
-        link.concluded();
+        if (!app.owesAnswers) link.concluded(); // else it does so behind them
     }
   }
 

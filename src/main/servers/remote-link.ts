@@ -75,6 +75,13 @@ export class RemoteLink implements ConnectionLink {
     this.#server.counters.emitted += 1;
   }
 
+  sendProbeAnswer(message: Message): void {
+    const header = { ...this.#header(RecordKind.SEND), isProbeAnswer: true };
+    // Past the limit of the outbox: each is the answer to a record that has been taken out of one.
+    this.#server.peers.sendAlways(this.shard, encodeFrameRecord(header, message));
+    this.#server.counters.emitted += 1;
+  }
+
   join(room: string): void {
     const interest = this.#server.peers.interest.of(this.shard);
     const key = interestKey(this.#server.number, this.#codec, room);
@@ -97,8 +104,9 @@ export class RemoteLink implements ConnectionLink {
     if (this.#isCounted) this.#sizes.remove(room);
   }
 
-  disconnect(code: number, reason: string): void {
-    this.#send(encodeCloseRecord(this.#header(RecordKind.DISCONNECT), code, reason));
+  disconnect(code: number, reason: string, owesAnswers: boolean): void {
+    const header = { ...this.#header(RecordKind.DISCONNECT), owesAnswers };
+    this.#send(encodeCloseRecord(header, code, reason));
     this.uncount();
   }
 

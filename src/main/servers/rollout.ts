@@ -17,6 +17,9 @@ export class Rollout {
   hasBeenReady = false;
   readonly #handlers: string | undefined;
   #ready = unnoticed();
+  #isSettled = false;
+  /** Whether the next shard that loads the server begins another attempt. */
+  #mayStartAnew = false;
   readonly #progress = new Map<number, Progress>();
   readonly #beingRemoved = new Set<number>();
   readonly #removals = new Conditions();
@@ -44,6 +47,14 @@ export class Rollout {
   /** A shard has been told of the server. */
   loading(shard: number): void {
     this.#progress.set(shard, 'loading');
+    this.#startAnew();
+  }
+
+  #startAnew(): void {
+    if (!this.#mayStartAnew) return;
+    this.#mayStartAnew = false;
+    this.#isSettled = false;
+    this.#ready = unnoticed();
   }
 
   /**
@@ -54,9 +65,10 @@ export class Rollout {
     const { hasBeenReady } = this;
     const progress = [...this.#progress.values()];
     this.#progress.set(shard, error === undefined ? 'ready' : 'failed');
-    if (error !== undefined) this.#ready.reject(error);
+    if (error !== undefined) this.#fail(error);
     else if ([...this.#progress.values()].every((progress) => progress === 'ready')) {
       this.hasBeenReady = true;
+      this.#isSettled = true;
       this.#ready.resolve();
     }
     return error === undefined || hasBeenReady || !progress.includes('failed');
@@ -67,27 +79,34 @@ export class Rollout {
     if (this.#handlers !== undefined && this.#progress.get(shard) === 'loading') {
       const why = messageOf(cause);
       const message = `handlers: a shard died while it loaded ${this.#handlers}: ${why}`;
-      this.#ready.reject(new EngineError('ERR_HANDLERS_LOAD', message, { cause }));
+      this.#fail(new EngineError('ERR_HANDLERS_LOAD', message, { cause }));
     }
     this.#progress.delete(shard);
     this.removed(shard);
   }
 
   /**
-   * All shards have been stopped; the next ones begin without the server.
+   * All shards have been stopped; the next ones begin without the server. A `ready` that has resolved
+   * is a new one from now on. One that has rejected says why until the next start.
    * @param isOpen whether the server may be ready once more
    */
   rested(isOpen: boolean): void {
     this.#progress.clear();
     this.abandon();
-    if (this.hasBeenReady && isOpen) this.#ready = unnoticed();
+    this.#mayStartAnew = this.#isSettled && isOpen;
+    if (this.hasBeenReady) this.#startAnew();
     this.hasBeenReady = false;
   }
 
   /** Rejects {@link Rollout.ready} where it is pending: the server, or the engine, is closed. */
   giveUp(what: 'server' | 'engine'): void {
     const message = `the ${what} has been closed`;
-    this.#ready.reject(new EngineError('ERR_ENGINE_CLOSED', message));
+    this.#fail(new EngineError('ERR_ENGINE_CLOSED', message));
+  }
+
+  #fail(error: EngineError): void {
+    this.#isSettled = true;
+    this.#ready.reject(error);
   }
 
   /** Resolves when each of these shards has said that the server is gone, or has died. */

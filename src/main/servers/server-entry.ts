@@ -7,6 +7,7 @@ import { RunningHandlers } from '../../shared/app/running-handlers.ts';
 import { createCodecs } from '../../shared/codec/codecs.ts';
 import type { RecordView } from '../../shared/messages/record-view.ts';
 import type { ResolvedCloseOptions } from '../../shared/options/engine-options.ts';
+import { optionError } from '../../shared/options/option-rules.ts';
 import {
   type ResolvedServerOptions,
   shardServerOptions,
@@ -67,6 +68,7 @@ export class ServerEntry implements Life {
   }
 
   addConnectionHandler(fn: EventHandler<Connection>): void {
+    if (typeof fn !== 'function') throw optionError('onConnection', fn, 'a function');
     if (this.closures !== undefined) {
       this.closures.add(fn);
       return;

@@ -163,6 +163,7 @@ export class ShardGroup {
     this.mailbox.load.stop();
     this.#hosts.length = 0;
     await this.#threads?.destroy();
+    this.#handoffs.spare.release();
   }
 
   get #usable(): ShardHost[] {

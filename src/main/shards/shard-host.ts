@@ -1,5 +1,7 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { EngineError, serializeError } from '../../shared/api/errors.ts';
 import type { FromShard, ShardStart, ToShard } from '../../shared/messages/control-messages.ts';
+import { Doorbell } from '../../shared/ring/doorbell.ts';
 import {
   Handoff,
   type HandoffSchedule,
@@ -7,6 +9,7 @@ import {
   packUpgrades,
   type TlsDeparture,
 } from '../place/handoff.ts';
+import { SentHandoffs } from '../place/sent-handoffs.ts';
 
 /**
  * Starts a shard's task; the promise settles when the task has ended. Where the signal is aborted
@@ -15,7 +18,7 @@ import {
 export type RunShard = (start: ShardStart, port: MessagePort, signal: AbortSignal) => Promise<void>;
 
 /** A message of a shard that is not for its host alone. */
-export type ShardMessage = Exclude<FromShard, { type: 'alive' | 'flushed' }>;
+export type ShardMessage = Exclude<FromShard, { type: 'alive' | 'arrived' | 'flushed' }>;
 
 /** One shard as the primary sees it: its task, its port, its connections. */
 export class ShardHost {
@@ -25,6 +28,7 @@ export class ShardHost {
   readonly counts: ShardStart['counts'];
   readonly handoff: Handoff;
   readonly tlsHandoff: Handoff<TlsDeparture>;
+  readonly #sent: SentHandoffs;
   readonly #port: MessagePort;
   readonly #onMessage: (message: ShardMessage) => void;
   readonly #cut = new AbortController();
@@ -46,8 +50,9 @@ export class ShardHost {
   readonly unconnected = new Set<number>();
   /** Servers that it has been told of and does not have yet: their modules may be loading. */
   readonly loading = new Set<number>();
-  /** Checks since its last sign of life. */
-  unanswered = 0;
+  readonly #pulse: Doorbell;
+  #beats = 0;
+  #unanswered = 0;
   /** Calls of {@link ShardHost.flushed} that wait for an answer, in their order. */
   readonly #flushing: (() => void)[] = [];
 
@@ -60,12 +65,17 @@ export class ShardHost {
     const { port1, port2 } = new MessageChannel();
     this.number = start.shard;
     this.doorbell = start.doorbell;
+    this.#pulse = new Doorbell(start.doorbell);
     this.interest = start.interest;
     this.counts = start.counts;
     this.#port = port1;
     this.#onMessage = onMessage;
-    this.handoff = new Handoff(schedule, port1, packUpgrades);
-    this.tlsHandoff = new Handoff(schedule, port1, packTls);
+    this.#sent = new SentHandoffs({
+      ask: () => this.#port.postMessage({ type: 'confirm-handoffs' } satisfies ToShard),
+      report: (lost, unsent) => this.#reportLost(lost, unsent),
+    });
+    this.handoff = new Handoff(schedule, port1, packUpgrades, this.#sent);
+    this.tlsHandoff = new Handoff(schedule, port1, packTls, this.#sent);
     this.#port.on('message', (message: FromShard) => this.#receive(message));
     this.finished = this.#run(run, start, port2);
     this.finished.then(this.#cameUp.resolve, this.#cameUp.reject);
@@ -88,6 +98,7 @@ export class ShardHost {
       this.#flushHandoffs();
       this.hear(); // its end may be known before its last messages
       this.#hasEnded = true;
+      this.#sent.end();
       this.#port.close();
       port.close(); // where it has not got to a thread, with the sockets that wait in it
       for (const flushed of this.#flushing) flushed();
@@ -112,9 +123,10 @@ export class ShardHost {
     }
   }
 
-  post(message: ToShard): void {
+  /** @param ports go with it */
+  post(message: ToShard, ports: MessagePort[] = []): void {
     this.#flushHandoffs(); // what was accepted before this goes ahead of it
-    this.#port.postMessage(message);
+    this.#port.postMessage(message, ports);
   }
 
   #flushHandoffs(): void {
@@ -131,10 +143,18 @@ export class ShardHost {
     return promise;
   }
 
+  /** Checks since its last sign of life: a message, or a socket that it has begun to read. */
+  get unanswered(): number {
+    const { beats } = this.#pulse;
+    if (beats !== this.#beats) this.#unanswered = 0;
+    this.#beats = beats;
+    return this.#unanswered;
+  }
+
   /** Asks for a sign of life, unless it is still starting or loading modules, which takes time. */
   ask(): void {
     if (!this.isUp || this.loading.size > 0) return;
-    this.unanswered += 1;
+    this.#unanswered += 1;
     this.post({ type: 'check-alive' });
   }
 
@@ -148,12 +168,21 @@ export class ShardHost {
     this.#cut.abort(cause);
   }
 
+  #reportLost(lost: number, unsent: number): void {
+    const text =
+      `of connections on their way to shard ${this.number} ${unsent} were ended and ${lost} lost: ` +
+      'file descriptors have run out (ulimit -n)';
+    const error = serializeError(new EngineError('ERR_HANDOFF_LOST', text));
+    this.#onMessage({ type: 'error', error });
+  }
+
   #receive(message: FromShard): void {
     this.isUp = true;
     this.#cameUp.resolve();
-    this.unanswered = 0;
+    this.#unanswered = 0;
     if (message.type === 'alive') return;
     if (message.type === 'flushed') this.#flushing.shift()?.();
+    else if (message.type === 'arrived') this.#sent.arrived(message.handoffs);
     else this.#onMessage(message);
   }
 }

@@ -1,4 +1,5 @@
 import { extname } from 'node:path';
+import type { Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { ShardStart } from '../../shared/messages/control-messages.ts';
 import type { ResolvedEngineOptions } from '../../shared/options/engine-options.ts';
@@ -11,6 +12,9 @@ const SHARD_URL = new URL(`../../workers/shard/shard${extname(import.meta.url)}`
  * live for one tick: with Node's default of 48 an idle connection costs 0.6 KB more (measured).
  */
 export const YOUNG_GENERATION_MB = 8;
+
+/** The `threadId` of a thread that has ended. */
+const ENDED = -1;
 
 /** The threads of an engine's shards. */
 export interface ShardThreads {
@@ -51,12 +55,26 @@ function pool(
   threads.on('error', (cause) => {
     if (!isDestroyed) onLost(cause);
   });
+  // The pool forgets a thread that died or was cut before that has ended: it may take its time.
+  const exits = new Map<Worker, Promise<unknown>>();
+  threads.on('workerDestroy', () => {
+    for (const thread of threads.threads) {
+      if (thread.threadId === ENDED || exits.has(thread)) continue;
+      const exit = new Promise((resolve) => thread.once('exit', resolve));
+      exits.set(thread, exit);
+      void exit.then(() => exits.delete(thread));
+    }
+  });
   return {
     // The type of its list is narrower than that of Node.js.
     run: (start, port, signal) => threads.run(start, { transferList: [port] as never, signal }),
-    destroy: () => {
+    destroy: async () => {
       isDestroyed = true;
-      return threads.destroy();
+      do {
+        await threads.destroy();
+        // The pool replaces a thread whose exit it hears of only now.
+        await Promise.all(exits.values());
+      } while (threads.threads.length > 0);
     },
   };
 }

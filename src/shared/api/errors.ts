@@ -5,6 +5,7 @@ export const ERROR_CODES = {
   ERR_HANDLERS_CONFLICT: 'a server has a handler module and closures on the primary',
   ERR_HANDLERS_LOAD:
     'a handler module cannot be loaded, ends its shard or lacks onConnection, or onServer threw',
+  ERR_HANDOFF_LOST: 'connections did not get to their shard: file descriptors have run out',
   ERR_HANDOFF_UNSUPPORTED: 'this Node.js cannot move a socket to a worker thread',
   ERR_CONNECTION_ID: 'idGenerator returned an id that is in use, or none',
   ERR_ENGINE_CLOSED: 'the engine or the server has been closed',
@@ -19,8 +20,8 @@ export const ERROR_CODES = {
   ERR_MESSAGE_SIZE: 'a client sent a message larger than maxMessageSize',
   ERR_SLOW_CONSUMER: 'a connection has more than maxBufferedBytes waiting to be sent',
   ERR_RATE_LIMIT: 'a client sent more than rateLimit allows',
-  ERR_WRITE_TIMEOUT: 'a write did not finish within writeTimeout',
-  ERR_PONG_TIMEOUT: 'no pong arrived within pongTimeout',
+  ERR_WRITE_TIMEOUT: 'bytes wait, and none has moved within writeTimeout',
+  ERR_PONG_TIMEOUT: 'neither a pong nor any other byte arrived within pongTimeout',
   ERR_OUTBOX_FULL: 'the outbox behind a full ring has reached maxOutboxBytes',
   ERR_EMITTER_LIMIT: 'as many emitters are open as maxEmitters allows',
   ERR_ACK_TIMEOUT: 'no answer came within timeoutMs',

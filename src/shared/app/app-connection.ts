@@ -23,14 +23,14 @@ import { Ask, onlyAnswer } from '../ask/ask.ts';
 import { IncomingAsks } from '../ask/incoming-asks.ts';
 import { SentAsks } from '../ask/sent-asks.ts';
 import type { Codec, Decoded, DecodedEvent, Message } from '../codec/codec.ts';
-import { checkHandledName } from '../codec/event-rules.ts';
+import { checkHandledName, PROBE } from '../codec/event-rules.ts';
 import { checkClose } from '../codec/frame.ts';
 import { ackTimeout } from '../options/ack-timeout.ts';
 import type { Member } from '../spread/local.ts';
 import { selectionOf } from '../spread/selection.ts';
 import type { Verbs } from '../spread/verbs.ts';
 import type { ConnectionIdentity, ConnectionLink } from './connection-link.ts';
-import { encodeEvent } from './encode-event.ts';
+import { encodeFor } from './encode-event.ts';
 import type { Handler } from './handler-calls.ts';
 import { HandlerLists, type Hooks } from './handler-lists.ts';
 import type { RunningHandlers } from './running-handlers.ts';
@@ -50,6 +50,9 @@ export class AppConnection<Events extends object = AnyEvents>
   #answersAsks: boolean;
   #sentAsks: SentAsks | undefined;
   #incomingAsks: IncomingAsks | undefined;
+  /** Asks of the client whose answers have not been sent. */
+  #answering = 0;
+  #owesAnswers = false;
   #ended = false;
 
   constructor(
@@ -66,7 +69,7 @@ export class AppConnection<Events extends object = AnyEvents>
     this.#answersAsks = link.answersAsks;
     this.#handlers = new HandlerLists(
       (thrown, of) => this.handlerThrew(thrown, of),
-      (thrown, of) => verbs.report(this.#errorOf(thrown, of)),
+      (thrown, of) => verbs.report(handlerError(`a handler of ${of} on ${verbs.endpoint}`, thrown)),
       running,
     );
   }
@@ -142,13 +145,8 @@ export class AppConnection<Events extends object = AnyEvents>
     event: Name,
     ...args: EmitArguments<PayloadOf<Events[Name]>>
   ): void {
-    const message = this.#encode(this.codec, event, args[0]);
+    const message = encodeFor(this, event, args[0]);
     if (!this.#ended) this.#link.send(message);
-  }
-
-  #encode(codec: Codec, event: string, payload: unknown): Message {
-    const receiver = () => `connection ${this.id} of ${this.#verbs.endpoint}`;
-    return encodeEvent(codec, event, payload, receiver);
   }
 
   emitMessage(data: Message): void {
@@ -161,7 +159,7 @@ export class AppConnection<Events extends object = AnyEvents>
     ...[payload, options]: AskArguments<PayloadOf<Events[Name]>>
   ): Promise<AnswerOf<Events[Name]>> {
     const timeoutMs = ackTimeout(options);
-    const ask = new Ask([this], (codec) => this.#encode(codec, event, payload), timeoutMs);
+    const ask = new Ask([this], () => encodeFor(this, event, payload), timeoutMs);
     return (await onlyAnswer(ask.result, event, timeoutMs)) as AnswerOf<Events[Name]>;
   }
 
@@ -188,14 +186,15 @@ export class AppConnection<Events extends object = AnyEvents>
   }
 
   isJoined(room: string): boolean {
-    if (this.#ended) return false;
-    return room === this.id || this.#link.rooms?.has(room) === true;
+    return !this.#ended && (room === this.id || this.#link.rooms?.has(room) === true);
   }
 
   disconnect(code = 1000, reason = ''): void {
     checkClose(code, reason);
-    if (this.#ended) return;
-    this.#link.disconnect(code, reason);
+    if (this.#ended || this.#disconnecting) return;
+    const owesAnswers = this.#answering > 0; // one may be that of the handler that calls this
+    this.#link.disconnect(code, reason, owesAnswers);
+    this.#owesAnswers = owesAnswers;
     this.#disconnecting = true;
   }
 
@@ -233,6 +232,11 @@ export class AppConnection<Events extends object = AnyEvents>
     return this.#ended;
   }
 
+  /** Whether it has been disconnected, and answers go ahead of its close. */
+  get owesAnswers(): boolean {
+    return this.#owesAnswers;
+  }
+
   sendAsk(message: Message, ask?: Ask): void {
     if (this.#ended) return;
     if (ask !== undefined) {
@@ -249,13 +253,22 @@ export class AppConnection<Events extends object = AnyEvents>
   async #answer(decoded: DecodedEvent, ask: number): Promise<void> {
     const onThrown = (thrown: unknown) => this.handlerThrew(thrown, decoded.event);
     this.#answersAsks = true;
+    this.#answering += 1;
     this.#incomingAsks ??= new IncomingAsks(this.#handlers, this.#verbs.limits.maxPendingAsks);
     try {
       const answer = this.#incomingAsks.answer(decoded, ask, this.codec, onThrown);
       const message = answer instanceof Promise ? await answer : answer;
-      if (!this.#ended) this.#link.send(message);
+      if (this.#ended && !this.#owesAnswers) return; // nobody to answer
+      if (decoded.event === PROBE) this.#link.sendProbeAnswer(message);
+      else this.#link.send(message);
     } catch (thrown) {
       onThrown(thrown); // the outbox is full: nobody but the app can be told
+    } finally {
+      this.#answering -= 1;
+      if (this.#owesAnswers && this.#answering === 0) {
+        this.#owesAnswers = false;
+        this.#link.concluded();
+      }
     }
   }
 
@@ -270,17 +283,10 @@ export class AppConnection<Events extends object = AnyEvents>
     this.#handlers.callHook('error', error);
   }
 
-  /**
-   * Tells this connection's `onError`, else the engine, of the error of a handler.
-   * @param of the handler's event, or the method that it was given to
-   */
+  /** Tells `onError`, else the engine, of an error in a handler `of` an event or a method. */
   handlerThrew(thrown: unknown, of: string): void {
-    const error = this.#errorOf(thrown, of);
+    const error = handlerError(`a handler of ${of} on ${this.#verbs.endpoint}`, thrown);
     if (!this.#handlers.callHook('error', error)) this.#verbs.report(error);
-  }
-
-  #errorOf(thrown: unknown, of: string): EngineError {
-    return handlerError(`a handler of ${of} on ${this.#verbs.endpoint}`, thrown);
   }
 
   /** Ends the connection, which was in these rooms, and tells its handlers, once. */
@@ -288,8 +294,7 @@ export class AppConnection<Events extends object = AnyEvents>
     if (this.#ended) return;
     this.#ended = true;
     this.#sentAsks?.end();
-    for (const room of rooms) this.#handlers.callHook('leave', room);
-    this.#handlers.callHook('leave', this.id);
+    for (const room of [...rooms, this.id]) this.#handlers.callHook('leave', room);
     this.#handlers.callHook('disconnect', reason);
   }
 }

@@ -54,8 +54,8 @@ export class AppServer<Events extends object = AnyEvents> implements ServerHandl
 
   async connections(options: ListOptions & Room = {}): Promise<ConnectionPage> {
     const { room, cursor, limit, timeoutMs } = applyRules(CONNECTION_LIST_RULES, options);
-    const query = { list: 'connections', room, after: cursor, limit: limit + 1 } as const;
-    const { connections, silentShards } = await this.#verbs.list(query, timeoutMs);
+    const ask = { list: 'connections', room, after: cursor, limit: limit + 1 } as const;
+    const { connections, silentShards } = await this.#verbs.list(ask, timeoutMs);
     const { page, last } = cut(mergeConnections(connections, limit + 1), limit);
     const next = last && String(last.number);
     return { connections: page.map(({ number, ...info }) => info), cursor: next, silentShards };
@@ -63,8 +63,8 @@ export class AppServer<Events extends object = AnyEvents> implements ServerHandl
 
   async rooms(options: ListOptions = {}): Promise<RoomPage> {
     const { cursor, limit, timeoutMs } = applyRules(ROOM_LIST_RULES, options);
-    const query = { list: 'rooms', room: '', after: cursor, limit: limit + 1 } as const;
-    const { rooms, silentShards } = await this.#verbs.list(query, timeoutMs);
+    const ask = { list: 'rooms', room: '', after: cursor, limit: limit + 1 } as const;
+    const { rooms, silentShards } = await this.#verbs.list(ask, timeoutMs);
     const { page, last } = cut(mergeRooms(rooms, limit + 1), limit);
     return { rooms: page, cursor: last?.room, silentShards };
   }

@@ -11,9 +11,14 @@ export interface ConnectionLink {
   /** Whether the client said in its handshake that it answers asks. */
   readonly answersAsks: boolean;
   send(message: Message): void;
+  /** Sends the answer to a client that asks whether we are there: the newest always finds room. */
+  sendProbeAnswer(message: Message): void;
   join(room: string): void;
   leave(room: string): void;
-  disconnect(code: number, reason: string): void;
+  /** @param owesAnswers whether answers to asks follow, and then {@link ConnectionLink.concluded} */
+  disconnect(code: number, reason: string, owesAnswers: boolean): void;
+  /** Says that no answer follows any more. */
+  concluded(): void;
 }
 
 /** The values that a connection has from its upgrade. */

@@ -1,6 +1,9 @@
 import { EngineError } from '../api/errors.ts';
+import type { Connection, ServerHandle } from '../api/public-types.ts';
 import type { Codec, Message } from '../codec/codec.ts';
 import { checkReserved } from '../codec/event-rules.ts';
+
+type HasEndpoint = Pick<ServerHandle, 'endpoint'>;
 
 /**
  * Encodes an event of the app.
@@ -19,6 +22,16 @@ export function encodeEvent(
   } catch (error) {
     throw payloadError(error, `'${event}' to ${receivers()}`, codec);
   }
+}
+
+/** Encodes an event for one connection, as {@link encodeEvent}. */
+export function encodeFor(
+  connection: Pick<Connection, 'id'> & { readonly codec: Codec; readonly server: HasEndpoint },
+  event: string,
+  payload: unknown,
+): Message {
+  const receiver = () => `connection ${connection.id} of ${connection.server.endpoint}`;
+  return encodeEvent(connection.codec, event, payload, receiver);
 }
 
 /** The same error, which also says what was to be encoded, and why in this codec. */

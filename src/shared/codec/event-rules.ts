@@ -4,6 +4,9 @@ import type { Message } from './codec.ts';
 /** Encodes UTF-8. */
 export const utf8 = new TextEncoder();
 
+/** The event by which a client asks whether the server is there; no app may use it. */
+export const PROBE = 'fanring:ping';
+
 /**
  * Refuses a name that no event can have. All codecs refuse the separator of the text codec, so that
  * an app can change from one to another. Half of a surrogate pair would arrive as another name.
@@ -33,7 +36,7 @@ export function checkHandledName(event: string, maxBytes: number): void {
 
 /** Refuses names that are reserved. @throws EngineError ERR_EVENT_NAME */
 export function checkReserved(event: string): void {
-  if (typeof event !== 'string' || !event.startsWith('fanring:')) return;
+  if (!event?.startsWith?.('fanring:')) return; // one that is no text is refused as such
   throw new EngineError(
     'ERR_EVENT_NAME',
     `names that begin with 'fanring:' are reserved: ${event}`,

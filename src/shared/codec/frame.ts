@@ -73,8 +73,6 @@ export const OPCODE_BITS = 0x0f;
 /** Bits of a frame's second byte: the length code, behind the mask bit. */
 export const LENGTH_CODE_BITS = 0x7f;
 
-const CONTROL = 0x08;
-
 /** The opcode of a whole frame, or of one that begins at `at`. */
 export function opcodeOf(bytes: Buffer, at = 0): Opcode {
   return ((bytes[at] as number) & OPCODE_BITS) as Opcode;
@@ -152,11 +150,6 @@ export function encodeFrame(message: string | Uint8Array, prefixBytes: number): 
   if (isText) frame.write(message, payloadAt);
   else frame.set(message, payloadAt);
   return frame;
-}
-
-/** Whether a frame is a ping, a pong or a close, RFC 6455 §5.5. */
-export function isControlFrame(frame: Buffer): boolean {
-  return ((frame[0] as number) & CONTROL) !== 0;
 }
 
 /** Frames a message: {@link encodeFrame} with nothing in front. */

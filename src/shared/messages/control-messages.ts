@@ -83,14 +83,19 @@ export type ToShard =
   | (DrainTimes & { readonly type: 'remove-server'; readonly server: number })
   | {
       readonly type: 'adopt';
+      /** The number of the message among those to the shard that bring sockets. */
+      readonly handoff: number;
       readonly upgrades: readonly Upgrade[];
       /** The handles of their sockets, in the same order. */
       readonly handles: readonly object[];
     }
+  /** An upgrade whose socket stays on the primary; the port leads to it. */
+  | { readonly type: 'adopt-relayed'; readonly upgrade: Upgrade; readonly port: MessagePort }
   /** The certificates of a listener from now on; undefined: the listener has gone. */
   | { readonly type: 'set-tls'; readonly listener: number; readonly tls: ShardTls | undefined }
   | {
       readonly type: 'adopt-tls';
+      readonly handoff: number;
       readonly arrivals: readonly TlsArrival[];
       /** The handles of their sockets, in the same order. */
       readonly handles: readonly object[];
@@ -98,6 +103,8 @@ export type ToShard =
   | { readonly type: 'tls'; readonly stream: number; readonly command: TlsCommand | TlsEntry }
   /** The shard answers with a snapshot that names so many of its slowest connections. */
   | { readonly type: 'take-snapshot'; readonly ask: number; readonly slowest: number }
+  /** Asks for `arrived`. */
+  | { readonly type: 'confirm-handoffs' }
   /** Asks for `flushed`. */
   | { readonly type: 'flush' }
   /** Asks for `alive`. */
@@ -123,6 +130,8 @@ export type FromShard =
   | { readonly type: 'tls'; readonly stream: number; readonly event: TlsEvent }
   | { readonly type: 'snapshot'; readonly ask: number; readonly snapshot: ShardSnapshot }
   | { readonly type: 'error'; readonly error: SerializedError }
+  /** The numbers of messages with sockets that have come since it was last asked. */
+  | { readonly type: 'arrived'; readonly handoffs: readonly number[] }
   /** All records that it had sent when it was asked are in its receivers' rings. */
   | { readonly type: 'flushed' }
   /** Its loop turns. */

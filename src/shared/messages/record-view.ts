@@ -41,6 +41,16 @@ export class RecordView {
     return this.#flag === 1;
   }
 
+  /** Whether answers to asks follow a DISCONNECT, and go ahead of the close. */
+  get owesAnswers(): boolean {
+    return this.#flag === 1;
+  }
+
+  /** Whether a SEND is the answer to a client that asks whether we are there. */
+  get isProbeAnswer(): boolean {
+    return this.#flag === 1;
+  }
+
   /** The number of the server; 0 in a PROBE. */
   get server(): number {
     return this.#bytes.readUInt32LE(this.#start + 4);

@@ -51,13 +51,13 @@ export const RecordKind = {
   PUBLISH_SEVERAL: 10,
   /** A command for connections. Body: a CommandBody in JSON. */
   COMMAND: 11,
-  /** A list is wanted. Body: a QueryBody. */
-  QUERY: 12,
+  /** A list is wanted. Body: a ListBody. */
+  LIST: 12,
   // to the thread that asked
   /** The answers of the members in one shard; body: an AskResultBody. */
   ASK_RESULT: 13,
-  /** The entries of one shard in a list. Body: a QueryResultBody. */
-  QUERY_RESULT: 14,
+  /** The entries of one shard in a list. Body: a ListResultBody. */
+  LIST_RESULT: 14,
   // to any thread
   /** The time of its sending (i64, ns) shows how late records are. It belongs to no server. */
   PROBE: 15,
@@ -98,6 +98,10 @@ export interface RecordHeader {
   codecs?: number;
   /** Whether a MESSAGE is binary. */
   isBinary?: boolean;
+  /** Whether answers to asks follow a DISCONNECT, and go ahead of the close. */
+  owesAnswers?: boolean;
+  /** Whether a SEND is the answer to a client that asks whether we are there. */
+  isProbeAnswer?: boolean;
 }
 
 /** A record whose body is raw bytes. */
@@ -156,7 +160,8 @@ function byteLengthOf(name: string | undefined): number {
 function writeHeader(record: Buffer, header: RecordHeader, nameBytes: number): void {
   assert(nameBytes <= MAX_NAME_BYTES, 'a name fits its length field');
   record[0] = header.kind;
-  record[1] = header.codec ?? header.codecs ?? (header.isBinary ? 1 : 0);
+  const isSet = header.isBinary || header.isProbeAnswer || header.owesAnswers;
+  record[1] = header.codec ?? header.codecs ?? (isSet ? 1 : 0);
   record.writeUInt16LE(nameBytes, 2);
   record.writeUInt32LE(header.server, 4);
   record.writeDoubleLE(header.connection ?? 0, 8);

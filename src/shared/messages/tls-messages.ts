@@ -20,6 +20,8 @@ export interface TlsArrival {
   /** The number of its stream on the primary. */
   readonly stream: number;
   readonly listener: number;
+  /** Bytes that came behind a header of the PROXY protocol. */
+  head?: Uint8Array | undefined;
 }
 
 /** A command of the primary to a TLS connection that is no WebSocket. */

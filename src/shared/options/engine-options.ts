@@ -26,6 +26,13 @@ export interface EngineOptions {
   /** Milliseconds for a request's headers, then for `authorize`: 1 to 2^31 − 1. Default 10 000. */
   handshakeTimeout?: number | undefined;
   /**
+   * Most connections to ports of `listen` that have sent another request than an upgrade: 1 to
+   * 2^32 − 1; more: 503. Default 10 000.
+   */
+  maxPlainConnections?: number | undefined;
+  /** Most of them from one address or IPv6 /64, 0 to 2^32 − 1; more: 429. Default 0: no limit. */
+  maxPlainConnectionsPerAddress?: number | undefined;
+  /**
    * Milliseconds between two samples of the lag of records between threads: 0 to 2^31 − 1; 0 =
    * neither that nor the delay of event loops is measured. Default 1000.
    */
@@ -77,6 +84,8 @@ const ENGINE_RULES: Rules<ResolvedEngineOptions> = {
   maxEmitters: integer(0, 1024, 16),
   maxHeaderBytes: integer(256, 2 ** 24, 16 * 2 ** 10),
   handshakeTimeout: integer(1, MAX_MS, 10_000),
+  maxPlainConnections: integer(1, 2 ** 32 - 1, 10_000),
+  maxPlainConnectionsPerAddress: integer(0, 2 ** 32 - 1, 0),
   sampleInterval: integer(0, MAX_MS, 1000),
   clientScriptPath: rule("'' or a path such as '/iris-ws.js'", '/iris-ws.js', isPathOrEmpty),
   resourceLimits: rule<ResourceLimits | undefined>(
@@ -115,12 +124,18 @@ export function resolveCloseOptions(options: CloseOptions): ResolvedCloseOptions
   return resolved;
 }
 
-/** Closes with checked options; rejects, ERR_OPTION, where they are wrong. */
-export async function closeWith(
+/** Closes with checked options; the promise is that of `close`, or rejects with ERR_OPTION. */
+export function closeWith(
   options: CloseOptions,
   close: (options: ResolvedCloseOptions) => Promise<void>,
 ): Promise<void> {
-  await close(resolveCloseOptions(options));
+  let resolved: ResolvedCloseOptions;
+  try {
+    resolved = resolveCloseOptions(options);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+  return close(resolved);
 }
 
 /** The least of each, in MB: with less, V8 may end the whole process instead of the thread. */

@@ -18,8 +18,8 @@ export interface Rule<Value> extends Check {
 export type Rules<Filled> = { readonly [Name in keyof Filled]: Rule<Filled[Name]> };
 
 /** Options with every default filled in; those named `Open` have none, and may be undefined. */
-export type Filled<Config, Open extends keyof Config = never> = {
-  [Name in keyof Config]-?: Name extends Open ? Config[Name] : Exclude<Config[Name], undefined>;
+export type Filled<Options, Open extends keyof Options = never> = {
+  [Name in keyof Options]-?: Name extends Open ? Options[Name] : Exclude<Options[Name], undefined>;
 };
 
 /** A whole number from `minimum` to `maximum`; without a fallback it may be left out. */

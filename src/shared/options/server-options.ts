@@ -21,9 +21,12 @@ import {
   type Rules,
   rule,
 } from './option-rules.ts';
+import { isOriginList } from './origin-list.ts';
 import { type RateLimit, type ResolvedRateLimit, resolveRateLimit } from './rate-limit-options.ts';
 
 const MAX_BYTES = 2 ** 30;
+/** A path that is meant to stand for others: no endpoint does. */
+const PATTERN = /\*|\/:/;
 
 /** The origins of pages that may connect from a browser. */
 export type Origins =
@@ -40,7 +43,7 @@ export type SlowConsumerChoice = 'close' | 'drop' | 'latest';
  * is 1 to 2^31 − 1.
  */
 export interface ServerOptions {
-  /** The path of this server, such as '/chat'; '' (default) = the server is disabled. */
+  /** The path of this server, such as '/chat', and no pattern; '' (default) = it is disabled. */
   endpoint?: string | undefined;
   /** The codec of events; 'negotiate' = as each client asks, by subprotocol. Default 'text'. */
   codec?: CodecChoice | undefined;
@@ -52,7 +55,10 @@ export interface ServerOptions {
   headers?: Readonly<Record<string, string>> | undefined;
   /** Subprotocols this server speaks; the first of the client's that is among them is chosen. */
   protocols?: readonly string[] | undefined;
-  /** Origins that may connect; a request without an Origin header may. Default 'same-host'. */
+  /**
+   * Origins that may connect, such as 'https://host:8080', 'https://*.host' for its subdomains,
+   * 'capacitor://localhost', 'null'; a request without an Origin header may. Default 'same-host'.
+   */
   origins?: Origins | undefined;
   /**
    * Decides on an upgrade. Its result is the connection's `data` and must be structured-cloneable;
@@ -63,15 +69,18 @@ export interface ServerOptions {
   idGenerator?: ((request: ConnectionRequest) => string) | undefined;
   /** Compresses messages (permessage-deflate, RFC 7692) for clients that offer it. Default false. */
   compression?: boolean | CompressionOptions | undefined;
-  /** Largest message, inflated, with all fragments: 1 to 2^30; larger: close 1009. Default 1024. */
+  /**
+   * Largest message, inflated, with all fragments: 1 to 2^30; larger: close 1009. Default 1024. A
+   * text has 2^29 − 24 at most: no string is longer.
+   */
   maxMessageSize?: number | undefined;
   /** Most bytes taken from a socket in one read: 64 to 2^24. Default 64 KiB. */
   readBufferSize?: number | undefined;
   /** Most bytes joined into one write: 64 to 2^24; a larger message goes alone. Default 16 KiB. */
   writeBufferSize?: number | undefined;
-  /** A write that has made no progress for so long ends the connection. Default 15 000. */
+  /** Waiting bytes of which none has moved for so long end the connection. Default 15 000. */
   writeTimeout?: number | undefined;
-  /** No pong for so long, 2 at least, ends the connection. Default 60 000. */
+  /** A ping unanswered, and no byte for so long, 2 at least, end the connection. Default 60 000. */
   pongTimeout?: number | undefined;
   /** Time between two pings; less than pongTimeout. Default 9/10 of it. */
   pingPeriod?: number | undefined;
@@ -140,7 +149,11 @@ export type Limits = Pick<
 >;
 
 const SERVER_RULES: Rules<FilledServerOptions> = {
-  endpoint: rule("'' or a path such as '/chat' without query", '', isPathOrEmpty),
+  endpoint: rule(
+    "'' or a path such as '/chat' without query; '*' and ':name' stand for nothing yet",
+    '',
+    (value) => isPathOrEmpty(value) && !PATTERN.test(String(value)),
+  ),
   codec: oneOf<CodecChoice>(['text', 'msgpack', 'negotiate'], 'text'),
   eventPrefix: rule(
     'a non-empty string that begins with no byte order mark',
@@ -155,7 +168,7 @@ const SERVER_RULES: Rules<FilledServerOptions> = {
   headers: rule("an object of HTTP headers that are not the handshake's own", {}, isHeaders),
   protocols: rule('an array of different subprotocol tokens', [], isTokenList),
   origins: rule<Origins>(
-    "'same-host', '*', an array of origins such as 'https://host:8080' (with no path and no slash behind), or a function",
+    "'same-host', '*', a function, or an array of origins (with no path and no slash behind): 'https://host:8080', 'https://*.host', 'capacitor://localhost', 'null'",
     'same-host',
     (value) => value === 'same-host' || value === '*' || isFunction(value) || isOriginList(value),
   ),
@@ -255,9 +268,4 @@ function isTokenList(value: unknown): boolean {
   if (!Array.isArray(value)) return false;
   const tokens = value.every((item) => typeof item === 'string' && TOKEN.test(item));
   return tokens && new Set(value).size === value.length;
-}
-
-function isOriginList(value: unknown): boolean {
-  if (!Array.isArray(value)) return false;
-  return value.every((item) => URL.canParse(item) && new URL(item).origin === item);
 }

@@ -17,11 +17,19 @@ export function shown(value: unknown): string {
   if (prototype !== null && prototype !== Object.prototype) {
     return `an instance of ${value.constructor?.name}`;
   }
-  const entries = Object.entries(value);
+  const entries = entriesOf(value);
   return listed(
     '{',
     entries.map(([name, item]) => `${NAME.test(name) ? name : quoted(name)}: ${brief(item)}`),
     '}',
+  );
+}
+
+/** The entries of an object; a getter is not run, since it might throw. */
+function entriesOf(value: object): [name: string, item: unknown][] {
+  const properties = Object.entries(Object.getOwnPropertyDescriptors(value));
+  return properties.flatMap(([name, { enumerable, get, value: item }]) =>
+    enumerable ? [[name, get ?? item]] : [],
   );
 }
 

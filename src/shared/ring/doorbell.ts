@@ -2,7 +2,9 @@ const AWAKE = 0;
 const ASLEEP = 1;
 
 // A line of its own: every sender looks at it after every record.
-const DOORBELL_BYTES = 128;
+const LINE_BYTES = 128;
+const BEATS_WORD = LINE_BYTES / 4;
+const DOORBELL_BYTES = 2 * LINE_BYTES;
 
 /**
  * Wakes a thread that may sleep. One word in shared memory says whether its owner sleeps, so that
@@ -12,8 +14,8 @@ const DOORBELL_BYTES = 128;
  *     ASLEEP -- sender: wake(), the first one notifies ---> AWAKE
  *     ASLEEP -- owner: awake(), or sleep() saw work ------> AWAKE
  *
- * The owner alone calls `sleep`, `awake` and `close`; every sender has a Doorbell on the same
- * memory and calls `wake`.
+ * The owner alone calls `sleep`, `awake`, `beat` and `close`; every sender has a Doorbell on the
+ * same memory and calls `wake`.
  */
 export class Doorbell {
   readonly #word: Int32Array<SharedArrayBuffer>;
@@ -77,6 +79,16 @@ export class Doorbell {
     this.#onWake = undefined;
     this.awake();
     Atomics.notify(this.#word, 0);
+  }
+
+  /** Gives a sign of life, in the middle of a turn that may be long. */
+  beat(): void {
+    Atomics.store(this.#word, BEATS_WORD, (this.beats + 1) | 0);
+  }
+
+  /** The owner's signs of life so far, modulo 2^32. */
+  get beats(): number {
+    return Atomics.load(this.#word, BEATS_WORD);
   }
 
   #registerWaiter(): boolean {

@@ -1,5 +1,6 @@
 import { EngineError } from '../api/errors.ts';
 import { Doorbell } from './doorbell.ts';
+import type { DrainShare } from './drain-share.ts';
 import { type MailboxLink, Peer, type PeerLoad, type RecordHandler } from './peer.ts';
 
 export type { MailboxLink, RecordHandler } from './peer.ts';
@@ -21,6 +22,8 @@ export interface MailboxOptions {
   onWake: () => void;
   /** Called when no record waits for room in this peer's ring any more, or the peer has gone. */
   onDrained?: (peer: number) => void;
+  /** Called when this peer has read what {@link Mailbox.awaitRead} waits for. */
+  onRead?: (peer: number) => void;
 }
 
 /**
@@ -121,6 +124,26 @@ export class Mailbox {
     return this.#peers.get(peer)?.isCongested ?? false;
   }
 
+  /** Bytes in a peer's ring that the peer has not read; those that wait for room are not counted. */
+  unreadBy(peer: number): number {
+    return this.#peers.get(peer)?.unreadByPeer ?? 0;
+  }
+
+  /** Bytes that have been written to a peer's ring so far, with those of headers. */
+  writtenTo(peer: number): number {
+    return this.#peers.get(peer)?.writtenBytes ?? 0;
+  }
+
+  /** Whether a peer has read the first so many of the bytes in its ring, or has gone. */
+  hasRead(peer: number, bytes: number): boolean {
+    return this.#peers.get(peer)?.hasRead(bytes) ?? true;
+  }
+
+  /** Has `onRead` called, in a flush, when a peer has read the first so many bytes in its ring. */
+  awaitRead(peer: number, bytes: number): void {
+    this.#peers.get(peer)?.awaitRead(bytes);
+  }
+
   /** Whether no record waits for room in any ring. */
   get isFlushed(): boolean {
     for (const peer of this.#peers.values()) if (peer.isCongested) return false;
@@ -131,12 +154,14 @@ export class Mailbox {
    * Delivers all that every peer had committed when its turn came. Must not be called by
    * `onRecord`.
    *
+   * @param share the most of each peer; the rest is for the next call. Left out: all
    * @returns whether there was anything
    */
-  drain(): boolean {
+  drain(share?: DrainShare): boolean {
     let hasRead = false;
     for (const peer of this.#peers.values()) {
-      if (peer.read()) hasRead = true;
+      share?.begin(this.#peers.size);
+      if (peer.read(share)) hasRead = true;
     }
     return hasRead;
   }
@@ -153,6 +178,7 @@ export class Mailbox {
         peer.flush();
         if (!peer.isCongested) this.#options.onDrained?.(peer.id);
       }
+      if (peer.takeAwaited()) this.#options.onRead?.(peer.id);
       peer.wake();
     }
   }

@@ -1,4 +1,5 @@
 import { Doorbell } from './doorbell.ts';
+import type { DrainShare } from './drain-share.ts';
 import { Outbox } from './outbox.ts';
 import { RingReader } from './ring-reader.ts';
 import { RingWriter } from './ring-writer.ts';
@@ -33,6 +34,8 @@ export class Peer {
   readonly #deliver: RecordHandler;
   /** Whether the peer has been sent anything since it was last woken. */
   #hasNews = false;
+  /** Bytes that the peer is to have read before this thread is told. */
+  #awaited: number | undefined;
   // A record that comes in pieces, and the bytes of it that are there.
   #assembled: Buffer | undefined;
   #assembledBytes = 0;
@@ -57,6 +60,33 @@ export class Peer {
   /** The cost of the records that wait for room in the peer's ring, in bytes. */
   get queuedBytes(): number {
     return this.#outbox.queuedBytes;
+  }
+
+  /** Bytes in the peer's ring that it has not read. */
+  get unreadByPeer(): number {
+    return this.#writer.unreadBytes;
+  }
+
+  /** Bytes that have been written to the peer's ring so far. */
+  get writtenBytes(): number {
+    return this.#writer.writtenBytes;
+  }
+
+  /** Whether the peer has read the first so many of {@link Peer.writtenBytes}. */
+  hasRead(bytes: number): boolean {
+    return this.#writer.hasRead(bytes);
+  }
+
+  /** Asks for a wake when the peer has read so many bytes; {@link Peer.takeAwaited} then says so. */
+  awaitRead(bytes: number): void {
+    this.#awaited = bytes;
+  }
+
+  /** Whether the peer has read the bytes that were awaited; says so once. */
+  takeAwaited(): boolean {
+    if (this.#awaited === undefined || !this.#writer.hasRead(this.#awaited)) return false;
+    this.#awaited = undefined;
+    return true;
   }
 
   /** Bytes that the peer has sent and that have not been read yet. */
@@ -104,17 +134,22 @@ export class Peer {
   }
 
   /**
-   * Delivers all that the peer had published when the call began.
+   * Delivers all that the peer had published when the call began, or as much as the share allows.
    *
    * @returns whether there was anything
    */
-  read(): boolean {
-    return this.#reader.read(this.#onPiece);
+  read(share?: DrainShare): boolean {
+    return this.#reader.read(this.#onPiece, share);
   }
 
-  /** Whether there is anything to read or room for a waiting record; asks to be woken at either. */
+  /**
+   * Whether there is anything to read, or room for a waiting record, or the peer has read what was
+   * awaited; asks to be woken at each.
+   */
   hasWork(): boolean {
-    return !this.#reader.isEmpty() || (this.isCongested && this.#writer.requestRoom());
+    if (!this.#reader.isEmpty()) return true;
+    if (this.isCongested && this.#writer.requestRoom()) return true;
+    return this.#awaited !== undefined && this.#writer.requestRead(this.#awaited);
   }
 
   readonly #onPiece = (bytes: Buffer, start: number, end: number, remaining: number): void => {

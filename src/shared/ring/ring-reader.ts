@@ -1,3 +1,4 @@
+import type { DrainShare } from './drain-share.ts';
 import {
   CONSUMER_WORD,
   capacityOf,
@@ -58,10 +59,11 @@ export class RingReader {
    * Hands out every piece that was published when the call began. An error of the handler comes out
    * of here; its piece counts as read, those behind it wait for the next call.
    *
+   * @param share ends the call early, between two pieces; left out: all are read
    * @returns whether there was anything
    * @throws Error if called by its own handler
    */
-  read(handler: PieceHandler): boolean {
+  read(handler: PieceHandler, share?: DrainShare): boolean {
     if (this.#isReading) throw new Error('a ring is being read by a handler of its own records');
     const end = Atomics.load(this.#words, PRODUCER_WORD);
     if (end === this.#position) return false;
@@ -71,6 +73,7 @@ export class RingReader {
         this.#readNext(handler);
         // A producer that waits for room need not wait for the whole batch.
         if (((this.#position - this.#releasedPosition) | 0) >= this.#capacity / 4) this.#release();
+        if (share?.take() === false) break;
       }
     } finally {
       this.#isReading = false;

@@ -24,6 +24,8 @@ export class RingWriter {
   // As of the last look: the real one may be further on, so bytes that this leaves free are free.
   #consumerPosition: number;
   #refusedBytes = 0;
+  // Not modulo 2^32, unlike the position: a place may be looked for after a long time.
+  #writtenBytes = 0;
 
   /**
    * @param memory a ring from `allocateRing`; writing goes on where its last producer stopped
@@ -67,8 +69,35 @@ export class RingWriter {
     const piece = length === bytes.byteLength ? bytes : bytes.subarray(start, end);
     this.#data.set(piece, offset + RECORD_HEADER_BYTES);
     this.#position = (this.#position + padding + claim) | 0;
+    this.#writtenBytes += padding + claim;
     Atomics.store(this.#words, PRODUCER_WORD, this.#position);
     return true;
+  }
+
+  /** Bytes of the ring that have been written so far: a place for {@link RingWriter.hasRead}. */
+  get writtenBytes(): number {
+    return this.#writtenBytes;
+  }
+
+  /** Bytes that have been written and not been read by now. */
+  get unreadBytes(): number {
+    this.#consumerPosition = Atomics.load(this.#words, CONSUMER_WORD);
+    return (this.#position - this.#consumerPosition) | 0;
+  }
+
+  /** Whether the consumer has read the first so many of {@link RingWriter.writtenBytes}. */
+  hasRead(bytes: number): boolean {
+    return this.#writtenBytes - this.unreadBytes >= bytes;
+  }
+
+  /**
+   * Asks the consumer to wake this thread when it has read on.
+   *
+   * @returns whether it has read the first `bytes` by now: go on instead of waiting
+   */
+  requestRead(bytes: number): boolean {
+    this.#request();
+    return this.hasRead(bytes);
   }
 
   /**
@@ -78,11 +107,15 @@ export class RingWriter {
    * @returns true if there is room by now for the refused piece: try again instead of waiting
    */
   requestRoom(): boolean {
-    // The consumer moves its position first and looks for a request second; with the opposite
-    // order here, one of the two sees what the other did.
-    Atomics.store(this.#words, ROOM_REQUEST_WORD, 1);
+    this.#request();
     this.#consumerPosition = Atomics.load(this.#words, CONSUMER_WORD);
     return this.#freeBytes() >= this.#refusedBytes;
+  }
+
+  #request(): void {
+    // The consumer moves its position first and looks for a request second. Here the position is
+    // looked at behind this, so that one of the two sees what the other did.
+    Atomics.store(this.#words, ROOM_REQUEST_WORD, 1);
   }
 
   #hasRoom(bytes: number): boolean {

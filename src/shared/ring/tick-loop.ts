@@ -1,6 +1,12 @@
 import { AsyncResource } from 'node:async_hooks';
 import { setImmediate } from '../time/timers.ts';
+import { DrainShare } from './drain-share.ts';
 import type { Mailbox } from './mailbox.ts';
+
+/** The most that a turn reads of one ring. */
+const RECORDS_PER_TURN = 1024;
+/** Milliseconds that a turn reads rings: whoever is not the sender of so much waits no longer. */
+const MS_PER_TURN = 4;
 
 /** A record, and the peers that it is for. */
 export interface RoutedRecord {
@@ -21,15 +27,16 @@ export class TickLoop {
   readonly context = new AsyncResource('fanring.TickLoop');
   readonly #mailbox: Mailbox;
   readonly #deliver: () => void;
-  readonly #rest: (() => void) | undefined;
+  readonly #rest: (() => boolean) | undefined;
+  readonly #share = new DrainShare(RECORDS_PER_TURN, MS_PER_TURN);
   #scheduled = false;
   #stopped = false;
 
   /**
    * @param deliver runs between drain and flush
-   * @param rest runs at the end of a turn
+   * @param rest runs at the end of a turn; returns whether there is work for another one
    */
-  constructor(mailbox: Mailbox, deliver: () => void, rest?: () => void) {
+  constructor(mailbox: Mailbox, deliver: () => void, rest?: () => boolean) {
     this.#mailbox = mailbox;
     this.#deliver = deliver;
     this.#rest = rest;
@@ -74,11 +81,11 @@ export class TickLoop {
     this.#scheduled = false;
     if (this.#stopped) return;
     this.#mailbox.awake();
-    const busy = this.#mailbox.drain();
+    const busy = this.#mailbox.drain(this.#share);
     this.#mailbox.wake();
     this.#deliver();
     this.#mailbox.flush();
-    this.#rest?.();
-    if (busy || !this.#mailbox.sleep()) this.schedule();
+    const hasMore = this.#rest?.() ?? false;
+    if (busy || hasMore || !this.#mailbox.sleep()) this.schedule();
   };
 }

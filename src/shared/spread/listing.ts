@@ -3,14 +3,14 @@ import type { ConnectionInfo } from '../api/list-types.ts';
 import type { ConnectionRequest } from '../api/public-types.ts';
 
 /** A request for a list: of the connections of a room, '' = everyone, or of the rooms. */
-export interface Query extends PageRequest {
+export interface ListAsk extends PageRequest {
   readonly list: 'connections' | 'rooms';
   readonly room: string;
 }
 
-/** The body of a QUERY record. */
-export interface QueryBody {
-  readonly query: Query;
+/** The body of a LIST record. */
+export interface ListBody {
+  readonly query: ListAsk;
   /** The number under which the thread that asks awaits the entries. */
   readonly request: number;
   /** The thread that asks, as a peer. */
@@ -23,8 +23,8 @@ export interface Entries {
   readonly rooms: readonly ListedRoom[];
 }
 
-/** The body of a QUERY_RESULT record. */
-export interface QueryResultBody {
+/** The body of a LIST_RESULT record. */
+export interface ListResultBody {
   readonly request: number;
   readonly entries: Entries;
 }
@@ -87,7 +87,7 @@ export function listRooms(
   return firstOf(counts, byName, limit).map(([room, count]) => ({ room, count }));
 }
 
-/** The bytes of a QUERY_RESULT; `data` that cannot be cloned is left out. */
+/** The bytes of a LIST_RESULT; `data` that cannot be cloned is left out. */
 export function encodeEntries(request: number, entries: Entries): Buffer {
   try {
     return serialize({ request, entries });

@@ -104,7 +104,7 @@ export class SpreadAsks<Chosen> {
     const { endpoint, report } = this.#options;
     const { name: room, connection: except } = record;
     this.#answer(record.clone(), room, except).catch((thrown) => {
-      report(handlerError(`${endpoint}: a question to room '${room}'`, thrown));
+      report(handlerError(`${endpoint}: an ask of room '${room}'`, thrown));
     });
   }
 

@@ -12,24 +12,17 @@ import {
 } from '../messages/records.ts';
 import type { Limits } from '../options/server-options.ts';
 import type { RoutedRecord } from '../ring/tick-loop.ts';
-import {
-  type Command,
-  carryOut,
-  countAhead,
-  decodeCommand,
-  encodeCommand,
-  joinKeys,
-} from './command.ts';
+import { type Command, carryOut, countAhead, encodeCommand, joinKeys } from './command.ts';
 import { Gather } from './gather.ts';
 import {
   type Entries,
   encodeEntries,
   type Found,
+  type ListAsk,
+  type ListBody,
+  type ListResultBody,
   listConnections,
   listRooms,
-  type Query,
-  type QueryBody,
-  type QueryResultBody,
 } from './listing.ts';
 import { labelOf, NOBODY, type Selection, shardsOf, shardsOfAnyCodec } from './selection.ts';
 import { SpreadAsks } from './spread-asks.ts';
@@ -122,41 +115,41 @@ export class SpreadServer<Chosen = unknown> {
   }
 
   /** The entries of a list, from every thread that answers within `timeoutMs`. */
-  async list(query: Query, timeoutMs: number): Promise<Found> {
+  async list(ask: ListAsk, timeoutMs: number): Promise<Found> {
     const { number: server } = this;
     const { peers } = this.#options;
     const parts: Entries[] = [];
     const add = (part: Entries) => parts.push(part);
-    const reached = this.#peersOf({ room: query.room, except: NOBODY });
+    const reached = this.#peersOf({ room: ask.room, except: NOBODY });
     const send = (request: number) => {
       if (reached.length === 0) return;
-      const body: QueryBody = { query, request, from: peers.self };
-      const record = encodeRecord({ kind: RecordKind.QUERY, server }, serialize(body));
+      const body: ListBody = { query: ask, request, from: peers.self };
+      const record = encodeRecord({ kind: RecordKind.LIST, server }, serialize(body));
       peers.send([{ peers: reached, record }]);
     };
     const silentShards = await this.#entries.ask(reached, timeoutMs, send, add);
-    add(this.#entriesHere(query));
+    add(this.#entriesHere(ask));
     const connections = parts.flatMap((part) => part.connections);
     return { connections, rooms: parts.flatMap((part) => part.rooms), silentShards };
   }
 
-  #entriesHere(query: Query): Entries {
+  #entriesHere(ask: ListAsk): Entries {
     const { local } = this.#options;
-    if (query.list === 'rooms') return { connections: [], rooms: listRooms(local.rooms(), query) };
-    const members = local.members({ room: query.room, except: NOBODY });
-    return { connections: listConnections(members, query), rooms: [] };
+    if (ask.list === 'rooms') return { connections: [], rooms: listRooms(local.rooms(), ask) };
+    const members = local.members({ room: ask.room, except: NOBODY });
+    return { connections: listConnections(members, ask), rooms: [] };
   }
 
   /** Has the connections of a selection do something. @throws EngineError ERR_OUTBOX_FULL */
   command(selection: Selection, command: Command): void {
-    const { number, codecs, peers, local } = this.#options;
+    const { number, codecs, peers } = this.#options;
     const reached = this.#peersOf(selection);
     if (reached.length > 0) {
       const record = encodeCommand(number, codecs.length, selection, command);
       const keys = joinKeys(number, codecs.length, command);
       countAhead(peers.interest, reached, keys, () => peers.send([{ peers: reached, record }]));
     }
-    carryOut(command, local.members(selection));
+    this.obey(selection, command);
   }
 
   /** The peers where handlers of somebody of the selection may run. */
@@ -177,22 +170,17 @@ export class SpreadServer<Chosen = unknown> {
         this.#deliver(record, { room: '', except, several });
         return true;
       }
-      case RecordKind.COMMAND: {
-        const { command, selection } = decodeCommand(record);
-        carryOut(command, this.#options.local.members(selection));
-        return true;
-      }
       case RecordKind.ASK:
         this.#asks.answer(record);
         return true;
       case RecordKind.ASK_RESULT:
         this.#asks.receive(record);
         return true;
-      case RecordKind.QUERY:
+      case RecordKind.LIST:
         this.#tell(record.clone());
         return true;
-      case RecordKind.QUERY_RESULT: {
-        const { request, entries } = record.clone<QueryResultBody>();
+      case RecordKind.LIST_RESULT: {
+        const { request, entries } = record.clone<ListResultBody>();
         this.#entries.receive(record.from, request, entries);
         return true;
       }
@@ -201,16 +189,21 @@ export class SpreadServer<Chosen = unknown> {
     }
   }
 
+  /** Has the connections here do what a peer has commanded. */
+  obey(selection: Selection, command: Command): void {
+    carryOut(command, this.#options.local.members(selection));
+  }
+
   #deliver(record: RecordView, selection: Selection): void {
     const { local } = this.#options;
     const chosen = local.select(record.codec, selection);
     if (chosen !== undefined) local.deliver(chosen, record.copyFrame(), labelOf(selection));
   }
 
-  #tell({ query, request, from }: QueryBody): void {
+  #tell({ query, request, from }: ListBody): void {
     const { number: server, peers } = this.#options;
     const body = encodeEntries(request, this.#entriesHere(query));
-    peers.sendAlways(from, encodeRecord({ kind: RecordKind.QUERY_RESULT, server }, body));
+    peers.sendAlways(from, encodeRecord({ kind: RecordKind.LIST_RESULT, server }, body));
   }
 
   /** Awaits no answer of a peer that has died. */

@@ -20,7 +20,7 @@ type Tell = (stream: number, event: TlsEvent) => void;
 
 /**
  * The TLS connections of a shard, from their first byte until they are WebSockets. A watch sees to
- * it that they send more than TLS until they end.
+ * it that they send more than TLS until they end. One that renegotiates is cut.
  */
 export class TlsSockets {
   readonly #tell: Tell;
@@ -44,8 +44,9 @@ export class TlsSockets {
 
   /** Begins TLS on sockets that have come. */
   adopt(arrivals: readonly TlsArrival[], handles: readonly object[]): void {
-    for (const [at, { stream, listener }] of arrivals.entries()) {
+    for (const [at, { stream, listener, head }] of arrivals.entries()) {
       const raw = movedSocket(handles[at] as object);
+      if (head !== undefined) raw.unshift(head);
       const relay = new Relay(raw, (event) => {
         if (event.is === 'closed') this.#forget(stream);
         this.#tell(stream, event);
@@ -91,6 +92,11 @@ export class TlsSockets {
     // The socket below it, which @types/node lacks.
     const { _parent: raw } = socket as unknown as { readonly _parent: Socket };
     if (socket.getProtocol() === 'TLSv1.3') this.#overhead.add(socket, raw);
+    else {
+      // A client of TLS 1.2 may ask for new handshakes, each of which costs much.
+      socket.disableRenegotiation();
+      socket.once('error', () => raw.destroy()); // which would leave it open
+    }
     this.#shaking.get(raw)?.start(socket);
   };
 }

@@ -10,9 +10,10 @@ import type { ShardSocket } from './socket-context.ts';
  *   opening ──opened──▶ open
  *      │                 │
  *      └────────┬────────┘
- *               ├─ disconnect ───────▶ closing ───┐ client's Close, or the end of its side
- *               ├─ clientEnds ───────▶ answering ─┤ concluded, or closeTimeout
- *               └─ broken, terminate ─────────────┴───────────▶ ending ──closed──▶ closed
+ *               ├─ disconnect ────▶ closing ───┐ client's Close, or the end of its side
+ *               ├─ clientEnds, ───▶ answering ─┤ concluded, or closeTimeout
+ *               │  socketEnded                 │
+ *               └─ broken, terminate ──────────┴───────────▶ ending ──closed──▶ closed
  *
  *   state     | rooms, handlers | takes frames        | bytes leave | after closeTimeout
  *   opening   | yes             | yes                 | no          |
@@ -23,9 +24,10 @@ import type { ShardSocket } from './socket-context.ts';
  *   ending    | no              | no                  | the rest    | destroyed
  *   closed    | no              | no                  | no          |
  *
- * In `answering` the client has ended it, and closures on the primary have not said yet that they
- * know: the answer goes behind all that they have sent. Handlers in this thread have sent it by
- * then, so that `answering` is over at once.
+ * In `answering` the client has ended it, by a Close or by the end of its side of the socket, and
+ * closures on the primary have not said yet that they know: our end goes behind all that they have
+ * sent. Handlers in this thread have sent it by then, so that `answering` is over at once. A handler
+ * that disconnects before it answers an ask brings about `answering` too; `closing` follows then.
  */
 type State = 'opening' | 'open' | 'closing' | 'answering' | 'ending' | 'closed';
 
@@ -47,8 +49,10 @@ export class Closing {
   #state: State = 'opening';
   /** The time when it ended for rooms and handlers: ms, monotonic. */
   #since = 0;
-  /** The Close that is owed to the client in `answering`. */
+  /** The Close that is owed to the client in `answering`; undefined: it has sent none itself. */
   #answer: Buffer | undefined;
+  /** Whether in `answering` it is the server that ends it, and the client has not done so too. */
+  #isOurs = false;
 
   constructor(socket: ClosingSocket, transport: Pick<Transport, 'end' | 'destroy'>) {
     this.#socket = socket;
@@ -80,12 +84,23 @@ export class Closing {
     if (this.#state === 'opening') this.#state = 'open';
   }
 
-  /** Starts the closing handshake, behind all frames that have been sent. */
-  disconnect(code: number, reason: string): void {
+  /** Whether answers of handlers go ahead of the server's own Close. */
+  get owesAnswers(): boolean {
+    return this.#state === 'answering' && this.#isOurs;
+  }
+
+  /**
+   * Starts the closing handshake, behind all frames that have been sent.
+   * @param owesAnswers whether answers follow, and go ahead of the Close; `concluded` behind them
+   */
+  disconnect(code: number, reason: string, owesAnswers = false): void {
     if (!this.isOpen) return;
     this.#socket.sendKept();
-    this.#socket.queue(buildCloseFrame(code, reason));
-    this.#conclude('closing', { code, reason });
+    const close = buildCloseFrame(code, reason);
+    if (owesAnswers) this.#answer = close;
+    else this.#socket.queue(close);
+    this.#isOurs = owesAnswers;
+    this.#conclude(owesAnswers ? 'answering' : 'closing', { code, reason });
   }
 
   /**
@@ -99,14 +114,20 @@ export class Closing {
       this.#answer = buildCloseFrame(answer, told);
       if (this.#conclude('answering', reason)) this.concluded();
     } else if (this.#state === 'closing') this.end(); // it has answered ours
+    this.#isOurs = false;
   }
 
   /** Sends the answer that is owed: the handlers know that the client has ended the connection. */
   concluded(): void {
     if (this.#state !== 'answering') return; // the server has ended it
-    this.#socket.queue(this.#answer as Buffer);
+    if (this.#answer !== undefined) this.#socket.queue(this.#answer);
     this.#answer = undefined;
-    this.end();
+    if (!this.#isOurs) {
+      this.end();
+      return;
+    }
+    this.#state = 'closing';
+    this.#since = performance.now();
   }
 
   /** Ends it at once, without a closing handshake. */
@@ -117,8 +138,12 @@ export class Closing {
 
   /** Notes that the client has ended its side of the socket. */
   socketEnded(): void {
-    this.#break();
-    if (this.#state !== 'answering') this.end();
+    if (this.isOpen) {
+      this.#socket.sendKept();
+      const reason = { code: CLOSE_CODES.ABNORMAL, reason: '' };
+      if (this.#conclude('answering', reason)) this.concluded();
+    } else if (this.#state !== 'answering') this.end();
+    this.#isOurs = false;
   }
 
   /** Notes that the socket is gone. */
@@ -131,6 +156,11 @@ export class Closing {
   end(): void {
     if (this.#state !== 'closed') this.#state = 'ending';
     if (this.#socket.batch === undefined) this.#transport.end(); // else the flush does
+  }
+
+  /** Begins `closeTimeout` anew: nobody has looked for long. @param now ms, monotonic */
+  giveTime(now: number): void {
+    if (!this.isOpen) this.#since = now;
   }
 
   /** Ends a connection for good that has closed and stays for more than `closeTimeout` (ms). */

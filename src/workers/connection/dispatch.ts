@@ -15,9 +15,9 @@ import {
   encodeRecord,
   RecordKind,
 } from '../../shared/messages/records.ts';
-import type { Mailbox } from '../../shared/ring/mailbox.ts';
 import type { TickLoop } from '../../shared/ring/tick-loop.ts';
 import { queueMicrotask } from '../../shared/time/timers.ts';
+import type { PrimaryBacklog } from './primary-backlog.ts';
 import type { Dispatch, ShardSocket } from './socket-context.ts';
 
 /** Calls handlers in a module of this shard. */
@@ -69,18 +69,15 @@ export class ModuleDispatch implements Dispatch {
 /** Sends records to the mailbox of the primary, where the handlers are closures. */
 export class PrimaryDispatch implements Dispatch {
   readonly #ticks: Pick<TickLoop, 'sendAlways'>;
-  readonly #mailbox: Pick<Mailbox, 'isCongested'>;
-  readonly #held: Set<ShardSocket>;
+  readonly #backlog: Pick<PrimaryBacklog, 'sent' | 'ended'>;
 
-  /** @param held gets the sockets that stop reading because the primary cannot keep up */
+  /** @param backlog holds the sockets that send more than the primary can keep up with */
   constructor(
     ticks: Pick<TickLoop, 'sendAlways'>,
-    mailbox: Pick<Mailbox, 'isCongested'>,
-    held: Set<ShardSocket>,
+    backlog: Pick<PrimaryBacklog, 'sent' | 'ended'>,
   ) {
     this.#ticks = ticks;
-    this.#mailbox = mailbox;
-    this.#held = held;
+    this.#backlog = backlog;
   }
 
   connected(socket: ShardSocket): void {
@@ -89,13 +86,13 @@ export class PrimaryDispatch implements Dispatch {
 
   message(socket: ShardSocket, data: Buffer, isBinary: boolean): void {
     this.#send(encodeRecord({ ...header(socket, RecordKind.MESSAGE), isBinary }, data));
-    this.#holdIfCongested(socket);
+    this.#backlog.sent(socket, data.length);
   }
 
   control(socket: ShardSocket, kind: 'ping' | 'pong', data: Buffer): void {
     const recordKind = kind === 'ping' ? RecordKind.PING : RecordKind.PONG;
     this.#send(encodeRecord(header(socket, recordKind), data));
-    this.#holdIfCongested(socket);
+    this.#backlog.sent(socket, data.length);
   }
 
   failed(socket: ShardSocket, error: EngineError): void {
@@ -108,8 +105,7 @@ export class PrimaryDispatch implements Dispatch {
   }
 
   disconnected(socket: ShardSocket, { code, reason }: DisconnectReason): boolean {
-    // Its messages are for nobody now; but the client's answer to a close frame has to be read.
-    if (this.#held.delete(socket)) socket.release();
+    this.#backlog.ended(socket);
     this.#send(encodeCloseRecord(header(socket, RecordKind.DISCONNECTED), code, reason));
     return false; // the primary says so, with CONCLUDED
   }
@@ -117,12 +113,6 @@ export class PrimaryDispatch implements Dispatch {
   /** Sends past the limit of the outbox: a socket whose record waits there reads no more. */
   #send(record: Buffer): void {
     this.#ticks.sendAlways(PRIMARY, record);
-  }
-
-  #holdIfCongested(socket: ShardSocket): void {
-    if (!this.#mailbox.isCongested(PRIMARY) || this.#held.has(socket)) return;
-    this.#held.add(socket);
-    socket.hold();
   }
 }
 

@@ -2,6 +2,7 @@ import type { EngineError } from '../../shared/api/errors.ts';
 import { buildControlFrame, CLOSE_CODES, OPCODES } from '../../shared/codec/frame.ts';
 import { FrameReader, type FrameSink } from '../read/frame-reader.ts';
 import { RateLimiter, type Verdict } from '../read/rate-limiter.ts';
+import type { Reading } from '../read/read-turns.ts';
 import type { Transport } from '../write/transport.ts';
 import type { Closing } from './closing.ts';
 import type { ShardSocket } from './socket-context.ts';
@@ -10,7 +11,7 @@ import type { ShardSocket } from './socket-context.ts';
  * The reading side of a connection: frames of the client become messages, pongs and an end, as far
  * as the server's `rateLimit` admits them.
  */
-export class Incoming implements FrameSink {
+export class Incoming implements FrameSink, Reading {
   readonly #socket: ShardSocket;
   readonly #transport: Transport;
   readonly #closing: Closing;
@@ -19,6 +20,11 @@ export class Incoming implements FrameSink {
   /** Whether the message that is read is compressed and has been counted, but for its bytes. */
   #isCounted = false;
   #isHeld = false;
+  /** Whether it has had its share of a turn, and waits for the next one. */
+  #isWaiting = false;
+  /** The turn in which it was read last, and the frames that may still be read in that. */
+  #turn = 0;
+  #framesLeft = 0;
 
   /** @param now ms, monotonic */
   constructor(socket: ShardSocket, transport: Transport, closing: Closing, now: number) {
@@ -30,9 +36,9 @@ export class Incoming implements FrameSink {
     this.#reader = new FrameReader(options, this, socket.deflateBits > 0);
   }
 
-  /** Whether nothing is read, for the handlers' sake. */
+  /** Whether nothing is read at the moment, for the sake of handlers or of other clients. */
   get isHeld(): boolean {
-    return this.#isHeld;
+    return this.#isHeld || this.#isWaiting;
   }
 
   /** @param chunk only valid during the call */
@@ -40,27 +46,65 @@ export class Incoming implements FrameSink {
     const { counters, shard } = this.#socket.server;
     counters.receivedBytes += chunk.length;
     shard.coalescing.heard(this.#socket);
+    this.#socket.liveness.heard();
+    if (this.#turn !== shard.reads.turn) this.#beginShare();
     this.#reader.read(chunk);
+  }
+
+  /** Ends the share of this turn where it is used up: the rest of the bytes waits. */
+  onFrame(): boolean {
+    const { reads } = this.#socket.server.shard;
+    this.#framesLeft -= 1;
+    if (this.#framesLeft >= 0 && reads.frame()) return true;
+    this.#isWaiting = true;
+    this.#pause();
+    reads.wait(this);
+    return false;
+  }
+
+  readOn(): void {
+    this.#isWaiting = false;
+    if (this.#isHeld) return;
+    this.#resumeReader();
+    // Behind it: most of those who wait once have to wait again.
+    if (!this.isHeld) this.#transport.resume();
   }
 
   hold(): void {
     this.#isHeld = true;
-    this.#limiter?.held(performance.now());
-    this.#reader.pause();
-    this.#transport.pause();
+    this.#pause();
   }
 
   release(): void {
     this.#isHeld = false;
-    this.#limiter?.released(performance.now());
-    // Before reader.resume(), which may well hold again.
+    if (this.#isWaiting) return;
+    // Before the reader, which may well hold again.
     this.#transport.resume();
-    this.#reader.resume();
+    this.#resumeReader();
   }
 
   /** Ends reading for good. */
   stop(): void {
     this.#reader.stop();
+    this.#socket.server.shard.reads.forget(this);
+  }
+
+  #pause(): void {
+    this.#limiter?.held(performance.now());
+    this.#reader.pause();
+    this.#transport.pause();
+  }
+
+  #resumeReader(): void {
+    this.#limiter?.released(performance.now());
+    this.#beginShare();
+    this.#reader.resume();
+  }
+
+  #beginShare(): void {
+    const { reads } = this.#socket.server.shard;
+    this.#turn = reads.turn;
+    this.#framesLeft = reads.begin();
   }
 
   /** Counts a compressed message before it is inflated: that costs more than its refusal. */
@@ -82,8 +126,7 @@ export class Incoming implements FrameSink {
 
   onPing(data: Buffer): void {
     if (!this.#admits(data)) return;
-    const pong = buildControlFrame(OPCODES.PONG, data);
-    if (this.#socket.admits(pong, '')) this.#socket.queue(pong);
+    this.#socket.sendNewest('pong', buildControlFrame(OPCODES.PONG, data));
     this.#socket.server.dispatch.control(this.#socket, 'ping', data);
   }
 

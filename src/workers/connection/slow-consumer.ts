@@ -1,6 +1,6 @@
 import { EngineError } from '../../shared/api/errors.ts';
 import type { Backpressure } from '../../shared/api/public-types.ts';
-import { CLOSE_CODES, isControlFrame } from '../../shared/codec/frame.ts';
+import { CLOSE_CODES } from '../../shared/codec/frame.ts';
 import { publishDropped } from '../shard/diagnostics.ts';
 import type { Transport } from '../write/transport.ts';
 import { LatestMessages } from './latest-messages.ts';
@@ -18,8 +18,6 @@ export class SlowConsumer {
   readonly #latest: LatestMessages | undefined;
   readonly #keys: MessageKeys;
   readonly #onCaughtUp: () => void;
-  /** The newest pong that it should have got: RFC 6455 section 5.5.3 lets it stand for all. */
-  #pong: Buffer | undefined;
   #droppedMessages = 0;
   #droppedBytes = 0;
   #isWatched = false;
@@ -46,16 +44,16 @@ export class SlowConsumer {
    * Tells the handlers that it falls behind.
    * @param waiting bytes that wait for it
    * @param bytes of the frame for which there was no room
+   * @param limit that it would have passed, in words
    */
-  begin(waiting: number, bytes: number): void {
+  begin(waiting: number, bytes: number, limit: string): void {
     const { server, id } = this.#socket;
     server.counters.fellBehind += 1;
     this.#tell('behind');
-    const { slowConsumer, maxBufferedBytes } = server.options;
+    const { slowConsumer } = server.options;
     if (slowConsumer === 'latest') return; // as the app wants it: no error
     const message =
-      `${waiting} bytes wait for connection ${id}, ` +
-      `${bytes} more would pass maxBufferedBytes (${maxBufferedBytes})`;
+      `${waiting} bytes wait for connection ${id}, ` + `${bytes} more would pass ${limit}`;
     const options = slowConsumer === 'close' ? { closeCode: CLOSE_CODES.TRY_AGAIN_LATER } : {};
     server.dispatch.failed(this.#socket, new EngineError('ERR_SLOW_CONSUMER', message, options));
   }
@@ -68,13 +66,8 @@ export class SlowConsumer {
   refuse(frame: Buffer, room: string, plain: Buffer): boolean {
     const { codec, server } = this.#socket;
     const isToClose = server.options.slowConsumer === 'close';
-    if (this.#latest !== undefined && !isControlFrame(frame)) {
-      this.#latest.keep(this.#keys.keyOf(codec.name, plain, room), frame);
-    } else if (isControlFrame(frame)) {
-      this.#pong = isToClose ? undefined : frame;
-    } else {
-      this.#dropped(frame.length);
-    }
+    if (this.#latest === undefined) this.#dropped(frame.length);
+    else this.#latest.keep(this.#keys.keyOf(codec.name, plain, room), frame);
     if (isToClose) return false;
     this.watch();
     return true;
@@ -101,8 +94,6 @@ export class SlowConsumer {
   sendKept(): void {
     const socket = this.#socket;
     const { counters, options } = socket.server;
-    if (this.#pong !== undefined) socket.queue(this.#pong);
-    this.#pong = undefined;
     for (const frame of this.#latest?.takeAll() ?? []) {
       const batched = socket.batch?.bytes ?? 0;
       if (batched > 0 && batched + frame.length > options.writeBufferSize) socket.flush();

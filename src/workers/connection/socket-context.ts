@@ -19,7 +19,7 @@ export type Home = Pick<Rooms, 'expect' | 'enter' | 'join' | 'leave' | 'leaveAll
 export interface SocketContext {
   readonly number: number;
   readonly options: Omit<ShardServerOptions, 'handlers'>;
-  readonly shard: Pick<ShardContext, 'number' | 'coalescing'>;
+  readonly shard: Pick<ShardContext, 'number' | 'coalescing' | 'reads'>;
   readonly codecs: readonly Codec[];
   /** The rooms of the server here, for each codec. */
   readonly rooms: readonly Home[];
@@ -36,6 +36,9 @@ export interface SocketContext {
   forget(connection: number): void;
 }
 
+/** Small frames whose newest stands for all of their kind: pongs, answers to `fanring:ping`. */
+export type LateKind = 'pong' | 'probe';
+
 /** A connection as its parts use it, and those who tell its handlers. */
 export interface ShardSocket extends ConnectionLink, Receiver, Talker {
   readonly server: SocketContext;
@@ -44,8 +47,13 @@ export interface ShardSocket extends ConnectionLink, Receiver, Talker {
   readonly liveness: Liveness;
   /** The app's view of it, where the handlers run in this thread. */
   app: AppConnection | undefined;
+  /** The round of the primary in which it has sent last, and its messages in that. */
+  sentIn: number;
+  sentInRound: number;
   /** Whether it is there for rooms and handlers. */
   readonly isOpen: boolean;
+  /** Sends a small frame that always finds room: the newest of its kind stands for all. */
+  sendNewest(kind: LateKind, frame: Buffer): void;
   /** Queues a frame behind all that this tick has for it, whatever the limits. */
   queue(frame: Buffer): void;
   /** Lets messages reach it: the handlers are about to be told of it. */

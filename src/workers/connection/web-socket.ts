@@ -11,9 +11,13 @@ import { publishClosed } from '../shard/diagnostics.ts';
 import type { Transport, TransportOwner } from '../write/transport.ts';
 import { Closing } from './closing.ts';
 import { Incoming } from './incoming.ts';
+import { LateFrames } from './late-frames.ts';
 import { Liveness, PING } from './liveness.ts';
 import { SlowConsumer } from './slow-consumer.ts';
-import type { Home, ShardSocket, SocketContext } from './socket-context.ts';
+import type { Home, LateKind, ShardSocket, SocketContext } from './socket-context.ts';
+
+/** Bytes from which on nothing more is held for an opening, unless `maxBufferedBytes` is larger. */
+const MAX_OPENING_BYTES = 64 * 2 ** 20;
 
 /** One connection: its place in rooms, the frames it is sent and their limit, its parts. */
 export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
@@ -36,14 +40,20 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
   /** Whether the fan-out will flush it at the end of this tick; the fan-out's. */
   awaitsFlush = false;
   heardIn = 0;
+  sentIn = 0;
+  sentInRound = 0;
 
   readonly #transport: Transport;
   readonly #closing: Closing;
   readonly #incoming: Incoming;
   /** Set while it is behind. */
   #slow: SlowConsumer | undefined;
-  /** Bytes that the socket had not yet sent when this tick's first frame came. */
+  /** Set when a frame that has to find room has found none. */
+  #late: LateFrames | undefined;
+  /** Bytes that waited for the client when this tick's first frame came. */
   #backlog = 0;
+  /** The first bytes of all: they were held for the opening, until they have gone. */
+  #heldBytes = 0;
 
   constructor(server: SocketContext, transport: Transport, upgrade: Upgrade, now: number) {
     this.server = server;
@@ -75,6 +85,7 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
   }
 
   open(): void {
+    if (this.#closing.isOpening) this.#heldBytes = this.batch?.bytes ?? 0;
     this.#closing.opened();
     this.flush();
     this.release();
@@ -93,7 +104,7 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
   send(message: Message): void {
     const { counters } = this.server;
     counters.emitted += 1;
-    if (this.isOpen) this.sendFrame(buildFrame(message));
+    if (this.isOpen || this.#closing.owesAnswers) this.sendFrame(buildFrame(message));
     else counters.droppedClosed += 1;
   }
 
@@ -109,6 +120,25 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
     }
   }
 
+  sendProbeAnswer(message: Message): void {
+    this.server.counters.emitted += 1;
+    this.sendNewest('probe', buildFrame(message));
+  }
+
+  sendNewest(kind: LateKind, frame: Buffer): void {
+    const { counters } = this.server;
+    if (this.isOpen && (this.#late?.isKeeping || !this.#fits(frame.length))) {
+      this.#late ??= new LateFrames(this, this.#transport);
+      const isBorne = this.#late.keep(kind, frame);
+      if (isBorne || this.server.options.slowConsumer !== 'close') return;
+      this.#fallBehind(frame.length);
+      this.#closeSlow();
+    } else if (this.#closing.takesFrames) {
+      if (kind === 'probe') counters.delivered += 1;
+      this.queue(frame);
+    } else if (kind === 'probe') counters.droppedClosed += 1;
+  }
+
   queue(frame: Buffer): void {
     this.server.fanOut.send(this, frame);
   }
@@ -120,29 +150,59 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
    */
   admits(frame: Buffer, room: string, plain = frame): boolean {
     if (!this.#closing.takesFrames) return false;
-    const bytes = frame.length;
-    const { maxQueuedBytes, options } = this.server;
-    if (this.batch !== undefined && this.batch.bytes + bytes > options.writeBufferSize) {
-      this.flush();
-    }
-    if (this.batch === undefined) this.#backlog = this.#transport.waitingBytes;
-    const waiting = this.#backlog + (this.batch?.bytes ?? 0);
-    // One message may always wait, or none larger than the limit could ever be sent.
-    const fits = waiting === 0 || waiting + bytes <= maxQueuedBytes;
-    if (fits && this.#slow?.isKeeping !== true) return true;
+    if (this.#fits(frame.length) && this.#slow?.isKeeping !== true) return true;
     // Handlers that know of its end are not told that it is behind as well.
-    if (this.isOpen) this.#overflow(waiting, frame, room, plain);
+    if (this.isOpen) this.#overflow(frame, room, plain);
     return false;
   }
 
-  #overflow(waiting: number, frame: Buffer, room: string, plain: Buffer): void {
-    if (this.#slow === undefined) {
-      this.#slow = new SlowConsumer(this, this.#transport, () => {
-        this.#slow = undefined;
-      });
-      this.#slow.begin(waiting, frame.length);
+  #fits(bytes: number): boolean {
+    const { maxQueuedBytes, options } = this.server;
+    if (this.#closing.isOpening) {
+      // All of it waits for our handlers: it says nothing of the client.
+      return this.#queuedBytes <= Math.max(MAX_OPENING_BYTES, maxQueuedBytes);
     }
-    if (this.#slow.refuse(frame, room, plain)) return;
+    if (this.batch !== undefined && this.batch.bytes + bytes > options.writeBufferSize) {
+      this.flush();
+    }
+    let waiting = 0;
+    if (this.batch === undefined) {
+      waiting = this.#heldBytes === 0 ? this.#transport.waitingBytes : this.#waitingBytes;
+      this.#backlog = waiting;
+    } else waiting = this.#backlog + this.batch.bytes;
+    // One message may always wait, or none larger than the limit could ever be sent.
+    return waiting === 0 || waiting + bytes <= maxQueuedBytes;
+  }
+
+  get #queuedBytes(): number {
+    return this.#backlog + (this.batch?.bytes ?? 0);
+  }
+
+  /** Bytes that wait because the client does not read; those held for the opening are not. */
+  get #waitingBytes(): number {
+    const { waitingBytes, sentBytes } = this.#transport;
+    const held = Math.max(0, this.#heldBytes - sentBytes);
+    if (held === 0) this.#heldBytes = 0;
+    return waitingBytes - held;
+  }
+
+  #overflow(frame: Buffer, room: string, plain: Buffer): void {
+    if (!this.#fallBehind(frame.length).refuse(frame, room, plain)) this.#closeSlow();
+  }
+
+  #fallBehind(bytes: number): SlowConsumer {
+    if (this.#slow !== undefined) return this.#slow;
+    this.#slow = new SlowConsumer(this, this.#transport, () => {
+      this.#slow = undefined;
+    });
+    const limit = this.#closing.isOpening
+      ? `the ${MAX_OPENING_BYTES} that may wait for its onConnection`
+      : `maxBufferedBytes (${this.server.options.maxBufferedBytes})`;
+    this.#slow.begin(this.#queuedBytes, bytes, limit);
+    return this.#slow;
+  }
+
+  #closeSlow(): void {
     this.disconnect(CLOSE_CODES.TRY_AGAIN_LATER, 'slow consumer');
     this.#closing.end(); // one that does not read does not answer
   }
@@ -153,6 +213,7 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
     if (batch === undefined || this.#closing.isOpening) return;
     this.batch = undefined;
     this.#transport.write(batch.joined);
+    this.#late?.watch();
     this.#slow?.watch();
     if (this.#closing.isEnding) this.#transport.end();
   }
@@ -172,8 +233,8 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
   // ── closing (RFC 6455 section 7) ───────────────────────────────────────────────────────────
 
   /** Starts the closing handshake, behind all frames that have been sent. */
-  disconnect(code: number, reason: string): void {
-    this.#closing.disconnect(code, reason);
+  disconnect(code: number, reason: string, owesAnswers = false): void {
+    this.#closing.disconnect(code, reason, owesAnswers);
   }
 
   /** Answers the client's Close: the handlers know of it, and their last frames are queued. */
@@ -198,10 +259,12 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
   }
 
   sendKept(): void {
+    this.#late?.send();
     this.#slow?.sendKept();
   }
 
   conclude(reason: DisconnectReason): boolean {
+    this.#late?.close();
     this.#slow?.close();
     this.#slow = undefined;
     this.home.leaveAll(this);
@@ -209,14 +272,23 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
     return this.server.dispatch.disconnected(this, reason);
   }
 
-  /** Pings the client, or ends a dead connection, when that is due. @param now ms, monotonic */
-  sweep(now: number): void {
+  /**
+   * Pings the client, or ends a dead connection, when that is due.
+   * @param now ms, monotonic
+   * @param isLate whether nobody has looked for so long that all waits begin anew
+   */
+  sweep(now: number, isLate = false): void {
+    if (isLate) {
+      this.liveness.giveTime(now);
+      this.#closing.giveTime(now);
+    }
     if (!this.isOpen) {
       this.#closing.sweep(now, this.server.options.closeTimeout);
       return;
     }
-    // While it is held its pongs are not read.
-    if (this.#incoming.isHeld && !this.#closing.isOpening) this.liveness.pong(now);
+    // While it is held its pongs are not read; before it is open no ping leaves.
+    if (this.#incoming.isHeld) this.liveness.excuse(now);
+    if (this.#closing.isOpening) return;
     const due = this.liveness.due(now);
     if (due === 'ping') this.queue(PING);
     else if (due !== undefined) this.terminate(due);

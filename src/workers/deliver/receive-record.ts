@@ -14,13 +14,33 @@ export function receiveRecord(
   servers: ReadonlyMap<number, ShardServer>,
   record: RecordView,
 ): void {
-  if (record.kind === RecordKind.PROBE) {
-    shard.load.receive(record);
-    return;
-  }
   const server = servers.get(record.server);
-  if (server !== undefined && !server.spread.receive(record)) receiveForSocket(server, record);
-  takeBack(shard.interest, record);
+  switch (record.kind) {
+    case RecordKind.PROBE:
+      shard.load.receive(record);
+      return;
+    case RecordKind.COMMAND:
+      receiveCommand(shard.interest, server, record);
+      return;
+    case RecordKind.JOIN:
+      server?.socket(record.connection)?.join(record.name);
+      // The sender had counted the join ahead, also where it is a no-op here.
+      shard.interest.remove(interestKey(record.server, record.codec, record.name));
+      return;
+    default:
+      if (server !== undefined && !server.spread.receive(record)) receiveForSocket(server, record);
+  }
+}
+
+/** Carries out a command from outside, and takes back the joins that its sender had counted ahead. */
+function receiveCommand(
+  interest: InterestTable,
+  server: ShardServer | undefined,
+  record: RecordView,
+): void {
+  const { command, selection } = decodeCommand(record);
+  server?.spread.obey(selection, command);
+  for (const key of joinKeys(record.server, record.codecs, command)) interest.remove(key);
 }
 
 /** Carries out a record of the closures for one connection. */
@@ -32,7 +52,8 @@ function receiveForSocket(server: ShardServer, record: RecordView): void {
   }
   switch (record.kind) {
     case RecordKind.SEND:
-      socket.sendFrame(record.copyBody());
+      if (record.isProbeAnswer) socket.sendNewest('probe', record.copyBody());
+      else socket.sendFrame(record.copyBody());
       return;
     case RecordKind.ENTER:
       socket.enter();
@@ -43,25 +64,12 @@ function receiveForSocket(server: ShardServer, record: RecordView): void {
     case RecordKind.CONCLUDED:
       socket.concluded();
       return;
-    case RecordKind.JOIN:
-      socket.join(record.name);
-      return;
     case RecordKind.LEAVE:
       socket.leave(record.name);
       return;
     case RecordKind.DISCONNECT: {
       const { code, reason } = record.close();
-      socket.disconnect(code, reason);
+      socket.disconnect(code, reason, record.owesAnswers);
     }
-  }
-}
-
-/** Takes back the joins that the sender had counted ahead, also where they were no-ops. */
-function takeBack(interest: InterestTable, record: RecordView): void {
-  if (record.kind === RecordKind.JOIN) {
-    interest.remove(interestKey(record.server, record.codec, record.name));
-  } else if (record.kind === RecordKind.COMMAND) {
-    const { command } = decodeCommand(record);
-    for (const key of joinKeys(record.server, record.codecs, command)) interest.remove(key);
   }
 }

@@ -1,4 +1,4 @@
-import type { TLSSocket } from 'node:tls';
+import type { Duplex } from 'node:stream';
 import { serializeError } from '../../shared/api/errors.ts';
 import type { ServerHandle } from '../../shared/api/public-types.ts';
 import { AppConnection } from '../../shared/app/app-connection.ts';
@@ -100,8 +100,8 @@ export class ShardServer implements SocketContext {
     this.#open(transport, upgrade);
   }
 
-  /** Takes an upgrade whose socket has spoken TLS here, and is paused. */
-  enter(socket: TLSSocket, upgrade: Upgrade): void {
+  /** Takes an upgrade whose socket is a stream, and paused: of TLS, or relayed by the primary. */
+  enter(socket: Duplex, upgrade: Upgrade): void {
     socket.on('data', onData);
     this.#open(new StreamTransport(socket, this.counters), upgrade);
   }

@@ -1,27 +1,22 @@
 import { Buffer, isUtf8 } from 'node:buffer';
 import { EngineError } from '../../shared/api/errors.ts';
-import { CLOSE_CODES, OPCODES } from '../../shared/codec/frame.ts';
+import { CLOSE_CODES, OPCODE_BITS, OPCODES } from '../../shared/codec/frame.ts';
 import { readClosePayload } from './close-payload.ts';
 import { CompressedMessage, maxCompressedBytes } from './compressed-message.ts';
 import { beginsCompressed, FrameHeader, MAX_CONTROL_FRAME_BYTES } from './frame-header.ts';
 import { inflateMessage } from './inflate.ts';
 import { MessageAssembly } from './message-assembly.ts';
+import { type FrameLimits, MessageLimits } from './message-limits.ts';
 import { turnMask, unmask } from './unmask.ts';
 import { invalidText, violation } from './violation.ts';
-
-/** Limits that a {@link FrameReader} holds a client to. */
-export interface FrameLimits {
-  /** Bytes that a message may have, over all its fragments; 0 and up. */
-  readonly maxMessageSize: number;
-  /** Frames that a message may have; 1 and up. */
-  readonly maxFragments: number;
-}
 
 /**
  * Calls of a {@link FrameReader}. All `data` is valid during the call only: it lies in a buffer
  * that the next read overwrites. A call that throws stops the reader, and `read` throws on.
  */
 export interface FrameSink {
+  /** A frame, or more of one, is about to be read. @returns false if the sink has paused for it */
+  onFrame?(): boolean;
   /** A compressed message has begun. @returns false if it shall be read, but not be inflated */
   onCompressed?(): boolean;
   /** A whole message; the data of a text message is valid UTF-8. */
@@ -56,8 +51,11 @@ type Phase = 'header' | 'payload' | 'stopped';
  */
 export class FrameReader {
   readonly #limits: FrameLimits;
+  readonly #sizes: MessageLimits;
   readonly #sink: FrameSink;
-  readonly #inflates: boolean;
+  readonly #mayBeCompressed: boolean;
+  /** Whether all messages have the same limit as they come: none is compressed, no text shorter. */
+  readonly #hasOneLimit: boolean;
   #phase: Phase = 'header';
   #isPaused = false;
   /** Bytes that have come while the reader was paused. */
@@ -80,7 +78,9 @@ export class FrameReader {
   constructor(limits: FrameLimits, sink: FrameSink, inflates = false) {
     this.#limits = limits;
     this.#sink = sink;
-    this.#inflates = inflates;
+    this.#mayBeCompressed = inflates;
+    this.#sizes = new MessageLimits(limits);
+    this.#hasOneLimit = !inflates && this.#sizes.areOne;
     this.#header = new FrameHeader(inflates);
   }
 
@@ -129,6 +129,7 @@ export class FrameReader {
     let at = 0;
     try {
       while (at < chunk.length && !this.#isPaused && !this.#isStopped) {
+        if (this.#sink.onFrame?.() === false) break;
         at = this.#phase === 'header' ? this.#readFrame(chunk, at) : this.#readPayload(chunk, at);
       }
     } catch (thrown) {
@@ -174,7 +175,7 @@ export class FrameReader {
     const header = this.#header;
     const message = this.#message;
     const { maxMessageSize, maxFragments } = this.#limits;
-    const limit = this.#inflates ? this.#maxBytesOf(bytes[at] as number) : maxMessageSize;
+    const limit = this.#hasOneLimit ? maxMessageSize : this.#maxBytesOf(bytes[at] as number);
     const room = limit - (message?.byteLength ?? 0);
     const state = header.read(bytes, at, message !== undefined, room);
     if (state === 'partial') return false;
@@ -183,7 +184,8 @@ export class FrameReader {
     }
     if (state === 'tooLarge') {
       const size = limit - room + header.payloadBytes;
-      const text = `a message has ${size} bytes, maxMessageSize is ${maxMessageSize}`;
+      const allowed = this.#sizes.of(this.#isBinary(bytes[at] as number));
+      const text = `a message has ${size} bytes, maxMessageSize is ${allowed}`;
       return this.#violate(violation(CLOSE_CODES.MESSAGE_TOO_BIG, text));
     }
     if (message === undefined || header.isControl || message.fragments < maxFragments) return true;
@@ -193,11 +195,17 @@ export class FrameReader {
 
   /** Returns the bytes that the message of a frame may have as they come, compressed or not. */
   #maxBytesOf(first: number): number {
-    const { maxMessageSize } = this.#limits;
     const message = this.#message;
-    const isCompressed = message ? this.#compressed !== undefined : beginsCompressed(first);
-    if (!isCompressed) return maxMessageSize;
-    return maxCompressedBytes(maxMessageSize, message?.fragments ?? 0);
+    const begins = this.#mayBeCompressed && beginsCompressed(first);
+    const isCompressed = message ? this.#compressed !== undefined : begins;
+    const limit = this.#sizes.of(this.#isBinary(first));
+    return isCompressed ? maxCompressedBytes(limit, message?.fragments ?? 0) : limit;
+  }
+
+  /** Returns whether the message of a frame is binary. */
+  #isBinary(first: number): boolean {
+    const begun = this.#compressed ?? this.#message;
+    return begun?.isBinary ?? (first & OPCODE_BITS) === OPCODES.BINARY;
   }
 
   #readDataFrame(chunk: Buffer, at: number): number {
@@ -215,12 +223,10 @@ export class FrameReader {
         else this.#violate(invalidText());
         return end;
       }
-      const { maxMessageSize } = this.#limits;
-      if (isCompressed) {
-        this.#compressed = new CompressedMessage(isBinary, isWanted, maxMessageSize);
-      }
+      const limit = this.#sizes.of(isBinary);
+      if (isCompressed) this.#compressed = new CompressedMessage(isBinary, isWanted, limit);
       // Compressed bytes are no text, whatever they will be.
-      this.#message = new MessageAssembly(isBinary || isCompressed, maxMessageSize);
+      this.#message = new MessageAssembly(isBinary || isCompressed, this.#limits.maxMessageSize);
     }
     this.#message.fragments++;
     this.#payloadLeft = payloadBytes;
@@ -261,7 +267,7 @@ export class FrameReader {
     { isBinary, isWanted }: Pick<CompressedMessage, 'isBinary' | 'isWanted'>,
   ): void {
     if (!isWanted) return;
-    const inflated = inflateMessage(payload, this.#limits.maxMessageSize);
+    const inflated = inflateMessage(payload, this.#sizes.of(isBinary));
     if (inflated instanceof EngineError) this.#violate(inflated);
     else if (isBinary || isUtf8(inflated)) this.#sink.onMessage(inflated, isBinary);
     else this.#violate(invalidText());

@@ -4,6 +4,7 @@ import type { Peers } from '../../shared/spread/peers.ts';
 import type { InterestTable } from '../../shared/tables/interest-table.ts';
 import type { RoomCounts } from '../../shared/tables/room-counts.ts';
 import type { FanOut } from '../deliver/fan-out.ts';
+import type { ReadTurns } from '../read/read-turns.ts';
 import type { Coalescing } from './coalescing.ts';
 
 /** Everything that a shard gives to the servers in it. */
@@ -13,6 +14,8 @@ export interface ShardContext {
   readonly load: Pick<ThreadLoad, 'receive'>;
   readonly fanOut: FanOut;
   readonly coalescing: Pick<Coalescing, 'heard'>;
+  /** Shares out the time for reading among sockets. */
+  readonly reads: Pick<ReadTurns, 'turn' | 'begin' | 'frame' | 'wait' | 'forget'>;
   /** The rooms whose messages this shard wants. */
   readonly interest: InterestTable;
   /** The numbers of members of this shard's rooms. */

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { type EngineError, serializeError } from '../../shared/api/errors.ts';
 import type { HandlerModule } from '../../shared/api/public-types.ts';
 import { Refusal, refuse } from '../../shared/api/refusal.ts';
@@ -90,7 +90,7 @@ export class ShardServers {
   whenReady(
     { server, connection }: Upgrade,
     take: (server: ShardServer) => void,
-    socket: () => Socket | undefined,
+    socket: () => Duplex | undefined,
   ): void {
     const entry = this.#entries.get(server);
     if (entry?.isReady) {

@@ -9,6 +9,7 @@ import {
 } from '../../shared/messages/control-messages.ts';
 import { RecordView } from '../../shared/messages/record-view.ts';
 import { ThreadLoad } from '../../shared/observe/thread-load.ts';
+import { Doorbell } from '../../shared/ring/doorbell.ts';
 import { Mailbox } from '../../shared/ring/mailbox.ts';
 import { TickLoop } from '../../shared/ring/tick-loop.ts';
 import type { Peers } from '../../shared/spread/peers.ts';
@@ -17,12 +18,14 @@ import { CountsMap, RoomCounts } from '../../shared/tables/room-counts.ts';
 import { Conditions } from '../../shared/time/conditions.ts';
 import { settledWithin } from '../../shared/time/settled-within.ts';
 import { movedSocket } from '../adopt/moved-socket.ts';
+import { RelayedSocket } from '../adopt/relayed-socket.ts';
 import { TlsSockets } from '../adopt/tls-sockets.ts';
 import { ModuleDispatch, PrimaryDispatch } from '../connection/dispatch.ts';
-import type { ShardSocket } from '../connection/socket-context.ts';
+import { PrimaryBacklog } from '../connection/primary-backlog.ts';
 import { FanOut } from '../deliver/fan-out.ts';
 import { receiveRecord } from '../deliver/receive-record.ts';
 import type { ShardServer } from '../deliver/shard-server.ts';
+import { ReadTurns } from '../read/read-turns.ts';
 import { Coalescing } from './coalescing.ts';
 import type { ShardContext } from './shard-context.ts';
 import { ShardServers } from './shard-servers.ts';
@@ -48,10 +51,12 @@ class Shard implements ShardContext {
   readonly #ticks: TickLoop;
   readonly load: ThreadLoad;
   readonly coalescing = new Coalescing();
+  readonly reads: ReadTurns;
   readonly #servers: ShardServers;
   readonly #tls = new TlsSockets((stream, event) => this.tell({ type: 'tls', stream, event }));
-  /** Sockets that do not read because the primary's ring is full. */
-  readonly #held = new Set<ShardSocket>();
+  readonly #backlog: PrimaryBacklog;
+  /** Messages with sockets that have come, and that the primary has not been told of. */
+  readonly #arrived: number[] = [];
   /** Waits for rings to have taken all records. */
   readonly #flushing = new Conditions();
 
@@ -62,7 +67,7 @@ class Shard implements ShardContext {
     this.number = start.shard;
     this.#servers = new ShardServers(this, start.handshakeTimeout, (module) =>
       module === undefined
-        ? new PrimaryDispatch(this.#ticks, this.#mailbox, this.#held)
+        ? new PrimaryDispatch(this.#ticks, this.#backlog)
         : new ModuleDispatch(module, this.#ticks.context),
     );
     this.peers = {
@@ -81,11 +86,19 @@ class Shard implements ShardContext {
       onRecord: (bytes, start, end, from) =>
         receiveRecord(this, this.#servers.loaded, this.#record.at(bytes, start, end, from)),
       onWake: () => this.#ticks.schedule(),
-      onDrained: (peer) => this.#drained(peer),
+      onDrained: () => this.#drained(),
+      onRead: () => this.#backlog.recheck(),
       onError: (error) => this.#report(error),
     });
+    this.#backlog = new PrimaryBacklog(this.#mailbox);
+    const doorbell = new Doorbell(start.doorbell);
+    // A long turn that reads is no standstill: the watchdog sees it go on.
+    this.reads = new ReadTurns(
+      () => this.#ticks.schedule(),
+      () => doorbell.beat(),
+    );
     this.fanOut = new FanOut(() => this.#ticks.schedule());
-    const rest = start.ownsThread ? () => this.coalescing.turnEnded(performance.now()) : undefined;
+    const rest = () => this.#rest(start.ownsThread);
     this.#ticks = new TickLoop(this.#mailbox, () => this.fanOut.flush(), rest);
     this.load = new ThreadLoad(this.#mailbox, this.#ticks, start.sampleInterval);
     this.load.start();
@@ -107,11 +120,7 @@ class Shard implements ShardContext {
   #receive(message: ToShard): void {
     switch (message.type) {
       case 'connect-peer':
-        this.#mailbox.connect(message.peer, message.link);
-        if (message.interest !== undefined) this.peers.interest.set(message.peer, message.interest);
-        if (message.counts !== undefined) this.#siblingCounts.set(message.peer, message.counts);
-        this.#ticks.schedule(); // it may have sent something already
-        this.tell({ type: 'peer-connected', peer: message.peer });
+        this.#connect(message);
         return;
       case 'disconnect-peer':
         this.peers.interest.delete(message.peer);
@@ -125,11 +134,18 @@ class Shard implements ShardContext {
       case 'adopt':
         this.#adopt(message);
         return;
+      case 'adopt-relayed':
+        this.#adoptRelayed(message);
+        return;
       case 'set-tls':
         this.#tls.setTls(message.listener, message.tls);
         return;
       case 'adopt-tls':
+        this.#arrived.push(message.handoff);
         this.#tls.adopt(message.arrivals, message.handles);
+        return;
+      case 'confirm-handoffs':
+        this.tell({ type: 'arrived', handoffs: this.#arrived.splice(0) });
         return;
       case 'tls':
         if (message.command.do === 'enter') this.#enter(message.stream, message.command.upgrade);
@@ -154,12 +170,27 @@ class Shard implements ShardContext {
     }
   }
 
-  #adopt({ upgrades, handles }: Extract<ToShard, { type: 'adopt' }>): void {
+  #connect({ peer, link, interest, counts }: Extract<ToShard, { type: 'connect-peer' }>): void {
+    this.#mailbox.connect(peer, link);
+    if (interest !== undefined) this.peers.interest.set(peer, interest);
+    if (counts !== undefined) this.#siblingCounts.set(peer, counts);
+    this.#ticks.schedule(); // it may have sent something already
+    this.tell({ type: 'peer-connected', peer });
+  }
+
+  #adopt({ handoff, upgrades, handles }: Extract<ToShard, { type: 'adopt' }>): void {
+    this.#arrived.push(handoff);
     for (const [at, upgrade] of upgrades.entries()) {
       const handle = handles[at] as object;
       const take = (server: ShardServer) => server.adopt(handle, upgrade);
       this.#servers.whenReady(upgrade, take, () => movedSocket(handle));
     }
+  }
+
+  #adoptRelayed({ upgrade, port }: Extract<ToShard, { type: 'adopt-relayed' }>): void {
+    const socket = new RelayedSocket(port);
+    const take = (server: ShardServer) => server.enter(socket, upgrade);
+    this.#servers.whenReady(upgrade, take, () => socket);
   }
 
   /** Takes a TLS connection that has been let in; it may be gone. */
@@ -194,12 +225,16 @@ class Shard implements ShardContext {
     this.#finish();
   }
 
-  #drained(peer: number): void {
+  #drained(): void {
     this.#flushing.recheck();
-    if (peer !== PRIMARY) return;
-    const held = [...this.#held];
-    this.#held.clear();
-    for (const socket of held) socket.release();
+    this.#backlog.recheck();
+  }
+
+  /** Ends a turn. @returns whether there is work for another one */
+  #rest(mayPause: boolean): boolean {
+    if (this.reads.end()) return true;
+    if (mayPause) this.coalescing.turnEnded(performance.now());
+    return false;
   }
 
   #report(thrown: unknown): void {

@@ -1,33 +1,71 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { queueMicrotask } from '../../shared/time/timers.ts';
 import { Transport } from './transport.ts';
 
 const TRANSPORT = Symbol('transport');
 
 /** A socket that knows the {@link StreamTransport} around it. */
-interface OwnedSocket extends Socket {
+interface OwnedSocket extends Duplex {
   [TRANSPORT]: StreamTransport;
+}
+
+/** The part of a stream's handle that is used here. */
+interface StreamHandle {
+  /** Bytes of all writes, and of these the bytes that the kernel has not taken. */
+  readonly bytesWritten: number;
+  readonly writeQueueSize: number;
+  /** The handle of the TCP connection, below TLS. */
+  readonly _parent?: StreamHandle;
 }
 
 /** A transport over a stream: TLS, and TCP where the handle below cannot be used by itself. */
 export class StreamTransport extends Transport {
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
+  #isPaused = true;
+  /** Whether the client has ended its side, and the owner does not know yet. */
+  #owesEnd: boolean;
 
-  /** @param socket paused; reads with {@link onRead} or emits 'data' */
-  constructor(socket: Socket, counters: { sentBytes: number }) {
+  /** @param socket paused; reads with {@link onRead} or emits 'data'. It may have ended before */
+  constructor(socket: Duplex, counters: { sentBytes: number }) {
     super(counters);
     this.#socket = socket;
+    this.#owesEnd = socket.readableEnded; // while nobody listened
     (socket as OwnedSocket)[TRANSPORT] = this;
     socket.on('error', ignore); // 'close' follows
     socket.on('end', onEnd);
     socket.on('close', onClose);
   }
 
+  override get takenBytes(): number {
+    const { _handle } = this.#socket as unknown as { readonly _handle: StreamHandle | null };
+    const below = _handle?._parent ?? _handle;
+    // A stream in JavaScript, such as one below TLS, does not say: then writes count that are over.
+    if (typeof below?.writeQueueSize !== 'number') return this.sentBytes;
+    return below.bytesWritten - below.writeQueueSize;
+  }
+
   override pause(): void {
+    this.#isPaused = true;
     this.#socket.pause();
   }
 
   override resume(): void {
+    this.#isPaused = false;
     this.#socket.resume();
+    // Later: the owner goes on with bytes that it has kept, which came before the end.
+    if (this.#owesEnd) queueMicrotask(() => this.#tellEnd());
+  }
+
+  /** Notes the end of the client's side: TLS finds it even while it is paused. */
+  hasEnded(): void {
+    this.#owesEnd = true;
+    this.#tellEnd();
+  }
+
+  #tellEnd(): void {
+    if (!this.#owesEnd || this.#isPaused || this.isDestroyed) return;
+    this.#owesEnd = false;
+    this.owner?.socketEnded();
   }
 
   protected override begin(bytes: Buffer): boolean {
@@ -62,7 +100,7 @@ export function onData(this: unknown, chunk: Buffer): void {
 }
 
 function onEnd(this: OwnedSocket): void {
-  this[TRANSPORT].owner?.socketEnded();
+  this[TRANSPORT].hasEnded();
 }
 
 function onClose(this: OwnedSocket): void {

@@ -31,6 +31,9 @@ interface TcpHandle {
   /** Returns 1 if it has been done already. */
   shutdown(request: ShutdownRequest): number;
   close(done: () => void): void;
+  /** Bytes of all writes, and of these the bytes that the kernel has not taken. */
+  readonly bytesWritten: number;
+  readonly writeQueueSize: number;
 }
 
 /** The binding of Node.js for its own streams. */
@@ -69,6 +72,10 @@ export class TcpTransport extends Transport {
     this.#handle[TRANSPORT] = this;
     this.#handle.onread = onRead;
     this.#handle.useUserBuffer(buffer);
+  }
+
+  override get takenBytes(): number {
+    return this.#handle.bytesWritten - this.#handle.writeQueueSize;
   }
 
   override pause(): void {

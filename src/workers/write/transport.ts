@@ -57,6 +57,11 @@ export abstract class Transport {
     return this.#writtenBytes - this.waitingBytes;
   }
 
+  /** A number of bytes that grows whenever some of those that wait have moved. */
+  get takenBytes(): number {
+    return this.sentBytes;
+  }
+
   get isDestroyed(): boolean {
     return this.#isDestroyed;
   }

@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import { All, Engine } from '../../../src/main/index.ts';
 import { RawClient, upgradeRequest } from '../kit/raw-client.ts';
@@ -88,6 +89,15 @@ test('a server without an endpoint is disabled, and there may be many', async ()
     }
     for (const server of servers) await server.close();
   });
+});
+
+test('a server that has been given no endpoint says so', async () => {
+  await using engine = new Engine({ shards: 1 });
+  const warned = once(process, 'warning');
+  engine.server({});
+  const [{ name, message }] = (await warned) as [Error];
+  assert.equal(name, 'FanringWarning');
+  assert.match(message, /^a server without the option endpoint takes no connections/);
 });
 
 test('two engines in one process have nothing in common', async () => {

@@ -9,6 +9,7 @@ import { skippedOverTls } from '../kit/transport.ts';
 import { VerbClient } from '../kit/verb-client.ts';
 
 const VERBS = new URL('../fixtures/verbs.ts', import.meta.url);
+const LINGERING = new URL('../fixtures/lingering-module.ts', import.meta.url);
 
 /** Two connections of each server, on shard 1 and on shard 2. */
 async function openOnBothShards({ engine, port }: TestEngine) {
@@ -202,4 +203,12 @@ test("a dead shard that is not replaced yet fills nobody's outbox", async () => 
     );
     assert.deepEqual(await survivor.do('floodTo', '', 1000, 1000), [1000, '']);
   });
+});
+
+test('an engine is not closed while a thread that was cut before is still ending', async () => {
+  await withEngine({ shards: 1, watchdogMs: 100 }, async ({ engine }) => {
+    const exit = once(engine, 'shardExit');
+    engine.server({ endpoint: '/lingering', handlers: LINGERING });
+    await exit;
+  }); // closes it, and finds no thread
 });

@@ -6,9 +6,13 @@ import { RawClient, upgradeRequest } from '../kit/raw-client.ts';
 import { addServer, PLACES, withEngine, withServer } from '../kit/test-engine.ts';
 
 const ECHO = new URL('../../conformance/echo.ts', import.meta.url);
+const FLOODED = new URL('../fixtures/flooded.ts', import.meta.url);
 const TIMED_OUT = /^HTTP\/1\.1 408 Request Timeout\r\n/;
 /** Bounded, and more than the kernel takes for a client that does not read. */
 const FLOOD_BYTES = 40 * 2 ** 20;
+/** Clients that flood, and frames of each. */
+const FLOODERS = 8;
+const TINY = 100_000;
 const options = { timeout: 30_000 };
 
 /** Some frame so often that it makes a flood. */
@@ -63,10 +67,11 @@ for (const place of PLACES) {
       const limited = { endpoint: '/v', maxBufferedBytes: 2 ** 16 };
 
       await t.test('pings whose pongs nobody reads end at maxBufferedBytes with 1013', () =>
-        withServer(engine, place, ECHO, limited, async () => {
+        withServer(engine, place, ECHO, limited, async (server) => {
           await using client = await RawClient.open(port, '/v');
           client.send(flood(ping('p'.repeat(125))));
           await assertServed(port);
+          while (server.count() > 0) await nextTurn(); // others go ahead: it has long to be read
           for (;;) {
             const { opcode, payload } = await client.frame();
             if (opcode === 0xa) continue;
@@ -100,4 +105,42 @@ for (const place of PLACES) {
       );
     });
   });
+}
+
+for (const place of PLACES) {
+  for (const [what, frame] of [
+    ['empty messages', text('')],
+    ['pings', ping('')],
+  ] as const) {
+    test(
+      `between ${what} of eight who flood, another one is answered: ${place}`,
+      options,
+      async () => {
+        await withEngine({ shards: 1, watchdogMs: 1000 }, async ({ engine, port }) => {
+          await addServer(engine, place, FLOODED, { endpoint: '/v', maxBufferedBytes: 2 ** 24 });
+          await using other = await RawClient.open(port, '/v');
+          const flooders = await Promise.all(
+            Array.from({ length: FLOODERS }, () => RawClient.open(port, '/v')),
+          );
+          const countNow = async () => {
+            other.send(text('x'));
+            return Number(await other.message());
+          };
+          const before = await countNow();
+          const all = before + FLOODERS * TINY;
+          for (const client of flooders) {
+            client.socket.resume();
+            client.send(flood(frame, TINY * frame.length));
+          }
+          let between = 0;
+          for (let count = before; count < all; count = await countNow()) {
+            if (count > before) between += 1;
+          }
+          assert.equal(await countNow(), all, 'none is lost');
+          assert.ok(between >= 20, `${between} answers between`);
+          for (const client of flooders) await client[Symbol.asyncDispose]();
+        });
+      },
+    );
+  }
 }

@@ -121,6 +121,7 @@ test('what the app does not want to upgrade it answers, but for endpoints', opti
 test('an engine that closes while it attaches takes nothing from another', options, async () => {
   const leavesNothing = leakCheck();
   const app = createApp();
+  Object.assign(app, { shouldUpgradeCallback: () => false });
   await using one = new Engine({ shards: 0 });
   const attaching = assert.rejects(one.attach(app), { code: 'ERR_ENGINE_CLOSED' });
   const closing = one.close();

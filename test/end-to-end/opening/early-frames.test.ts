@@ -56,6 +56,15 @@ for (const { place, shards } of SETUPS) {
         }
       });
 
+      await t.test('with the end behind them, and are answered', async () => {
+        await using client = await RawClient.connect(port);
+        client.socket.end(Buffer.concat([Buffer.from(upgradeRequest('/v')), framesOf(contents)]));
+        await assertEchoes(client, contents);
+        // Over TLS an end that comes during the upgrade is another matter.
+        if (skippedOverTls('the end') !== false) return;
+        assert.equal(await client.rest(), '', 'no close frame: there was none');
+      });
+
       await t.test('with a close frame and the end behind them', async () => {
         await using watcher = await VerbClient.open({ port }, '/v');
         await watcher.do('join', 'room');

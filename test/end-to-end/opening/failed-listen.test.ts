@@ -4,7 +4,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { setEnvironmentData } from 'node:worker_threads';
 import { openEmitter } from '../../../src/emitter/index.ts';
 import { Engine } from '../../../src/main/index.ts';
 import { closeServer, listen } from '../kit/http-server.ts';
@@ -13,6 +15,7 @@ import { VerbClient } from '../kit/verb-client.ts';
 
 const PROGRAM = fileURLToPath(new URL('../fixtures/failed-listen.ts', import.meta.url));
 const FAILING = new URL('../fixtures/failing-module.ts', import.meta.url);
+const FAILS_ONCE = new URL('../fixtures/fails-once.ts', import.meta.url);
 const VERBS = new URL('../fixtures/verbs.ts', import.meta.url);
 const HOST = { host: '127.0.0.1' };
 const options = { timeout: 30_000 };
@@ -62,6 +65,8 @@ for (const { place, shards } of SETUPS) {
       await assert.rejects(engine.listen(port, HOST), { code: 'EADDRINUSE' });
       const server = await adding;
       assert.deepEqual(engine.shards, []);
+      const first = await Promise.race([server.ready.then(() => 'ready'), nextTurn('none')]);
+      assert.equal(first, 'none', 'it has to be made ready once more');
       for (let round = 0; round < 2; round++) {
         await assert.rejects(engine.listen(port, HOST), { code: 'EADDRINUSE' });
       }
@@ -86,6 +91,16 @@ for (const { place, shards } of SETUPS) {
     },
   );
 }
+
+test('a module that could not be loaded is loaded anew by the next listen', options, async () => {
+  setEnvironmentData('fails-once', new SharedArrayBuffer(4));
+  await using engine = new Engine({ shards: 1 });
+  engine.on('error', () => {});
+  const server = engine.server({ endpoint: '/once', handlers: FAILS_ONCE });
+  await assert.rejects(engine.listen(0, HOST), { code: 'ERR_HANDLERS_LOAD' });
+  await engine.listen(0, HOST);
+  await server.ready;
+});
 
 test('a listen that failed leaves nothing, though the engine is not closed', options, async () => {
   const taken = createServer();

@@ -31,7 +31,7 @@ const REFUSED: readonly Refused[] = [
     title: 'a path that only begins like an endpoint with 404',
     path: '/w/',
     status: '404 Not Found',
-    body: 'Not Found',
+    body: 'Not Found: the endpoint is /w',
   },
   {
     title: 'a missing key with 400',
@@ -47,7 +47,7 @@ const REFUSED: readonly Refused[] = [
   },
   {
     title: 'malformed subprotocols with 400',
-    headers: { 'Sec-WebSocket-Protocol': 'a,,b' },
+    headers: { 'Sec-WebSocket-Protocol': 'a b' },
     status: '400 Bad Request',
     body: 'Sec-WebSocket-Protocol is malformed',
   },
@@ -56,14 +56,14 @@ const REFUSED: readonly Refused[] = [
     headers: { 'Sec-WebSocket-Version': '8' },
     status: '426 Upgrade Required',
     body: 'Upgrade Required',
-    extra: 'Sec-WebSocket-Version: 13\r\n',
+    extra: 'Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n',
   },
   {
     title: 'no version with 426',
     headers: { 'Sec-WebSocket-Version': '' },
     status: '426 Upgrade Required',
     body: 'Upgrade Required',
-    extra: 'Sec-WebSocket-Version: 13\r\n',
+    extra: 'Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n',
   },
   {
     title: 'a method that is not GET with 405',

@@ -1,11 +1,11 @@
 import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Engine, type EngineOptions, type ShardExit } from '../../../src/main/index.ts';
-import type { Loading } from '../fixtures/loading.ts';
+import { exitsFile, type Loading } from '../fixtures/loading.ts';
 import { RawClient, upgradeRequest } from '../kit/raw-client.ts';
 import { TestClient } from '../kit/test-client.ts';
 import { leakCheck, type TestEngine, withEngine } from '../kit/test-engine.ts';
@@ -90,8 +90,10 @@ test('nor does it get connections of servers that it has', async () => {
 });
 
 test('an upgrade waits for its server no longer than handshakeTimeout', async () => {
-  await withModule({ shards: 1, handshakeTimeout: 300 }, async (context) => {
+  await withModule({ shards: 1, handshakeTimeout: 800 }, async (context) => {
     await replaceShard(context, 'hangs');
+    // Its thread has begun: a TLS handshake that has to wait for that takes its time of the 800 ms.
+    assert.deepEqual((await context.engine.stats({ timeoutMs: 60_000 })).silentShards, []);
     const clients = [];
     for (let i = 0; i < 3; i++) {
       const client = await RawClient.connect(context.port);
@@ -143,6 +145,27 @@ for (const shards of [1, 2]) {
     await leavesNothing();
   });
 }
+
+/** Computes until a thread has come to its end: whatever is heard of it is heard behind that. */
+function sitOut(): void {
+  for (const since = performance.now(); !existsSync(exitsFile(file)); ) {
+    if (performance.now() - since > 10_000) throw new Error('no thread has loaded the module');
+  }
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+}
+
+test('so is one whose thread has gone before anything that it said is read', async () => {
+  const leavesNothing = leakCheck();
+  loads('exits');
+  rmSync(exitsFile(file), { force: true });
+  await using engine = new Engine({ shards: 1 });
+  engine.on('shardExit', () => {});
+  engine.server({ endpoint: '/m', handlers: HANDLERS });
+  process.once('worker', () => setImmediate(sitOut));
+  await assert.rejects(engine.listen(0, listenOptions()), { code: 'ERR_HANDLERS_LOAD' });
+  await engine.close();
+  await leavesNothing();
+});
 
 test('a watchdog lets a module take its time to load, and looks after the shard from then on', async () => {
   await withModule({ shards: 1, watchdogMs: 200 }, async (context) => {

@@ -40,7 +40,8 @@ test('an option that is wrong is refused at once, with its name, its value and w
   const engine = new Engine({ shards: 0 });
   assert.throws(() => engine.server({ endpoint: 'chat' }), {
     code: 'ERR_OPTION',
-    message: "endpoint: 'chat' is not '' or a path such as '/chat' without query",
+    message:
+      "endpoint: 'chat' is not '' or a path such as '/chat' without query; '*' and ':name' stand for nothing yet",
   });
   const options = { endpoint: '/a', codec: 'json' } as unknown as ServerOptions;
   assert.throws(() => engine.server(options), {

@@ -78,6 +78,7 @@ test('an app is asked on the primary, and sees that it was TLS', options, async 
 
 test('a client that does not read an answer holds up the app that writes it', options, async () => {
   let written = 0;
+  const begun = Promise.withResolvers<void>();
   const cut = Promise.withResolvers<void>();
   const app: RequestListener = ({ url }, response) => {
     if (url !== '/large') {
@@ -93,12 +94,14 @@ test('a client that does not read an answer holds up the app that writes it', op
     response.on('drain', fill);
     response.on('close', () => cut.resolve());
     fill();
+    begun.resolve();
   };
   await withApp(app, async (port) => {
     const socket = connect({ port, host: HOST, ca: CA });
     socket.on('error', () => {});
     socket.pause();
     socket.write('GET /large HTTP/1.1\r\nHost: a\r\n\r\n');
+    await begun.promise;
     for (let i = 0; i < 50; i++) await ask(port, '/');
     assert.ok(written > 0 && written <= 32 * MEBIBYTE, `${written} bytes were taken`);
     socket.destroy();

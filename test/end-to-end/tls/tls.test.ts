@@ -232,6 +232,13 @@ test('a wrong key or certificate is an error of listen', options, async () => {
     [{}, /^tls: key and cert are needed, or pfx$/],
     [{ key }, /^tls: key and cert are needed, or pfx$/],
     [{ key, cert: identity('second').cert }, /^tls: .*key values mismatch/],
+    [{ key: cert, cert: key }, /^tls: key and cert are swapped$/],
+    [{ key: [String(cert)], cert }, /^tls\.key must be a private key, and is a certificate$/],
+    [{ key, cert: key }, /^tls\.cert must be a certificate, and is a private key$/],
+    [
+      { key, cert, sni: { a: { key: cert, cert: key } } },
+      /^tls\.sni\['a'\]: key and cert are swapped$/,
+    ],
     [{ key, cert: Buffer.from('no certificate') }, /^tls: .*no start line/],
     [{ key: 'key.pem', cert }, /^tls\.key must be PEM text \(no file name\), bytes, or /],
     [{ key, cert: ['cert.pem'] }, /^tls\.cert must be PEM text \(no file name\), bytes, or /],
@@ -255,4 +262,19 @@ test('a wrong key or certificate is an error of listen', options, async () => {
   }
   await engine.close();
   await leavesNothing();
+});
+
+test('a client of TLS 1.2 that renegotiates is cut', options, async () => {
+  await withEngine({ shards: 1 }, async ({ engine, port }) => {
+    engine.server({ endpoint: '/v', handlers: VERBS });
+    for (const isWebSocket of [false, true]) {
+      const socket = await open(port, { maxVersion: 'TLSv1.2' });
+      if (isWebSocket) {
+        socket.write(upgradeRequest('/v'));
+        assert.match(String((await once(socket, 'data'))[0]), /^HTTP\/1\.1 101 /);
+      }
+      socket.renegotiate({ rejectUnauthorized: false }, () => {});
+      await gone(socket.resume());
+    }
+  });
 });

@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { createServer, type Server as HttpServer } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
-import { pathOf, takeUpgrades } from '../../../src/main/accept/http-upgrades.ts';
-import { closeServer, listen } from '../../end-to-end/kit/http-server.ts';
+import { isWebSocket, takeUpgrades } from '../../../src/main/accept/http-upgrades.ts';
+import { hostOf, pathOf } from '../../../src/main/accept/request-target.ts';
+import { ask, closeServer, listen } from '../../end-to-end/kit/http-server.ts';
 import { upgradeRequest } from '../../end-to-end/kit/raw-client.ts';
 
 test('the path of a request is what comes before its query', () => {
@@ -27,6 +28,55 @@ test('the path of a request is what comes before its query', () => {
     [undefined, undefined],
   ]) {
     assert.equal(pathOf(url), path, `the path of ${url}`);
+  }
+});
+
+test('the host of a request is that of an absolute URL', () => {
+  for (const [url, host] of [
+    ['/chat', undefined],
+    ['http://host/chat', 'host'],
+    ['http://host:81?a=/b', 'host:81'],
+    ['WS://me:too@[::1]:80/chat', '[::1]:80'],
+    ['//host/chat', undefined],
+    ['*', undefined],
+    [undefined, undefined],
+  ]) {
+    assert.equal(hostOf(url), host, `the host of ${url}`);
+  }
+});
+
+test('a 404 names the endpoint that differs in a slash', async () => {
+  const server = createServer();
+  const release = takeUpgrades(server, (path) => (path === '/v' ? () => {} : undefined), 1_000);
+  const port = await listen(server);
+  assert.match(await ask(port, upgradeRequest('/v/')), /\r\n\r\nNot Found: the endpoint is \/v$/);
+  assert.match(await ask(port, upgradeRequest('/w')), /\r\n\r\nNot Found$/);
+  release();
+  await closeServer(server);
+});
+
+test('Upgrade is a list of protocols', () => {
+  const isIt = (upgrade: string | undefined) =>
+    isWebSocket({ headers: { ...(upgrade !== undefined && { upgrade }) } });
+  for (const upgrade of [
+    'websocket',
+    'WebSocket',
+    'h2c, websocket',
+    ',websocket ,',
+    'a,\tWebsocket',
+  ]) {
+    assert.equal(isIt(upgrade), true, upgrade);
+  }
+  for (const upgrade of [
+    undefined,
+    '',
+    'h2c',
+    'websockets',
+    'web socket',
+    'websocket;a',
+    'a websocket',
+  ]) {
+    assert.equal(isIt(upgrade), false, String(upgrade));
   }
 });
 

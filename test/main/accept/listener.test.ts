@@ -1,8 +1,14 @@
 import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
-import type { RequestListener, Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { createListener, listen, resolveListenOptions } from '../../../src/main/accept/listener.ts';
+import {
+  createListener,
+  listen,
+  requestListener,
+  resolveListenOptions,
+} from '../../../src/main/accept/listener.ts';
 import {
   type EngineOptions,
   resolveEngineOptions,
@@ -17,8 +23,10 @@ async function withListener(
 ): Promise<void> {
   const chat = resolveServerOptions({ endpoint: '/chat' });
   const serverAt = (endpoint: string) => (endpoint === '/chat' ? chat : undefined);
-  const server = createListener(resolveEngineOptions(options), serverAt, request, assert.ifError);
-  const { address, port } = await listen(server, 0, '127.0.0.1');
+  const resolved = resolveEngineOptions(options);
+  const server = createListener(resolved);
+  server.on('request', requestListener(resolved, serverAt, request, assert.ifError));
+  const { address, port } = (await listen(server, 0, '127.0.0.1')) as AddressInfo;
   await body(`http://${address}:${port}`, server);
   const closed = once(server, 'close');
   server.close();
@@ -78,14 +86,15 @@ test('limits of the engine hold for the HTTP server', async () => {
   });
 });
 
+test('keepAliveTimeout is that of the HTTP server', () => {
+  const resolved = resolveEngineOptions({});
+  assert.equal(createListener(resolved, 75_000).keepAliveTimeout, 75_000);
+  assert.equal(createListener(resolved).keepAliveTimeout, createServer().keepAliveTimeout);
+});
+
 test('a port that is taken is refused as Node.js refuses it', async () => {
   await withListener({}, undefined, async (url) => {
-    const server = createListener(
-      resolveEngineOptions({}),
-      () => undefined,
-      undefined,
-      assert.ifError,
-    );
+    const server = createListener(resolveEngineOptions({}));
     const { hostname, port } = new URL(url);
     await assert.rejects(listen(server, Number(port), hostname), { code: 'EADDRINUSE' });
   });
@@ -93,7 +102,13 @@ test('a port that is taken is refused as Node.js refuses it', async () => {
 
 test('the options of listen are checked', () => {
   const request: RequestListener = () => {};
-  const nothing = { host: undefined, request: undefined, tls: undefined };
+  const nothing = {
+    host: undefined,
+    request: undefined,
+    tls: undefined,
+    proxyProtocol: false,
+    keepAliveTimeout: undefined,
+  };
   assert.deepEqual(resolveListenOptions({}), nothing);
   const options = { host: '::1', request };
   assert.deepEqual(resolveListenOptions(options), { ...nothing, ...options });
@@ -103,7 +118,12 @@ test('the options of listen are checked', () => {
     [{ host: 8080 }, /^host: 8080 is not a host name/],
     [{ host: '' }, /^host: ''/],
     [{ tls: 'a key' }, /^tls must be an object with key and cert$/],
-    [{ hostname: '::1' }, /^hostname: no such option; there are host, request, tls$/],
+    [
+      { hostname: '::1' },
+      /^hostname: no such option; there are host, request, tls, proxyProtocol, keepAliveTimeout$/,
+    ],
+    [{ proxyProtocol: 'v2' }, /^proxyProtocol: 'v2' is not true or false$/],
+    [{ keepAliveTimeout: -1 }, /^keepAliveTimeout: -1 is not a whole number from 0 to 2147483647$/],
     ['localhost', /^options must be an object, not 'localhost'$/],
     [null, /^options must be an object/],
   ] as const) {

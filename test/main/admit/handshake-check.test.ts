@@ -3,10 +3,10 @@ import type { IncomingMessage } from 'node:http';
 import { test } from 'node:test';
 import {
   checkHandshake,
-  checkOrigin,
   connectionRequest,
   identify,
 } from '../../../src/main/admit/handshake-check.ts';
+import { checkOrigin } from '../../../src/main/admit/origin-check.ts';
 import { Refusal } from '../../../src/shared/api/refusal.ts';
 
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
@@ -50,7 +50,7 @@ for (const [what, parts, status] of [
   ['a body of some length', { headers: { 'content-length': '5' } }, 400],
   ['a body in chunks', { headers: { 'transfer-encoding': 'chunked' } }, 400],
   ['a protocol named twice', { headers: { 'sec-websocket-protocol': 'a, a' } }, 400],
-  ['an empty protocol', { headers: { 'sec-websocket-protocol': 'a,' } }, 400],
+  ['a list of no protocol', { headers: { 'sec-websocket-protocol': ' ,' } }, 400],
 ] as const) {
   test(`a handshake with ${what} is refused with ${status}`, () => {
     const request = incoming(parts as unknown as Partial<IncomingMessage>);
@@ -91,6 +91,20 @@ for (const [codec, offered, protocol, spoken] of [
     assert.deepEqual(handshake, { key: KEY, protocol, codec: spoken });
   });
 }
+
+test('empty elements in a list of subprotocols do not count', () => {
+  const chosen = (offer: string) =>
+    checkHandshake(incoming({ headers: { 'sec-websocket-protocol': offer } }), {
+      ...PLAIN,
+      protocols: ['chat'],
+    }).protocol;
+  for (const offer of ['chat,', ',chat', 'a, , chat', 'a ,\tchat\t,,']) {
+    assert.equal(chosen(offer), 'chat', offer);
+  }
+  for (const offer of ['', ',', ' , ', 'ch at', 'chat, chat', 'a;b, chat', 'chat\u00a0']) {
+    assert.throws(() => chosen(offer), { status: 400 }, offer);
+  }
+});
 
 test('compression is agreed on where the server and the client want it', () => {
   const compression = { threshold: 0, level: 1 };
@@ -155,6 +169,22 @@ test('a page of the same host is one of http or https', () => {
     if (isAllowed) check();
     else assert.throws(check, { status: 403 }, `${origin} at ${host}`);
   }
+});
+
+test('where only the port differs, the refusal names proxies', () => {
+  const bodyOf = (origin: string, origins: 'same-host' | string[] = 'same-host') => {
+    const asked = connectionRequest(incoming({ headers: { origin, host: 'a.test' } }));
+    try {
+      checkOrigin(asked, origins);
+    } catch (refusal) {
+      return (refusal as Refusal).message;
+    }
+    return '';
+  };
+  assert.match(bodyOf('https://a.test:8443'), /dropped the port.*Host \$http_host.*`origins`$/);
+  assert.match(bodyOf('https://b.test:8443'), /`origins` does not include it$/);
+  assert.match(bodyOf('https://a.test:8443', ['https://a.test']), /does not include it$/);
+  assert.equal(bodyOf('https://a.test'), '');
 });
 
 test('an identity has a random id, the request, and what authorize returns', async () => {

@@ -44,9 +44,32 @@ test('proxies with known addresses are believed, until there is one that has not
 });
 
 test('what is no address is not taken for one', () => {
-  for (const nonsense of ['unknown', '1.1.1.1:80', '[::1]', '<script>', '256.1.1.1']) {
-    assert.equal(clientOf(2, '10.0.0.1', `1.1.1.1, ${nonsense}`), '10.0.0.1');
+  const nonsense = ['unknown', '<script>', '256.1.1.1', '1.1.1.1:', '1.1.1.1:65536', ':80'];
+  const brackets = ['[::1', '::1]:80', '[1.1.1.1]:80', '[::1]80', '[]:1', '1.1.1.1:80:80'];
+  for (const entry of [...nonsense, ...brackets]) {
+    assert.equal(clientOf(2, '10.0.0.1', `1.1.1.1, ${entry}`), '10.0.0.1');
   }
+});
+
+test('an address may come with its port, and in brackets', () => {
+  for (const [entry, address] of [
+    ['203.0.113.5:41234', '203.0.113.5'],
+    ['[2001:db8::7]:443', '2001:db8::7'],
+    ['[2001:db8::7]', '2001:db8::7'],
+    ['[::ffff:10.1.2.3]:1', '10.1.2.3'],
+  ] as const) {
+    assert.equal(clientOf(1, '10.0.0.1', `9.9.9.9, ${entry}`), address);
+  }
+  const trusted = ['10.0.0.0/8'];
+  assert.equal(clientOf(trusted, '10.0.0.1', '1.1.1.1:5, 10.2.2.2:80'), '1.1.1.1');
+});
+
+test("an absolute URL's host counts, and not Host", () => {
+  const request = { ...from('10.0.0.1'), url: 'ws://user@chat.test:81/a' } as IncomingMessage;
+  assert.equal(new ProxyTrust(0).of(request).host, 'chat.test:81');
+  assert.equal(new ProxyTrust(1).of(request).host, 'chat.test:81');
+  request.headers['x-forwarded-host'] = 'outer.test';
+  assert.equal(new ProxyTrust(1).of(request).host, 'outer.test');
 });
 
 test('the host is what the client asked the outermost proxy for', () => {

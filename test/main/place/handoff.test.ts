@@ -12,7 +12,7 @@ import {
   packUpgrades,
   takeBuffered,
 } from '../../../src/main/place/handoff.ts';
-import type { Upgrade } from '../../../src/shared/messages/control-messages.ts';
+import type { ToShard, Upgrade } from '../../../src/shared/messages/control-messages.ts';
 
 /** A paused socket that has taken in these bytes. */
 function socketWith(bytes: string): Socket {
@@ -102,6 +102,33 @@ function handoffOf(schedule = new HandoffSchedule()) {
   };
   return { handoff, add, messages };
 }
+
+test('where descriptors have run out the last ones end, and the others move', async (t) => {
+  const { sockets, clients } = await acceptPaused(3);
+  const { port1, port2 } = new MessageChannel();
+  t.after(() => {
+    for (const socket of [...sockets, ...clients]) socket.destroy();
+    port1.close();
+  });
+  const schedule = new HandoffSchedule();
+  t.mock.method(schedule.spare, 'lend', () => sockets.some(({ destroyed }) => destroyed));
+  let unsent = 0;
+  const sent = { next: 5, sent: () => {}, unsent: () => (unsent += 1) };
+  const handoff = new Handoff<Departure>(schedule, port1, packUpgrades, sent as never);
+  const failed: number[] = [];
+  for (const [connection, socket] of sockets.entries()) {
+    const upgrade = { connection } as Upgrade;
+    handoff.add({ socket, upgrade, onFailed: () => failed.push(connection) });
+  }
+  handoff.flush();
+  const { message } = receiveMessageOnPort(port2) as { message: ToShard & { type: 'adopt' } };
+  assert.equal(message.handoff, 5);
+  assert.deepEqual(
+    message.upgrades.map(({ connection }) => connection),
+    [0, 1],
+  );
+  assert.deepEqual([failed, unsent], [[2], 1]);
+});
 
 test('sockets wait as long as each turn brings another, and 32 at most', async (t) => {
   t.mock.method(performance, 'now', () => 0);

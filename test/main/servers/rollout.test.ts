@@ -84,3 +84,34 @@ test('one that is given up waits for no shard', async () => {
 function loadError(): EngineError {
   return new EngineError('ERR_HANDLERS_LOAD', 'not today');
 }
+
+for (const [what, settle] of [
+  ['a shard could not load it', (rollout: Rollout) => rollout.added(1, loadError())],
+  ['a shard died while it loaded', (rollout: Rollout) => rollout.shardDied(1)],
+] as const) {
+  test(`a server may be ready at the next attempt where ${what}`, async () => {
+    const { rollout } = openRollout(MODULE);
+    settle(rollout);
+    await assert.rejects(rollout.ready);
+    rollout.rested(true);
+    rollout.loading(1);
+    rollout.added(1);
+    await rollout.ready;
+    assert.equal(rollout.hasBeenReady, true);
+  });
+}
+
+test('a server that nobody has loaded yet is waited for across attempts', async () => {
+  const { rollout, settled } = openRollout(MODULE);
+  rollout.rested(true);
+  rollout.loading(1);
+  rollout.added(1);
+  assert.deepEqual(await settled(), ['ready']);
+});
+
+test('a server that is closed is not ready any more, whatever is started', async () => {
+  const { rollout } = openRollout(MODULE);
+  rollout.giveUp('server');
+  rollout.rested(false);
+  await assert.rejects(rollout.ready, { code: 'ERR_ENGINE_CLOSED' });
+});

@@ -1,9 +1,9 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import type { MessagePort } from 'node:worker_threads';
+import { MessagePort } from 'node:worker_threads';
 import { HandoffSchedule } from '../../../src/main/place/handoff.ts';
 import { ShardHost } from '../../../src/main/shards/shard-host.ts';
-import type { FromShard } from '../../../src/shared/messages/control-messages.ts';
+import type { FromShard, Upgrade } from '../../../src/shared/messages/control-messages.ts';
 import { Doorbell } from '../../../src/shared/ring/doorbell.ts';
 import { InterestTable } from '../../../src/shared/tables/interest-table.ts';
 import { allocateCounts } from '../../../src/shared/tables/room-counts.ts';
@@ -160,4 +160,55 @@ test('a listener that throws hides nothing of what a dead shard has said', async
   await assert.rejects(host.finished, { message: 'dead' });
   assert.deepEqual(heard, LAST_WORDS);
   assert.equal(((await thrown.promise) as Error).message, 'of the app');
+});
+
+test('checks that a shard has not answered count from its last sign of life on', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const { host } = openHost(async (port) => {
+    port.postMessage(LAST_WORDS[0]);
+    await promise;
+    port.close();
+  });
+  await host.up;
+  const owner = new Doorbell(start.doorbell);
+  owner.beat();
+  assert.equal(host.unanswered, 0);
+  for (let i = 1; i <= 3; i++) {
+    host.ask();
+    assert.equal(host.unanswered, i);
+  }
+  owner.beat(); // a socket is being read: the loop does not turn, and does not stand still
+  assert.equal(host.unanswered, 0);
+  host.ask();
+  assert.equal(host.unanswered, 1);
+  resolve();
+  await host.finished;
+});
+
+test('a socket that does not get to its shard is given back, and the loss is told', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const { host, heard } = openHost(async (port) => {
+    port.once('message', () => {
+      port.postMessage({ type: 'arrived', handoffs: [] } satisfies FromShard);
+      void promise.then(() => port.close());
+    });
+    await promise;
+  });
+  const lost = new Promise<void>((onFailed) => {
+    const [handle, socket] = [{}, { destroyed: false, destroy: () => {} }];
+    t.mock.method(MessagePort.prototype, 'postMessage', () => {}, { times: 1 });
+    Object.assign(socket, { _handle: handle, read: () => null });
+    const upgrade = { connection: 1 } as Upgrade;
+    host.handoff.add({ socket: socket as never, upgrade, onFailed: () => onFailed() });
+    host.handoff.flush(); // the message is lost
+  });
+  t.mock.timers.tick(500);
+  await lost;
+  assert.deepEqual(
+    heard.map((message) => message.type === 'error' && message.error.code),
+    ['ERR_HANDOFF_LOST'],
+  );
+  resolve();
+  await host.finished;
 });

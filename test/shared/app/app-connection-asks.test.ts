@@ -89,6 +89,39 @@ test('one that has ended is not one that cannot answer, whatever is known of its
   assert.deepEqual(sent, []);
 });
 
+test('answers of handlers that disconnect are sent, and the close is due behind the last', async () => {
+  const { connection, link, sent } = connect(true);
+  link.disconnect = (code, _reason, owesAnswers) => {
+    sent.push(`close ${code} ${owesAnswers}`);
+    connection.ended([], { code, reason: '' });
+  };
+  link.concluded = () => sent.push('concluded');
+  const { promise, resolve } = Promise.withResolvers<string>();
+  connection.on('slow', () => promise);
+  connection.on('login', () => {
+    connection.disconnect(4401);
+    connection.disconnect(4402);
+    return 'no';
+  });
+  connection.receive('>slow;0?1;x');
+  connection.receive('>login;0?2;x');
+  await settled();
+  assert.deepEqual(sent, ['close 4401 true', '>;0!2;no']);
+  resolve('late');
+  await settled();
+  assert.deepEqual(sent.slice(2), ['>;0!1;late', 'concluded']);
+});
+
+test('a disconnect with no answer due waits for nothing', async () => {
+  const { connection, link, sent } = connect(true);
+  link.disconnect = (code, _reason, owesAnswers) => sent.push(`close ${code} ${owesAnswers}`);
+  connection.on('add', () => 'sum');
+  connection.receive('>add;0?1;x');
+  await settled();
+  connection.disconnect(4000);
+  assert.deepEqual(sent, ['>;0!1;sum', 'close 4000 false']);
+});
+
 test('a handler that answers after the end has nobody to answer to', async () => {
   const { connection, sent, verbs } = connect(true);
   const { promise, resolve } = Promise.withResolvers<string>();
@@ -98,6 +131,14 @@ test('a handler that answers after the end has nobody to answer to', async () =>
   resolve('late');
   await settled();
   assert.deepEqual([sent, verbs.reported], [[], []]);
+});
+
+test('the answer to a client that asks whether we are there goes a way of its own', () => {
+  const { connection, link, sent } = connect(true);
+  const answers: unknown[] = [];
+  link.sendProbeAnswer = (message) => answers.push(message);
+  connection.receive('>fanring:ping;0?1;');
+  assert.deepEqual([answers, sent], [['>;0~1;no handler'], []]);
 });
 
 test('an answer that cannot be sent is reported, and nothing else happens', async () => {

@@ -26,6 +26,10 @@ class FakeLink implements ConnectionLink {
     this.calls.push(['send', message]);
   }
 
+  sendProbeAnswer(message: unknown): void {
+    this.calls.push(['sendProbeAnswer', message]);
+  }
+
   join(room: string): void {
     this.calls.push(['join', room]);
     this.rooms ??= new Set();
@@ -39,6 +43,10 @@ class FakeLink implements ConnectionLink {
 
   disconnect(code: number, reason: string): void {
     this.calls.push(['disconnect', code, reason]);
+  }
+
+  concluded(): void {
+    this.calls.push(['concluded']);
   }
 }
 

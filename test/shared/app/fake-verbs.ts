@@ -3,7 +3,7 @@ import type { AckResult } from '../../../src/shared/ask/ask.ts';
 import type { Codec, Encode, Message } from '../../../src/shared/codec/codec.ts';
 import { createCodecs } from '../../../src/shared/codec/codecs.ts';
 import type { Command } from '../../../src/shared/spread/command.ts';
-import type { Found, Query } from '../../../src/shared/spread/listing.ts';
+import type { Found, ListAsk } from '../../../src/shared/spread/listing.ts';
 import type { Selection } from '../../../src/shared/spread/selection.ts';
 import type { Verbs } from '../../../src/shared/spread/verbs.ts';
 
@@ -24,7 +24,7 @@ export class FakeVerbs implements Verbs {
   };
   readonly published: [selection: Selection, message: Message][] = [];
   readonly asked: [selection: Selection, asked: Asked][] = [];
-  readonly listed: Query[] = [];
+  readonly listed: ListAsk[] = [];
   readonly commanded: [selection: Selection, command: Command][] = [];
   readonly reported: EngineError[] = [];
 
@@ -41,7 +41,7 @@ export class FakeVerbs implements Verbs {
     return { answers: [{ id: 'someone', payload: 'yes' }], missing: [], silentShards: [] };
   }
 
-  async list(query: Query): Promise<Found> {
+  async list(query: ListAsk): Promise<Found> {
     this.listed.push(query);
     return { connections: [], rooms: [], silentShards: [] };
   }

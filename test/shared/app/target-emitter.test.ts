@@ -16,7 +16,8 @@ function connect() {
   const { codec } = verbs;
   const none = () => assert.fail('nothing is sent');
   const link = { number: 1, shard: 1, rooms: undefined, codec, answersAsks: true };
-  const verbsOfLink = { send: none, join: none, leave: none, disconnect: none };
+  const ends = { disconnect: none, concluded: none };
+  const verbsOfLink = { send: none, sendProbeAnswer: none, join: none, leave: none, ...ends };
   const request = { method: 'GET', url: '/fake', headers: {}, remoteAddress: '' };
   const identity = { id: 'me', request, data: undefined };
   const server = new AppServer(verbs);

@@ -42,6 +42,8 @@ const ENGINE: Values<EngineOptions> = {
   maxEmitters: whole(0, 1024),
   maxHeaderBytes: whole(256, 2 ** 24),
   handshakeTimeout: whole(1, MS),
+  maxPlainConnections: whole(1, 2 ** 32 - 1),
+  maxPlainConnectionsPerAddress: whole(0, 2 ** 32 - 1),
   sampleInterval: whole(0, MS),
   clientScriptPath: {
     good: ['', '/a.js', '/a/b-c.js'],
@@ -66,7 +68,7 @@ const SERVER: Values<ServerOptions> = {
   endpoint: {
     good: ['', '/', '/chat', '/a/b', '/a%20b', '/chat/'],
     bad: ['chat', '/a?b', '/a#b', '/a b', '/ä', '/a/../b', '//host/a', 'ws://host/a', null, 1],
-    allowed: "'' or a path such as '/chat' without query",
+    allowed: "'' or a path such as '/chat' without query; '*' and ':name' stand for nothing yet",
   },
   codec: {
     good: ['text', 'msgpack', 'negotiate'],
@@ -110,7 +112,7 @@ const SERVER: Values<ServerOptions> = {
     good: ['same-host', '*', [], ['http://a', 'https://b.c:8443'], () => true],
     bad: ['http://a', ['a'], ['http://a/'], ['http://a:80'], ['HTTP://a'], [1], null, {}],
     allowed:
-      "'same-host', '*', an array of origins such as 'https://host:8080' (with no path and no slash behind), or a function",
+      "'same-host', '*', a function, or an array of origins (with no path and no slash behind): 'https://host:8080', 'https://*.host', 'capacitor://localhost', 'null'",
   },
   authorize: aFunction,
   idGenerator: aFunction,
@@ -196,6 +198,8 @@ test('an option that is left out, or undefined, has its default', () => {
     maxEmitters: 16,
     maxHeaderBytes: 16 * 2 ** 10,
     handshakeTimeout: 10_000,
+    maxPlainConnections: 10_000,
+    maxPlainConnectionsPerAddress: 0,
     sampleInterval: 1000,
     clientScriptPath: '/iris-ws.js',
     resourceLimits: undefined,

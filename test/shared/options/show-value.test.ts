@@ -53,3 +53,12 @@ test('whatever it is, it is one line that can be put into a log', () => {
     }),
   );
 });
+
+test('a getter is not run', () => {
+  const value = {
+    get bad(): never {
+      throw new Error('run');
+    },
+  };
+  assert.match(shown(value), /^\{ bad: the function/);
+});

@@ -40,6 +40,7 @@ test('a turn drains, rings, delivers, flushes, and rests before it may sleep', a
   const rest = () => {
     steps.push('rest');
     setImmediate(resolve);
+    return false;
   };
   const ticks = new TickLoop(mailbox, () => steps.push('deliver'), rest);
   ticks.schedule();
@@ -68,7 +69,14 @@ test('turns run in the context in which the loop was made, whoever asks for them
       onError: assert.ifError,
       onWake: () => ticks.schedule(),
     });
-    const ticks: TickLoop = new TickLoop(mailbox, () => {}, turned);
+    const ticks: TickLoop = new TickLoop(
+      mailbox,
+      () => {},
+      () => {
+        turned();
+        return false;
+      },
+    );
     return { mailbox, ticks };
   });
   const link = { inbound: toLoop, outbound: toPeer, doorbell: Doorbell.allocate() };

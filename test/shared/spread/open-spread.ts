@@ -53,5 +53,5 @@ export function spreadOptions(codec: CodecChoice = 'negotiate', shards = [1, 2, 
 export function openSpread(parts: { codec?: CodecChoice; local?: Partial<Local<unknown>> } = {}) {
   const { options, ...rest } = spreadOptions(parts.codec);
   const server = new SpreadServer({ ...options, local: { ...NOWHERE, ...parts.local } });
-  return { server, codecs: options.codecs, ...rest };
+  return { server, codecs: options.codecs, counters: options.counters, ...rest };
 }

@@ -72,7 +72,10 @@ test('a message that cannot be sent is delivered to nobody, and not counted', ()
   here = () => true;
   opened.fails.with = new Error('full');
   assert.throws(() => publish('red'), { message: 'full' });
-  assert.deepEqual(delivered, []);
+  assert.deepEqual([delivered, opened.counters.emitted], [[], 0]);
+  delete opened.fails.with;
+  publish('red');
+  assert.equal(opened.counters.emitted, 1);
 });
 
 test('a record has the frame, the room, and whom it leaves out', () => {

@@ -183,16 +183,36 @@ test('one whose transport is empty is not waited for while a tick fills its next
   );
 });
 
-test('one that is behind before it is open gets its 101 first', () => {
-  const { connection, publish, drain, transport, fanOut, received } = connect(latest);
-  fanOut.send(connection, Buffer.from('101 '));
-  for (let i = 0; i < 4; i++) publish('fill', FILL);
-  fanOut.flush();
-  assert.equal(transport.waitingBytes, 0);
-  connection.open();
-  drain();
-  assert.match(transport.received, /^101 /);
-  assert.equal(received().length, 3);
+for (const slowConsumer of ['close', 'drop', 'latest'] as const) {
+  test(`frames that are held for the opening are no slowness of the client: ${slowConsumer}`, () => {
+    const made = connect({ slowConsumer, maxBufferedBytes: 1000 });
+    const { connection, publish, drain, transport, fanOut, received, told, errors } = made;
+    fanOut.send(connection, Buffer.from('101 '));
+    for (let i = 0; i < 4; i++) publish('fill', FILL);
+    fanOut.flush();
+    assert.equal(transport.waitingBytes, 0);
+    connection.open();
+    publish('large', 'l'.repeat(2000)); // one message may always wait
+    fanOut.flush();
+    assert.deepEqual([told, errors], [[], []]);
+    publish('more', 'm');
+    assert.equal(told[0]?.state, 'behind', 'from here on the client has to read');
+    transport.drain(1);
+    assert.match(transport.received, /^101 /);
+    drain();
+    const events = received().map((text) => text.split(' ')[0]);
+    const kept = slowConsumer === 'latest' ? ['more'] : [];
+    assert.deepEqual(events, ['fill', 'fill', 'fill', 'fill', 'large', ...kept]);
+  });
+}
+
+test('64 MiB at most are held for an opening, and one message more', () => {
+  const { connection, publish, errors } = connect({ maxBufferedBytes: 1000 });
+  const large = 'x'.repeat(32 * 2 ** 20);
+  for (let i = 0; i < 2; i++) publish('large', large);
+  assert.deepEqual([errors, connection.isOpen], [[], true]);
+  publish('small', 's');
+  assert.deepEqual([errors, connection.isOpen], [['ERR_SLOW_CONSUMER'], false]);
 });
 
 const step = fc.oneof(

@@ -20,6 +20,15 @@ const home: Home = {
   leaveAll: () => {},
 };
 
+/** Turns that never end: all that comes is read at once. */
+const reads: SocketContext['shard']['reads'] = {
+  turn: 1,
+  begin: () => Number.POSITIVE_INFINITY,
+  frame: () => true,
+  wait: () => {},
+  forget: () => {},
+};
+
 /** Handlers that nobody listens to; some of them can be the test's own. */
 export function silentDispatch(parts: Partial<Dispatch> = {}): Dispatch {
   return {
@@ -44,7 +53,7 @@ export function socketContext(
   return {
     number: 1,
     options,
-    shard: { number: 1, coalescing: { heard: () => {} } },
+    shard: { number: 1, coalescing: { heard: () => {} }, reads },
     codecs,
     rooms: codecs.map(() => home),
     fanOut: { send: () => {} },

@@ -5,12 +5,17 @@ import type { Upgrade } from '../../../src/shared/messages/control-messages.ts';
 import type { ServerOptions } from '../../../src/shared/options/server-options.ts';
 import { ServerWebSocket } from '../../../src/workers/connection/web-socket.ts';
 import { FanOut } from '../../../src/workers/deliver/fan-out.ts';
-import { close, hex, last, ping, text } from '../../conformance/client-frames.ts';
+import { ReadTurns } from '../../../src/workers/read/read-turns.ts';
+import { close, firstText, hex, last, more, ping, text } from '../../conformance/client-frames.ts';
 import { TestTransport } from '../write/test-transport.ts';
 import { silentDispatch, socketContext } from './socket-context.ts';
 
 /** A connection whose transport is the test, and whose 101 is the text `101`. */
-function connect(options: ServerOptions = {}, handlersAre: 'here' | 'elsewhere' = 'here') {
+function connect(
+  options: ServerOptions = {},
+  handlersAre: 'here' | 'elsewhere' = 'here',
+  reads?: ReadTurns,
+) {
   const log: string[] = [];
   const transport = new TestTransport(log);
   const upgrade = { codec: 0, protocol: '' } as Upgrade;
@@ -28,6 +33,7 @@ function connect(options: ServerOptions = {}, handlersAre: 'here' | 'elsewhere' 
     }),
     forget: () => log.push('forget'),
   });
+  if (reads !== undefined) Object.assign(server, { shard: { ...server.shard, reads } });
   const connection = new ServerWebSocket(server, transport, upgrade, 0);
   fanOut.send(connection, Buffer.from('101'));
   /** What has happened since the last call. */
@@ -35,8 +41,12 @@ function connect(options: ServerOptions = {}, handlersAre: 'here' | 'elsewhere' 
   return { connection, transport, fanOut, since };
 }
 
-function open(options: ServerOptions = {}, handlersAre: 'here' | 'elsewhere' = 'here') {
-  const made = connect(options, handlersAre);
+function open(
+  options: ServerOptions = {},
+  handlersAre: 'here' | 'elsewhere' = 'here',
+  reads?: ReadTurns,
+) {
+  const made = connect(options, handlersAre, reads);
   made.connection.open();
   made.fanOut.flush();
   made.since();
@@ -62,6 +72,60 @@ test('what is read while it is held waits for its release', () => {
   connection.release();
   assert.deepEqual(since(), ['resume', 'message one', 'message two']);
   assert.equal(connection.server.counters.received, 2);
+});
+
+test('a client that has sent more than its share is read on in the next turns', () => {
+  const reads = new ReadTurns(
+    () => {},
+    () => {},
+  );
+  const { connection, since } = open({}, 'here', reads);
+  const frames = Array.from({ length: 300 }, () => text('m'));
+  connection.read(Buffer.concat([...frames, close(1000)]));
+  assert.deepEqual(since(), [...Array(128).fill('message m'), 'pause']);
+  assert.equal(reads.end(), false); // there is time for the rest
+  const rest = since();
+  assert.deepEqual(rest.slice(0, 172), [
+    ...Array(128).fill('message m'),
+    'pause',
+    ...Array(43).fill('message m'),
+  ]);
+  assert.deepEqual(rest.slice(172), ['message m', 'conclude 1000 ', 'resume']);
+});
+
+test('a client that waits for its turn is not read before the handlers let it', () => {
+  const reads = new ReadTurns(
+    () => {},
+    () => {},
+  );
+  const { connection, since } = open({}, 'here', reads);
+  connection.read(Buffer.concat(Array.from({ length: 130 }, () => text('m'))));
+  connection.hold();
+  since();
+  reads.end();
+  assert.deepEqual(since(), []);
+  connection.release();
+  assert.deepEqual(since(), ['resume', 'message m', 'message m']);
+  connection.read(Buffer.concat(Array.from({ length: 130 }, () => text('m'))));
+  connection.hold();
+  since();
+  connection.release();
+  assert.deepEqual(since(), [], 'its turn has not come');
+  reads.end();
+  assert.deepEqual(since().slice(-1), ['resume']);
+});
+
+test('pings and empty fragments count for the share as messages do', () => {
+  for (const frame of [ping(''), more('')]) {
+    const reads = new ReadTurns(
+      () => {},
+      () => {},
+    );
+    const { connection, since } = open({ maxFragments: 1000 }, 'here', reads);
+    connection.read(firstText(''));
+    connection.read(Buffer.concat(Array.from({ length: 300 }, () => frame)));
+    assert.equal(since().at(-1), 'pause');
+  }
 });
 
 test('a ping is answered with its payload, and told', () => {

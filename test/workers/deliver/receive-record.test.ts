@@ -61,6 +61,7 @@ function receive(record: Buffer): void {
   const ring = Buffer.concat([Buffer.alloc(24, 0xee), record, Buffer.alloc(8, 0xee)]);
   const socket = {
     sendFrame: note('send'),
+    sendNewest: note('send newest'),
     open: () => log.push(['open']),
     concluded: () => log.push(['concluded']),
     join: note('join'),
@@ -115,12 +116,15 @@ test('what a connection is asked to do it does', () => {
   const header = { server: SERVER, connection: CONNECTION };
   receive(encodeRecord({ ...header, kind: RecordKind.OPEN }));
   receive(encodeFrameRecord({ ...header, kind: RecordKind.SEND }, 'hello'));
+  const probed = { ...header, kind: RecordKind.SEND, isProbeAnswer: true };
+  receive(encodeFrameRecord(probed, 'here'));
   receive(encodeRecord({ ...header, kind: RecordKind.LEAVE, name: 'red' }));
   receive(encodeCloseRecord({ ...header, kind: RecordKind.DISCONNECT }, 4000, 'bye'));
   receive(encodeRecord({ ...header, kind: RecordKind.CONCLUDED }));
   assert.deepEqual(log, [
     ['open'],
     ['send', buildFrame('hello')],
+    ['send newest', 'probe', buildFrame('here')],
     ['leave', 'red'],
     ['disconnect', 4000, 'bye'],
     ['concluded'],

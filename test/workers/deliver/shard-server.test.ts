@@ -151,6 +151,6 @@ test('where a question of another thread cannot be answered, that is told, and n
   await new Promise(setImmediate);
   assert.deepEqual(
     told.map((message) => message.type === 'error' && message.error.message),
-    ["/a: a question to room 'red' threw: no ring"],
+    ["/a: an ask of room 'red' threw: no ring"],
   );
 });

@@ -1,9 +1,6 @@
 import type { EngineError } from '../../../src/shared/api/errors.ts';
-import {
-  type FrameLimits,
-  FrameReader,
-  type FrameSink,
-} from '../../../src/workers/read/frame-reader.ts';
+import { FrameReader, type FrameSink } from '../../../src/workers/read/frame-reader.ts';
+import type { FrameLimits } from '../../../src/workers/read/message-limits.ts';
 
 /** Writes down each call in the notation of test/conformance/frame-case.ts. */
 export class RecordingSink implements FrameSink {

@@ -1,4 +1,4 @@
-import type { FrameLimits } from '../../../src/workers/read/frame-reader.ts';
+import type { FrameLimits } from '../../../src/workers/read/message-limits.ts';
 
 class End {
   readonly outcome: string | undefined;

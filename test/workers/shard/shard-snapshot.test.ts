@@ -11,7 +11,7 @@ const LIMITS = { pingPeriod: 9e6, pongTimeout: 1e7, writeTimeout: 1e7 };
 
 /** A connection whose bytes wait since `at`. */
 function waiting(id: string, waitingBytes: number, at: number) {
-  const transport = { waitingBytes, sentBytes: 0 } as Transport;
+  const transport = { waitingBytes, takenBytes: 0 } as Transport;
   return {
     id,
     shard: SHARD,
@@ -51,12 +51,12 @@ test('connections for which bytes wait are named with how long, the most bytes f
 });
 
 test('a connection of which some bytes have gone since the last look is not stalled', (t) => {
-  const transport = { waitingBytes: 10, sentBytes: 0 };
+  const transport = { waitingBytes: 10, takenBytes: 0 };
   const liveness = new Liveness(LIMITS, transport as Transport, 1_000);
   const socket = { id: 'x', shard: SHARD, liveness };
   const stalledAt = (now: number) => snapshotAt(t, now, [socket], 1).slowest[0]?.stalledMs;
   assert.equal(stalledAt(1_500), 500);
-  transport.sentBytes = 4;
+  transport.takenBytes = 4;
   assert.equal(stalledAt(2_000), 0);
   assert.equal(stalledAt(2_100), 100);
 });

@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { test } from 'node:test';
@@ -44,4 +45,37 @@ test('nothing is written to a socket that has ended its side by itself', async (
   transport.write(Buffer.from('late'));
   await nextTurn();
   assert.deepEqual([socket.errored, transport.waitingBytes], [null, 0]);
+});
+
+test('an end that came before there was a transport is told when it reads', async () => {
+  const socket = new Duplex({ read: () => {}, write: (_bytes, _, done) => done() });
+  socket.push(null);
+  await once(socket.resume(), 'end');
+  const transport = new StreamTransport(socket.pause() as Socket, { sentBytes: 0 });
+  const owner = new RecordingOwner();
+  transport.owner = owner;
+  await nextTurn();
+  assert.deepEqual(owner.log, []);
+  transport.resume();
+  assert.deepEqual(owner.log, [], 'the owner may have bytes that came before it');
+  await owner.until('ended');
+});
+
+test('an end that comes while it is paused is told once, when it goes on for good', async () => {
+  const { socket, transport, owner } = streamOf(() => {});
+  transport.resume();
+  transport.pause();
+  socket.push(null);
+  socket.read(0); // as sockets of TLS do
+  await once(socket, 'end');
+  assert.deepEqual(owner.log, []);
+  transport.resume();
+  transport.pause();
+  await nextTurn();
+  assert.deepEqual(owner.log, [], 'its owner has not gone on');
+  transport.resume();
+  await owner.until('ended');
+  transport.resume();
+  await nextTurn();
+  assert.deepEqual(owner.log, ['ended']);
 });

@@ -15,6 +15,7 @@ export class Participant {
   readonly mailbox: Mailbox;
   readonly received: Buffer[] = [];
   isAsleep = false;
+  #hasBeenTold = false;
   #isStoppedByRecord = false;
   // What the modelled waiter runs once it is notified.
   onNotified: (() => void) | undefined;
@@ -39,6 +40,9 @@ export class Participant {
       onWake: () => {
         this.isAsleep = false;
       },
+      onRead: () => {
+        this.#hasBeenTold = true;
+      },
     });
     const link = { inbound: rings[peer], outbound: rings[me], doorbell: doorbells[peer] };
     this.mailbox.connect(peer, link);
@@ -59,6 +63,11 @@ export class Participant {
       if (error !== STOP) throw error;
     }
     this.#isStoppedByRecord = false;
+  }
+
+  /** Waits for the peer to read all that has been written. */
+  awaitRead(): void {
+    this.mailbox.awaitRead(this.#peer, this.mailbox.writtenTo(this.#peer));
   }
 
   sleep(): void {
@@ -91,11 +100,14 @@ export class Participant {
     const sleepsUnwoken = this.isAsleep && this.#doorbell[NOTIFIED_WORD] === 0;
     const hasRead = this.mailbox.drain();
     const wasCongested = this.mailbox.isCongested(this.#peer);
+    this.#hasBeenTold = false;
     this.mailbox.flush();
+    const hasBeenTold = this.#hasBeenTold;
     const hasMoved = wasCongested && !this.mailbox.isCongested(this.#peer);
     if (!sleepsUnwoken) return;
     if (hasRead) throw new Error('sleeps although a record is unread');
     if (hasMoved) throw new Error('sleeps although there is room');
+    if (hasBeenTold) throw new Error('sleeps although all has been read');
   }
 
   /** @throws Error if the records are not those that the other's `send` made, in order */
@@ -207,5 +219,41 @@ export const SCENARIOS: Scenario[] = [
       },
     ],
     sizes: Array(9).fill(120),
+  },
+  {
+    title: 'a writer that waits until all is read falls asleep while the reader reads',
+    setups: [nothing, sendTwo],
+    programs: [
+      (reader) => reader.mailbox.drain(),
+      (sender) => {
+        sender.awaitRead();
+        sender.mailbox.flush();
+        sender.sleep();
+      },
+    ],
+    sizes: [20, 30],
+  },
+  {
+    title: 'a writer that waits until all is read falls asleep again while the reader reads',
+    setups: [
+      nothing,
+      (sender) => {
+        sendTwo(sender);
+        sender.awaitRead();
+        sender.sleep();
+      },
+    ],
+    programs: [
+      (reader) => {
+        reader.drainOne();
+        reader.mailbox.drain();
+      },
+      (sender) => {
+        sender.awake();
+        sender.mailbox.flush();
+        sender.sleep();
+      },
+    ],
+    sizes: [20, 30],
   },
 ];

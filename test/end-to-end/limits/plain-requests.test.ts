@@ -1,0 +1,175 @@
+import { strict as assert } from 'node:assert';
+import type { RequestListener, ServerResponse } from 'node:http';
+import { test } from 'node:test';
+import { Engine, type EngineOptions } from '../../../src/main/index.ts';
+import { text } from '../../conformance/client-frames.ts';
+import { RawClient, upgradeRequest } from '../kit/raw-client.ts';
+import { leakCheck } from '../kit/test-engine.ts';
+import { listenOptions } from '../kit/transport.ts';
+
+const options = { timeout: 20_000 };
+const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+const MIB = 2 ** 20;
+
+async function withApp(
+  request: RequestListener | undefined,
+  engineOptions: EngineOptions,
+  body: (port: number, engine: Engine) => Promise<void>,
+): Promise<void> {
+  const leavesNothing = leakCheck();
+  await using engine = new Engine({ shards: 1, ...engineOptions });
+  const server = engine.server({ endpoint: '/w' });
+  server.onConnection((c) => c.onMessage((message) => c.emitMessage(message)));
+  const { port } = await engine.listen(0, { ...listenOptions(), request });
+  await body(port, engine);
+  await engine.close();
+  await leavesNothing();
+}
+
+test('a client with too many requests that have no answer is cut', options, async () => {
+  let asked = 0;
+  const count = () => {
+    asked += 1;
+  };
+  await withApp(count, {}, async (port) => {
+    for (const request of [GET, GET.replace('\r\n\r\n', '\r\nExpect: x\r\n\r\n')]) {
+      await using client = await RawClient.connect(port);
+      client.send(request.repeat(20_000));
+      await client.rest();
+    }
+  });
+  assert.equal(asked, 16, 'the app has few of them at a time');
+});
+
+test('answers that nobody reads make requests wait, and all are answered', options, async () => {
+  let asked = 0;
+  const answer: RequestListener = (_, response) => {
+    asked += 1;
+    response.end(Buffer.alloc(MIB, String(asked % 10)));
+  };
+  await withApp(answer, {}, async (port) => {
+    await using client = await RawClient.connect(port);
+    client.send(GET.repeat(30));
+    await using other = await RawClient.connect(port);
+    other.send(GET);
+    await other.answer();
+    assert.ok(asked < 20, `${asked} have been asked: the buffers of a connection take some MiB`);
+    for (let i = 0; i < 30; i++) assert.equal((await client.answer()).body.length, MIB);
+    client.send(GET);
+    await client.answer();
+    assert.equal(asked, 32);
+  });
+});
+
+test('requests behind others are answered in their order, in several goes', options, async () => {
+  const held: ServerResponse[] = [];
+  const { promise: hasSixteen, resolve } = Promise.withResolvers<void>();
+  const answer: RequestListener = (_, response) => {
+    if (held.push(response) === 16) resolve();
+    else if (held.length > 16) response.end(String(held.length));
+  };
+  await withApp(answer, {}, async (port) => {
+    await using client = await RawClient.connect(port);
+    client.send(GET.repeat(60));
+    await hasSixteen;
+    client.send(GET.repeat(40));
+    for (const [at, response] of held.entries()) response.end(String(at + 1));
+    for (let i = 1; i <= 100; i++) assert.equal((await client.answer()).body, String(i));
+  });
+});
+
+test(
+  'an upgrade behind requests that wait is left alone until they are answered',
+  options,
+  async () => {
+    const held: ServerResponse[] = [];
+    const { promise: hasSixteen, resolve } = Promise.withResolvers<void>();
+    const answer: RequestListener = (_, response) => {
+      if (held.push(response) === 16) resolve();
+      else if (held.length > 16) response.end(String(held.length));
+    };
+    await withApp(answer, {}, async (port) => {
+      await using client = await RawClient.connect(port);
+      const hello = text('hello');
+      client.send(
+        Buffer.concat([Buffer.from(GET.repeat(20) + upgradeRequest('/w')), hello, hello]),
+      );
+      await hasSixteen;
+      client.send(hello);
+      for (const response of [...held]) response.end('first');
+      for (let i = 0; i < 20; i++) await client.answer();
+      assert.match(await client.head(), /^HTTP\/1\.1 101 /);
+      for (let i = 0; i < 3; i++) assert.equal(await client.message(), 'hello');
+    });
+  },
+);
+
+test('what a request expects is answered as the HTTP server answers it', options, async () => {
+  const echo: RequestListener = (request, response) => void request.pipe(response);
+  await withApp(echo, {}, async (port) => {
+    await using client = await RawClient.connect(port);
+    const post = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n';
+    client.send(`${post}Expect: 100-continue\r\n\r\n`);
+    assert.match(await client.head(), /^HTTP\/1\.1 100 /);
+    client.send('x');
+    assert.match(await client.head(), /^HTTP\/1\.1 200 /);
+    await using other = await RawClient.connect(port);
+    other.send(`${post}Expect: wonders\r\n\r\nx`);
+    assert.match(await other.head(), /^HTTP\/1\.1 417 /);
+  });
+});
+
+for (const [status, limits] of [
+  [503, { maxPlainConnections: 2 }],
+  [429, { maxPlainConnectionsPerAddress: 2 }],
+] as const) {
+  const name = Object.keys(limits)[0];
+  test(`connections that ask for no upgrade are limited: ${name}`, options, async () => {
+    const ok: RequestListener = (_, response) => void response.end('ok');
+    await withApp(ok, limits, async (port) => {
+      const connected = [await RawClient.connect(port), await RawClient.connect(port)] as const;
+      for (const client of connected) {
+        for (let i = 0; i < 2; i++) {
+          client.send(GET);
+          assert.equal((await client.answer()).body, 'ok');
+        }
+      }
+      await using refused = await RawClient.connect(port);
+      refused.send(GET);
+      const head = await refused.head();
+      assert.match(head, new RegExp(`^HTTP/1\\.1 ${status} (.*\\r\\n)*Connection: close\\r\\n`));
+      await refused.rest();
+      await using tab = await RawClient.connect(port);
+      await tab.upgrade('/w');
+      const [one, other] = connected;
+      await one[Symbol.asyncDispose]();
+      let answer = '';
+      while (!answer.startsWith('HTTP/1.1 200 ')) {
+        await using next = await RawClient.connect(port);
+        next.send(GET);
+        answer = await next.head();
+      }
+      await other[Symbol.asyncDispose]();
+    });
+  });
+}
+
+test('many clients that read nothing do not hold up the end', options, async () => {
+  await withApp(
+    () => {},
+    {},
+    async (port, engine) => {
+      const clients = await Promise.all(Array.from({ length: 50 }, () => RawClient.connect(port)));
+      for (const client of clients) client.send(GET.repeat(100));
+      await using other = await RawClient.connect(port);
+      await other.upgrade('/w');
+      await engine.close({ timeoutMs: 100 });
+      for (const client of clients) {
+        await client.rest();
+        await client[Symbol.asyncDispose]();
+      }
+      await other.closeFrame();
+      await other[Symbol.asyncDispose]();
+    },
+  );
+});

@@ -1,0 +1,4 @@
+import { speakTls } from '../kit/transport.ts';
+
+speakTls();
+await import('../limits/pings.test.ts');

@@ -1,0 +1,61 @@
+import { strict as assert } from 'node:assert';
+import { once } from 'node:events';
+import { type AddressInfo, connect as connectTcp, createServer, type Socket } from 'node:net';
+import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
+import { StreamTransport } from '../../../src/workers/write/stream-transport.ts';
+import { TcpTransport } from '../../../src/workers/write/tcp-transport.ts';
+import { identity } from '../../end-to-end/kit/transport.ts';
+
+const LARGE = 32 * 2 ** 20;
+const COUNTERS = { sentBytes: 0 };
+
+/** Both sides of a connection on the loopback interface; the client does not read. */
+async function connection(isTls: boolean) {
+  const server = isTls
+    ? createTlsServer({ ...identity('first'), pauseOnConnect: true })
+    : createServer({ pauseOnConnect: true });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const to = { port: (server.address() as AddressInfo).port, host: '127.0.0.1' };
+  const client = isTls ? connectTls({ ...to, rejectUnauthorized: false }) : connectTcp(to);
+  const [socket] = await once(server, isTls ? 'secureConnection' : 'connection');
+  server.close();
+  return { socket: socket as Socket, client };
+}
+
+for (const [what, isTls, wrap] of [
+  [
+    'a handle',
+    false,
+    (socket: Socket) => {
+      const { _handle } = socket as unknown as { _handle: object };
+      return new TcpTransport(_handle, Buffer.alloc(1), COUNTERS);
+    },
+  ],
+  ['a socket', false, (socket: Socket) => new StreamTransport(socket, COUNTERS)],
+  ['a TLS socket', true, (socket: Socket) => new StreamTransport(socket, COUNTERS)],
+] as const) {
+  test(`bytes of a write that is not over are seen to move: ${what}`, async () => {
+    const { socket, client } = await connection(isTls);
+    const transport = wrap(socket);
+    transport.write(Buffer.alloc(LARGE));
+    let seen = transport.takenBytes;
+    let moves = 0;
+    while (transport.waitingBytes > 0) {
+      if (client.read() === null) await once(client, 'readable');
+      await nextTurn();
+      if (transport.waitingBytes === 0) break;
+      const { takenBytes } = transport;
+      assert.ok(takenBytes >= seen);
+      if (takenBytes > seen) moves += 1;
+      seen = takenBytes;
+      assert.equal(transport.waitingBytes, LARGE, 'a write counts until all of it has gone');
+    }
+    assert.ok(moves > 1, `${moves} times`);
+    assert.ok(transport.takenBytes >= LARGE);
+    transport.destroy();
+    client.destroy();
+  });
+}
