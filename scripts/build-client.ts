@@ -60,6 +60,9 @@ const RULES = /\brule\(\s*('[^']*'|"[^"]*"|`[^`]*`),/g;
 /** Where nothing else stands for it, the code of an error is its message. */
 const MESSAGE = /\bconstructor\(code: ErrorCode, message: string,/;
 
+/** Nothing in the script closes a connection with the code of an error. */
+const CLOSE_CODE = /^ *if \(options\.closeCode .*$/m;
+
 /** The script has few words for its errors. */
 const briefly: Plugin = {
   name: 'briefly',
@@ -73,6 +76,7 @@ const briefly: Plugin = {
         .replace(TYPE_ERRORS, '$1()')
         .replace(ALLOWED, "$1''")
         .replace(RULES, "rule('',")
+        .replace(CLOSE_CODE, '')
         .replace(MESSAGE, 'constructor(code: ErrorCode, message: string = code,');
       return { contents, loader: 'ts' };
     });

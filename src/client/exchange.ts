@@ -11,7 +11,7 @@ import {
   impliesAnswers,
   type Message,
 } from '../shared/codec/codec.ts';
-import { PROBE } from '../shared/codec/event-rules.ts';
+import { checkReserved, PROBE } from '../shared/codec/event-rules.ts';
 import { createTextCodec } from '../shared/codec/text-codec.ts';
 import { ackTimeout } from '../shared/options/ack-timeout.ts';
 import {
@@ -50,6 +50,12 @@ interface Ask {
 
 /** Longest event name of a page: it believes its own server, whose limit is below this one. */
 export const MAX_EVENT_NAME_BYTES = 2 ** 16;
+
+/** Encodes an event of the page. @throws EngineError ERR_EVENT_NAME for a reserved name */
+export function encodeEvent(event: string, payload: unknown): Encode {
+  checkReserved(event);
+  return (codec) => codec.encode(event, payload);
+}
 
 /**
  * The messages of a client over all its connections: those that wait for a connection, the asks
@@ -106,6 +112,7 @@ export class Exchange implements ConnectionSink {
     isFirst = false,
   ): Promise<unknown> {
     const timeoutMs = ackTimeout(options);
+    if (event !== PROBE) checkReserved(event);
     const ask = ++this.#lastAsk;
     const encode = this.send(
       (codec) => codec.withAsk(codec.encode(event, payload), ask),
@@ -187,10 +194,10 @@ export class Exchange implements ConnectionSink {
   #greet(): void {
     const { socket } = this.connection;
     const isCurrent = () => socket === this.connection.socket;
-    const send = (encode: Encode) => isCurrent() && this.send(encode, false, true);
     const first: FirstEmitter<AnyEvents> = {
-      emit: (event, payload) => send((codec) => codec.encode(event, payload)),
-      emitMessage: (data) => send((codec) => codec.encodeMessage(data)),
+      emit: (event, payload) => isCurrent() && this.send(encodeEvent(event, payload), false, true),
+      emitMessage: (data) =>
+        isCurrent() && this.send((codec) => codec.encodeMessage(data), false, true),
       emitWithAck: async (event, payload, options) => {
         if (isCurrent()) return this.ask(event, payload, options, false, true);
         throw new EngineError('ERR_CONNECTION_ENDED', 'the connection has ended');

@@ -12,7 +12,7 @@ import type { Message } from '../shared/codec/codec.ts';
 import { checkHandledName } from '../shared/codec/event-rules.ts';
 import { checkClient } from './checks.ts';
 import type { ConnectionState, Disconnection, ReconnectAttempt } from './connection.ts';
-import { Exchange, MAX_EVENT_NAME_BYTES } from './exchange.ts';
+import { Exchange, encodeEvent, MAX_EVENT_NAME_BYTES } from './exchange.ts';
 import type { FirstEmitter } from './first-emitter.ts';
 import type { WsOptions } from './options.ts';
 import type { VolatileEmitter } from './volatile-emitter.ts';
@@ -43,8 +43,7 @@ export class Ws<Events extends object = AnyEvents> {
 
   /** Sends now or never: without a connection an event or message is dropped. */
   readonly volatile: VolatileEmitter<Events> = {
-    emit: (event, ...[payload]) =>
-      this.#exchange.send((codec) => codec.encode(event, payload), false),
+    emit: (event, ...[payload]) => this.#exchange.send(encodeEvent(event, payload), false),
     emitMessage: (data) => this.#exchange.send((codec) => codec.encodeMessage(data), false),
   };
 
@@ -134,7 +133,7 @@ export class Ws<Events extends object = AnyEvents> {
     event: Name,
     ...[payload]: EmitArguments<PayloadOf<Events[Name]>>
   ): void {
-    this.#exchange.send((codec) => codec.encode(event, payload));
+    this.#exchange.send(encodeEvent(event, payload));
   }
 
   /**

@@ -11,6 +11,7 @@ import type {
   EmitterRequest,
   ToEmitter,
 } from '../shared/messages/emitter-messages.ts';
+import { optionError } from '../shared/options/option-rules.ts';
 import { ThreadEmitter } from './thread-emitter.ts';
 
 /** Milliseconds in which the engine's thread has to answer. */
@@ -19,9 +20,10 @@ const OPENING_TIMEOUT = 5_000;
 /**
  * Opens an emitter in this thread, with rings of its own into every shard.
  * @param handle the result of `engine.emitter()`, in whichever thread the engine is
- * @throws EngineError ERR_EMITTER_LIMIT; ERR_ENGINE_CLOSED where no engine answers within 5 s
+ * @throws EngineError ERR_OPTION; ERR_EMITTER_LIMIT; ERR_ENGINE_CLOSED where no engine answers within 5 s
  */
 export async function openEmitter(handle: EmitterHandle): Promise<ThreadEmitter> {
+  if (!isHandle(handle)) throw optionError('handle', handle, 'the result of engine.emitter()');
   const { port1, port2 } = new MessageChannel();
   const answer = firstMessage(port1);
   send(handle, port2).catch(answer.giveUp);
@@ -30,6 +32,11 @@ export async function openEmitter(handle: EmitterHandle): Promise<ThreadEmitter>
   port1.close();
   if (message.type === 'refused') throw deserializeError(message.error);
   throw new TypeError(`an emitter is opened or refused, not '${message.type}'`);
+}
+
+function isHandle(handle: unknown): boolean {
+  const { threadId: thread, engine } = (handle ?? {}) as Partial<EmitterHandle>;
+  return Number.isInteger(thread) && typeof engine === 'string';
 }
 
 async function send({ threadId: target, engine }: EmitterHandle, port: MessagePort) {

@@ -244,7 +244,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
         return;
       default: {
         const entry = this.#entries.get(message.server);
-        hearOfServer(entry, host, message, this.#report);
+        hearOfServer(entry, host, message, this.#reportLoad);
       }
     }
   }
@@ -285,6 +285,11 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
     const left = deadline - performance.now();
     await Promise.all(entries.map((entry) => entry.closuresEnded(left, caller)));
   }
+
+  /** Reports that a server cannot be loaded; where `listen` rejects with it, not as a warning too. */
+  readonly #reportLoad = (error: EngineError): void => {
+    if (this.listenerCount('error') > 0 || !this.#startup.isPending) this.#report(error);
+  };
 
   readonly #report = (thrown: unknown): void => {
     const error = handlerError('the engine', thrown);

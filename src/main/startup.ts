@@ -54,6 +54,11 @@ export class Startup {
     }
   }
 
+  /** Whether `listen` or `attach` is under way, and rejects where a server cannot be loaded. */
+  get isPending(): boolean {
+    return this.#attempts > 0;
+  }
+
   /** @throws EngineError ERR_ENGINE_CLOSED */
   assertOpen(): void {
     if (!this.#context.closing.aborted) return;

@@ -145,3 +145,16 @@ export function typed(ws: Ws<{ login: (token: string) => boolean }>): void {
     first.emit('login', Number(isIn));
   });
 }
+
+test('reserved names are refused, whichever way they would go', async () => {
+  await using server = await WireServer.start();
+  const ws = open(server, null, { acks: false, reconnect: false });
+  const refused = { code: 'ERR_EVENT_NAME' };
+  assert.throws(() => ws.emit('fanring:x'), refused);
+  assert.throws(() => ws.volatile.emit('fanring:x'), refused);
+  await assert.rejects(ws.emitWithAck('fanring:x'), refused);
+  const first = await told<First>((fn) => ws.onConnect((one) => fn(one)));
+  assert.throws(() => first.emit('fanring:x'), refused);
+  await assert.rejects(first.emitWithAck('fanring:x'), refused);
+  ws.close();
+});

@@ -57,8 +57,13 @@ export class Rollout {
     this.#ready = unnoticed();
   }
 
-  /** A shard has the server, or could not load its handlers. */
-  added(shard: number, error?: EngineError): void {
+  /**
+   * A shard has the server, or could not load its handlers.
+   * @returns false where the error is that of another shard, and has been told
+   */
+  added(shard: number, error?: EngineError): boolean {
+    const { hasBeenReady } = this;
+    const progress = [...this.#progress.values()];
     this.#progress.set(shard, error === undefined ? 'ready' : 'failed');
     if (error !== undefined) this.#fail(error);
     else if ([...this.#progress.values()].every((progress) => progress === 'ready')) {
@@ -66,6 +71,7 @@ export class Rollout {
       this.#isSettled = true;
       this.#ready.resolve();
     }
+    return error === undefined || hasBeenReady || !progress.includes('failed');
   }
 
   /** A shard has died: it neither loads the server nor has it to remove. */

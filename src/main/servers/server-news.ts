@@ -6,18 +6,19 @@ import type { ServerEntry } from './server-entry.ts';
 /**
  * Takes a shard's message about one server.
  * @param entry undefined: the server has been closed
+ * @param reportLoad gets the error of a server that cannot be loaded
  */
 export function hearOfServer(
   entry: ServerEntry | undefined,
   host: ShardHost,
   message: Extract<EngineMessage, { readonly server: number }>,
-  report: (error: EngineError) => void,
+  reportLoad: (error: EngineError) => void,
 ): void {
   switch (message.type) {
     case 'server-added': {
       const error = message.error && deserializeError(message.error);
-      entry?.rollout.added(host.number, error);
-      if (error !== undefined) report(error);
+      const isNews = entry?.rollout.added(host.number, error) !== false;
+      if (error !== undefined && isNews) reportLoad(error);
       if (error !== undefined && mayDoBetter(entry, host)) host.cut(error);
       else host.loading.delete(message.server);
       return;

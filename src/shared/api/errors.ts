@@ -56,7 +56,7 @@ export interface SerializedError {
 export class EngineError extends Error {
   override readonly name = 'EngineError';
   readonly code: ErrorCode;
-  readonly closeCode?: number;
+  declare readonly closeCode?: number; // declared alone: else all would have it, undefined
 
   constructor(code: ErrorCode, message: string, options: EngineErrorOptions = {}) {
     super(message, options);
@@ -70,8 +70,13 @@ export function serializeError({ code, message, closeCode, cause }: EngineError)
   const serialized: SerializedError = { code, message };
   if (closeCode !== undefined) serialized.closeCode = closeCode;
   const stack = stackOf(cause);
-  if (stack) serialized.cause = { message: messageOf(cause), stack };
+  if (stack) serialized.cause = { message: messageOf(cause), stack: withoutInternals(stack) };
   return serialized;
+}
+
+/** A stack without the frames of Node.js, which tell an app nothing. */
+function withoutInternals(stack: string): string {
+  return stack.replace(/\n {4}at [^\n]*\bnode:internal\/[^\n]*/g, '');
 }
 
 /** Makes the error that {@link serializeError} took apart. */
@@ -81,7 +86,9 @@ export function deserializeError({ code, message, ...rest }: SerializedError): E
   if (cause !== undefined) {
     options.cause = Object.assign(new Error(cause.message), { stack: cause.stack });
   }
-  return new EngineError(code, message, options);
+  const error = new EngineError(code, message, options);
+  error.stack = `${error.name}: ${message}`; // the frames here are not those where it came about
+  return error;
 }
 
 /** The text of any thrown value; never throws itself. */

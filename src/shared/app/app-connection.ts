@@ -30,6 +30,7 @@ import type { Member } from '../spread/local.ts';
 import { selectionOf } from '../spread/selection.ts';
 import type { Verbs } from '../spread/verbs.ts';
 import type { ConnectionIdentity, ConnectionLink } from './connection-link.ts';
+import { encodeFor } from './encode-event.ts';
 import type { Handler } from './handler-calls.ts';
 import { HandlerLists, type Hooks } from './handler-lists.ts';
 import type { RunningHandlers } from './running-handlers.ts';
@@ -144,7 +145,7 @@ export class AppConnection<Events extends object = AnyEvents>
     event: Name,
     ...args: EmitArguments<PayloadOf<Events[Name]>>
   ): void {
-    const message = this.#link.codec.encode(event, args[0]);
+    const message = encodeFor(this, event, args[0]);
     if (!this.#ended) this.#link.send(message);
   }
 
@@ -158,7 +159,7 @@ export class AppConnection<Events extends object = AnyEvents>
     ...[payload, options]: AskArguments<PayloadOf<Events[Name]>>
   ): Promise<AnswerOf<Events[Name]>> {
     const timeoutMs = ackTimeout(options);
-    const ask = new Ask([this], (codec) => codec.encode(event, payload), timeoutMs);
+    const ask = new Ask([this], () => encodeFor(this, event, payload), timeoutMs);
     return (await onlyAnswer(ask.result, event, timeoutMs)) as AnswerOf<Events[Name]>;
   }
 
@@ -185,8 +186,7 @@ export class AppConnection<Events extends object = AnyEvents>
   }
 
   isJoined(room: string): boolean {
-    if (this.#ended) return false;
-    return room === this.id || this.#link.rooms?.has(room) === true;
+    return !this.#ended && (room === this.id || this.#link.rooms?.has(room) === true);
   }
 
   disconnect(code = 1000, reason = ''): void {

@@ -10,10 +10,11 @@ import type {
 } from '../api/public-types.ts';
 import type { AckResult } from '../ask/ask.ts';
 import type { Codec, Encode, Message } from '../codec/codec.ts';
-import { checkEventName, nativeMessage, unencodable } from '../codec/event-rules.ts';
+import { checkHandledName, nativeMessage, unencodable } from '../codec/event-rules.ts';
 import { ackTimeout } from '../options/ack-timeout.ts';
 import { excepting, type Selection } from '../spread/selection.ts';
 import type { Verbs } from '../spread/verbs.ts';
+import { encodeEvent } from './encode-event.ts';
 
 /** `to(target)` of a server, or of a connection where there is a sender. */
 export class TargetEmitter<Events extends object = AnyEvents> implements Emitter<Events> {
@@ -33,7 +34,7 @@ export class TargetEmitter<Events extends object = AnyEvents> implements Emitter
     event: Name,
     ...args: EmitArguments<PayloadOf<Events[Name]>>
   ): void {
-    const isEncoded = this.#publish((codec) => codec.encode(event, args[0]));
+    const isEncoded = this.#publish((codec) => this.#encode(codec, event, args[0]));
     if (!isEncoded) this.#checkUnsent(event, args[0]);
   }
 
@@ -49,11 +50,16 @@ export class TargetEmitter<Events extends object = AnyEvents> implements Emitter
     let isEncoded = false;
     const encode = (codec: Codec) => {
       isEncoded = true;
-      return codec.encode(event, payload);
+      return this.#encode(codec, event, payload);
     };
     const asked = this.#server.ask(this.#selection, encode, ackTimeout(options));
     if (!isEncoded) this.#checkUnsent(event, payload);
     return (await asked) as AckResult<AnswerOf<Events[Name]>>;
+  }
+
+  #encode(codec: Codec, event: string, payload: unknown): Message {
+    const receivers = () => `${describe(this.#selection)} of ${this.#server.endpoint}`;
+    return encodeEvent(codec, event, payload, receivers);
   }
 
   /** Publishes; returns whether the message has been encoded: it is not where nobody is there. */
@@ -71,8 +77,16 @@ export class TargetEmitter<Events extends object = AnyEvents> implements Emitter
    * are not checked: that would cost as much as to encode it.
    */
   #checkUnsent(event: string, payload: unknown): void {
-    checkEventName(event, this.#server.limits.maxEventNameBytes);
+    checkHandledName(event, this.#server.limits.maxEventNameBytes);
     const type = typeof payload;
     if (type === 'function' || type === 'symbol') throw unencodable(`a ${type}`);
   }
+}
+
+/** The receivers of a selection, as an error names them: the first three of several. */
+function describe({ room, several }: Selection): string {
+  const { rooms } = several ?? { rooms: [room] };
+  if (rooms.includes('')) return 'all';
+  const named = rooms.slice(0, 3).map((name) => `'${name}'`);
+  return [...named, ...(rooms.length > 3 ? ['…'] : [])].join(', ');
 }

@@ -1,3 +1,4 @@
+import { payloadError } from '../app/encode-event.ts';
 import type { HandlerLists } from '../app/handler-lists.ts';
 import type { Codec, DecodedEvent, Message } from '../codec/codec.ts';
 
@@ -41,7 +42,12 @@ export class IncomingAsks {
   ): Promise<Message> {
     this.#pending++;
     try {
-      return codec.encodeAnswer(ask, await this.#handlers.answerEvent(event, payload));
+      const answer = await this.#handlers.answerEvent(event, payload);
+      try {
+        return codec.encodeAnswer(ask, answer);
+      } catch (error) {
+        throw payloadError(error, `the answer to '${event}'`, codec);
+      }
     } finally {
       this.#pending--;
     }

@@ -31,7 +31,12 @@ export function checkEventName(event: string, maxBytes: number): void {
  */
 export function checkHandledName(event: string, maxBytes: number): void {
   checkEventName(event, maxBytes);
-  if (!event.startsWith('fanring:')) return;
+  checkReserved(event);
+}
+
+/** Refuses names that are reserved. @throws EngineError ERR_EVENT_NAME */
+export function checkReserved(event: string): void {
+  if (!event?.startsWith?.('fanring:')) return; // one that is no text is refused as such
   throw new EngineError(
     'ERR_EVENT_NAME',
     `names that begin with 'fanring:' are reserved: ${event}`,

@@ -210,3 +210,10 @@ test('an engine that closes ends its emitters, and none can be opened any more',
   });
   await assert.rejects(openEmitter(handle as EmitterHandle), { code: 'ERR_ENGINE_CLOSED' });
 });
+
+test('what is no handle is refused in words', async () => {
+  for (const handle of [undefined, null, {}, { threadId: 1 }, 'engine']) {
+    const message = /^handle: .* is not the result of engine\.emitter\(\)$/;
+    await assert.rejects(openEmitter(handle as never), { code: 'ERR_OPTION', message });
+  }
+});

@@ -4,6 +4,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { createServer as createNetServer } from 'node:net';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import { Engine, type EngineOptions, type ServerOptions } from '../../../src/main/index.ts';
 import { RawClient, upgradeRequest } from '../kit/raw-client.ts';
 import { addServer, leakCheck, withEngine } from '../kit/test-engine.ts';
@@ -183,3 +184,26 @@ for (const [title, handlers, message] of [
     });
   });
 }
+
+test('a module that cannot be loaded is told once: by listen, else by one warning', async () => {
+  const warned: Error[] = [];
+  const onWarning = (warning: Error) => warned.push(warning);
+  process.on('warning', onWarning);
+  try {
+    await using engine = new Engine({ shards: 3 });
+    const early = engine.server({ endpoint: '/early', handlers: MISSING });
+    await assert.rejects(engine.listen(0, HOST), { code: 'ERR_HANDLERS_LOAD' });
+    assert.deepEqual(warned, []);
+    await early.close();
+    await engine.listen(0, HOST);
+    const late = engine.server({ endpoint: '/late', handlers: MISSING });
+    await assert.rejects(late.ready, { code: 'ERR_HANDLERS_LOAD' });
+    await late.close(); // all shards have said by then what was wrong
+    await nextTurn();
+    assert.equal(warned.length, 1);
+    assert.match(String(warned[0]), /no-such-file\.ts could not be loaded: /);
+    assert.doesNotMatch(inspect(warned[0]), /node:internal/);
+  } finally {
+    process.off('warning', onWarning);
+  }
+});

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
+import { inspect } from 'node:util';
 import {
   deserializeError,
   EngineError,
@@ -25,6 +26,26 @@ describe('EngineError', () => {
     const plain = deserializeError(serializeError(new EngineError('ERR_HANDLER', 'x')));
     assert.equal(Object.hasOwn(plain, 'cause'), false);
     assert.equal(plain.closeCode, undefined);
+    assert.equal(Object.hasOwn(plain, 'closeCode'), false, 'nobody prints closeCode: undefined');
+    assert.equal(inspect(plain), "[EngineError: x] { code: 'ERR_HANDLER' }");
+  });
+
+  test('crosses with the frames of the app, and without those of Node.js', () => {
+    const cause = new Error('first');
+    cause.stack = [
+      'Error: first',
+      '    at handle (file:///app/handlers.ts:1:2)',
+      '    at async ModuleLoader.resolve (node:internal/modules/esm/loader:7:8)',
+      '    at node:internal/main/worker_thread:5:6',
+      '    at file:///app/other.ts:3:4',
+    ].join('\n');
+    const there = deserializeError(serializeError(new EngineError('ERR_HANDLER', 'x', { cause })));
+    assert.equal(there.stack, 'EngineError: x');
+    assert.deepEqual((there.cause as Error).stack?.split('\n'), [
+      'Error: first',
+      '    at handle (file:///app/handlers.ts:1:2)',
+      '    at file:///app/other.ts:3:4',
+    ]);
   });
 });
 

@@ -1,11 +1,28 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
+import type { EngineError } from '../../../src/shared/api/errors.ts';
 import { checkRoomName } from '../../../src/shared/api/room-name.ts';
 import { All, Broadcast, NotMe, type Target } from '../../../src/shared/api/targets.ts';
+import { AppConnection } from '../../../src/shared/app/app-connection.ts';
+import { AppServer } from '../../../src/shared/app/app-server.ts';
 import { TargetEmitter } from '../../../src/shared/app/target-emitter.ts';
 import type { AckResult } from '../../../src/shared/ask/ask.ts';
 import { NOBODY, selectionOf } from '../../../src/shared/spread/selection.ts';
 import { FakeVerbs } from './fake-verbs.ts';
+
+/** A connection of '/fake' whose client speaks text. */
+function connect() {
+  const verbs = new FakeVerbs();
+  const { codec } = verbs;
+  const none = () => assert.fail('nothing is sent');
+  const link = { number: 1, shard: 1, rooms: undefined, codec, answersAsks: true };
+  const ends = { disconnect: none, concluded: none };
+  const verbsOfLink = { send: none, sendProbeAnswer: none, join: none, leave: none, ...ends };
+  const request = { method: 'GET', url: '/fake', headers: {}, remoteAddress: '' };
+  const identity = { id: 'me', request, data: undefined };
+  const server = new AppServer(verbs);
+  return { connection: new AppConnection(server, verbs, { ...link, ...verbsOfLink }, identity) };
+}
 
 test('an event is encoded once, and published for its target and sender', () => {
   const verbs = new FakeVerbs();
@@ -115,4 +132,42 @@ test('the name of a room is counted in bytes, and is whole characters', () => {
 test('Broadcast is another name of NotMe, which no text can be', () => {
   assert.equal(Broadcast, NotMe);
   assert.equal(typeof NotMe, 'symbol');
+});
+
+test('reserved names are refused, whether somebody is there or nobody', async () => {
+  const { connection } = connect();
+  for (const verbs of [new FakeVerbs(), new EmptyVerbs()]) {
+    const emitter = new TargetEmitter(verbs, selectionOf('room', NOBODY));
+    for (const sender of [emitter, connection]) {
+      const refused = { code: 'ERR_EVENT_NAME', message: /reserved: fanring:x/ };
+      assert.throws(() => sender.emit('fanring:x', 1), refused);
+    }
+    await assert.rejects(connection.emitWithAck('fanring:x'), { code: 'ERR_EVENT_NAME' });
+    assert.deepEqual(verbs.published, []);
+  }
+  const asking = new TargetEmitter(new EmptyVerbs(), selectionOf('room', NOBODY));
+  await assert.rejects(asking.emitWithAck('fanring:x'), { code: 'ERR_EVENT_NAME' });
+});
+
+test('what cannot be encoded is named: event, receivers, server and codec', async () => {
+  const why = 'where a client speaks text: cannot encode: Do not know how to serialize a BigInt';
+  const refused = (what: string) => (error: EngineError) => {
+    assert.equal(error.message, `'price' to ${what}, ${why}`);
+    assert.equal(error.code, 'ERR_PAYLOAD');
+    assert.ok(error.cause instanceof TypeError);
+    return true;
+  };
+  for (const [target, what] of [
+    ['r', "'r'"],
+    [All, 'all'],
+    [NotMe, 'all'],
+    [['a', 'b'], "'a', 'b'"],
+    [['a', 'b', 'c', 'd'], "'a', 'b', 'c', …"],
+  ] as const) {
+    const emitter = new TargetEmitter(new FakeVerbs(), selectionOf(target, 7));
+    assert.throws(() => emitter.emit('price', [1n]), refused(`${what} of /fake`));
+  }
+  const { connection } = connect();
+  assert.throws(() => connection.emit('price', 1n), refused('connection me of /fake'));
+  await assert.rejects(connection.emitWithAck('price', 1n), refused('connection me of /fake'));
 });
