@@ -4,7 +4,19 @@ import { mock, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
+import {
+  DEPTH,
+  DIRECTORY,
+  FIRST_SLOT,
+  SEGMENT_SLOTS,
+  SLOT_WORDS,
+  VERSION,
+  wordOf,
+} from '../../../src/shared/tables/counts-layout.ts';
 import { allocateCounts, CountsMap, RoomCounts } from '../../../src/shared/tables/room-counts.ts';
+
+/** The word at which the first segment begins. */
+const FIRST_WORD = wordOf(0);
 
 const action = fc.record({
   server: fc.constantFrom(1, 2),
@@ -43,7 +55,8 @@ test('a table grows, and is as good as new when all rooms have gone', () => {
     for (let i = 0; i < 5000; i++) assert.equal(reader.get(1, 0, `room ${i}`), 0);
   }
   assert.ok(memory.byteLength > before);
-  assert.ok(new Int32Array(memory).subarray(16).every((word, at) => at % 4 !== 0 || word === 0));
+  const named = new Int32Array(memory, 0, FIRST_WORD).subarray(DIRECTORY).filter((at) => at > 0);
+  for (const segment of named) assert.ok(hashesIn(memory, segment).every((hash) => hash === 0));
 });
 
 test('a room that nobody touches is read right while another thread grows the table', async () => {
@@ -65,15 +78,19 @@ test('a room that nobody touches is read right while another thread grows the ta
   assert.equal(reader.get(1, 0, 'room 1'), 0);
 });
 
+/** The hashes in the slots of a segment. */
+function hashesIn(memory: SharedArrayBuffer, segment = FIRST_WORD): Int32Array {
+  const slots = new Int32Array(memory, 4 * (segment + FIRST_SLOT), SEGMENT_SLOTS * SLOT_WORDS);
+  return slots.filter((_, at) => at % SLOT_WORDS === 0);
+}
+
 /** Where a room stands in an otherwise empty table. */
 function slotOf(memory: SharedArrayBuffer, room: string): number {
   const table = new RoomCounts(memory);
   table.set(1, 0, room, 1);
-  const slot = new Int32Array(memory)
-    .subarray(16)
-    .findIndex((word, at) => at % 4 === 0 && word !== 0);
+  const slot = hashesIn(memory).findIndex((hash) => hash !== 0);
   table.set(1, 0, room, 0);
-  return slot / 4;
+  return slot;
 }
 
 test('a reader that a change overtakes looks again, wherever it has come', () => {
@@ -106,12 +123,101 @@ test('a reader that a change overtakes looks again, wherever it has come', () =>
   for (let step = 1; step <= steps; step++) assert.equal(count(step), 7, `behind load ${step}`);
 });
 
+test('a reader does not take a room for its own that comes to the slot that it has found empty', () => {
+  const memory = allocateCounts();
+  const [writer, reader] = [new RoomCounts(memory), new RoomCounts(memory)];
+  const slot = slotOf(memory, 'front');
+  let behind = 0;
+  while (slotOf(memory, `behind ${behind}`) !== slot) behind += 1;
+  const { load } = Atomics;
+  let [loads, whenLoaded] = [0, 0];
+  const count = () => {
+    loads = 0;
+    const mocked = mock.method(Atomics, 'load', (words: Int32Array, at: number) => {
+      const word = load(words, at);
+      loads += 1;
+      if (loads === whenLoaded) writer.set(1, 0, 'front', 7);
+      return word;
+    });
+    const found = reader.get(1, 0, `behind ${behind}`);
+    mocked.mock.restore();
+    writer.set(1, 0, 'front', 0);
+    return found;
+  };
+  assert.equal(count(), 0);
+  const steps = loads;
+  while (whenLoaded++ < steps) assert.equal(count(), 0, `behind load ${whenLoaded}`);
+});
+
+test('a reader that growth overtakes finds the count, wherever it has come', (t) => {
+  const { load } = Atomics;
+  t.after(() => Object.assign(Atomics, { load }));
+  let [steps, growths] = [0, 0];
+  const check = (rooms: number, more: number, whenLoaded: number) => {
+    const memory = allocateCounts();
+    const [writer, reader] = [new RoomCounts(memory), new RoomCounts(memory)];
+    for (let i = 0; i < rooms; i++) writer.set(1, 0, `room ${i}`, i + 1);
+    const before = new Int32Array(memory)[DEPTH] as number;
+    let loads = 0;
+    for (const asked of [3, 4, 5, 6, 7, 8]) {
+      loads = 0;
+      const countedLoad = (words: Int32Array, at: number) => {
+        const word = load(words, at);
+        loads += 1;
+        if (loads !== whenLoaded) return word;
+        Object.assign(Atomics, { load }); // a mock would keep every call
+        for (let i = 0; i < more; i++) writer.set(1, 0, `more ${asked} ${i}`, 1);
+        Object.assign(Atomics, { load: countedLoad });
+        return word;
+      };
+      Object.assign(Atomics, { load: countedLoad });
+      assert.equal(reader.get(1, 0, `room ${asked}`), asked + 1, `behind load ${whenLoaded}`);
+      assert.equal(reader.get(1, 0, `nobody ${asked}`), 0, `behind load ${whenLoaded}`);
+      Object.assign(Atomics, { load });
+      if (whenLoaded === 0) steps = Math.max(steps, loads);
+    }
+    growths += (new Int32Array(memory)[DEPTH] as number) - before;
+  };
+  for (const [rooms, more] of [
+    [511, 2], // one split, and a directory of twice the size
+    [511, 2000], // several, and a segment that is used again
+  ] as const) {
+    check(rooms, 0, 0);
+    for (let step = 1; step <= steps; step++) check(rooms, more, step);
+  }
+  assert.ok(steps > 10);
+  assert.ok(growths > steps);
+});
+
+test('a count that is set moves the rooms of one segment at most, however many there are', (t) => {
+  const memory = allocateCounts();
+  const writer = new RoomCounts(memory);
+  const { store } = Atomics;
+  let stores = 0;
+  Object.assign(Atomics, {
+    store: (words: Int32Array, at: number, word: number) => {
+      stores += 1;
+      return store(words, at, word);
+    },
+  });
+  t.after(() => Object.assign(Atomics, { store }));
+  let most = 0;
+  for (let i = 0; i < 100_000; i++) {
+    stores = 0;
+    writer.set(1, 0, `room ${i}`, 1);
+    most = Math.max(most, stores);
+  }
+  // A segment that is used again is emptied, half of one is copied, entries of the directory change.
+  assert.ok(most < 1024 + 4 * 600 + 1024, `${most} words`);
+});
+
 test('a writer that has died in the middle of a change holds a reader up for half a second', (t) => {
   const memory = allocateCounts();
   const [writer, reader] = [new RoomCounts(memory), new RoomCounts(memory)];
   writer.set(1, 0, 'room', 7);
   const words = new Int32Array(memory);
-  words[0] = (words[0] as number) + 1; // the version, as it is in the middle
+  const version = FIRST_WORD + VERSION;
+  words[version] = (words[version] as number) + 1; // as it is in the middle
   let now = 0;
   t.mock.method(performance, 'now', () => {
     now += 10;
@@ -132,10 +238,10 @@ test('names that stand together in one table are scattered in another', () => {
   const [known, other] = [allocateCounts(), allocateCounts()];
   const together: string[] = [];
   for (let i = 0; together.length < 100; i++) {
-    if (slotOf(known, `${i}`) < 4) together.push(`${i}`);
+    if (slotOf(known, `${i}`) < 16) together.push(`${i}`);
   }
   const scattered = new Set(together.map((room) => slotOf(other, room)));
-  assert.ok(scattered.size > 50, `100 names on ${scattered.size} of 256 slots`);
+  assert.ok(scattered.size > 50, `100 names on ${scattered.size} of 1024 slots`);
 });
 
 test('a table that finds no memory to grow stays as it is, and readable', () => {
@@ -143,10 +249,14 @@ test('a table that finds no memory to grow stays as it is, and readable', () => 
   const memory = new SharedArrayBuffer(whole.byteLength, { maxByteLength: whole.byteLength });
   new Int32Array(memory).set(new Int32Array(whole));
   const [writer, reader] = [new RoomCounts(memory), new RoomCounts(memory)];
-  for (let i = 0; i < 128; i++) writer.set(1, 0, `room ${i}`, i + 1);
+  for (let i = 0; i < 512; i++) writer.set(1, 0, `room ${i}`, i + 1);
   assert.throws(() => writer.set(1, 0, 'one more', 1), RangeError);
-  for (let i = 0; i < 128; i++) assert.equal(reader.get(1, 0, `room ${i}`), i + 1);
-  assert.equal((new Int32Array(memory)[0] as number) % 2, 0, 'readers need not look again');
+  for (let i = 0; i < 512; i++) assert.equal(reader.get(1, 0, `room ${i}`), i + 1);
+  assert.equal(
+    (new Int32Array(memory)[FIRST_WORD + VERSION] as number) % 2,
+    0,
+    'readers need not look again',
+  );
   writer.set(1, 0, 'room 0', 0);
   assert.equal(reader.get(1, 0, 'room 0'), 0);
 });
