@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { EngineError, handlerError, messageOf } from '../../shared/api/errors.ts';
-import { Refusal, refuse } from '../../shared/api/refusal.ts';
+import { Refusal, refusalOf, refuse } from '../../shared/api/refusal.ts';
 import type { ConnectionIdentity } from '../../shared/app/connection-link.ts';
 import type { Upgrade } from '../../shared/messages/control-messages.ts';
 import type { ResolvedEngineOptions } from '../../shared/options/engine-options.ts';
@@ -20,7 +20,6 @@ import {
   type UpgradeRequest,
 } from './handshake-check.ts';
 import { checkOrigin } from './origin-check.ts';
-import { refusalOf } from './refusal.ts';
 import { ProxyTrust } from './trust-proxy.ts';
 
 /** Everything that the engine gives to admission. */

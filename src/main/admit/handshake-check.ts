@@ -8,6 +8,7 @@ import type { ConnectionRequest } from '../../shared/api/public-types.ts';
 import { Refusal } from '../../shared/api/refusal.ts';
 import { checkRoomName, MAX_NAME_BYTES } from '../../shared/api/room-name.ts';
 import type { ConnectionIdentity } from '../../shared/app/connection-link.ts';
+import { isThenable } from '../../shared/app/handler-calls.ts';
 import { CODEC_SUBPROTOCOLS, codecNames } from '../../shared/codec/codec.ts';
 import type { DeflateTerms } from '../../shared/messages/control-messages.ts';
 import type { ResolvedServerOptions } from '../../shared/options/server-options.ts';
@@ -143,11 +144,6 @@ function idOf(request: ConnectionRequest, idGenerator: (request: ConnectionReque
     throw new EngineError('ERR_CONNECTION_ID', message, { cause });
   }
   return id as string;
-}
-
-/** Whether to await a value: a database's lazy result need not be a Promise, and is not false. */
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }
 
 async function within<Value>(

@@ -4,6 +4,7 @@ import type { Connection } from '../../shared/api/public-types.ts';
 import type { AppConnection } from '../../shared/app/app-connection.ts';
 import type { ConnectionIdentity, ConnectionLink } from '../../shared/app/connection-link.ts';
 import { forgetHeaders, type KeepHeaders } from '../../shared/app/kept-headers.ts';
+import { whenConnected } from '../../shared/app/when-connected.ts';
 import { CLOSE_CODES } from '../../shared/codec/frame.ts';
 import type { RecordView } from '../../shared/messages/record-view.ts';
 import { RecordKind } from '../../shared/messages/records.ts';
@@ -147,9 +148,9 @@ export class Closures implements Local<never> {
     const app = this.#context.appConnection(link, identity);
     this.#connections.set(number, { app, link });
     link.enter();
-    const results = app.connected(this.#onConnection, this.#context.threadContext);
-    link.open();
-    forgetHeaders(identity, this.#context.keepHeaders, results);
+    const pending = app.connected(this.#onConnection, this.#context.threadContext);
+    whenConnected(link, app, pending);
+    forgetHeaders(identity, this.#context.keepHeaders, pending);
   }
 
   #disconnected({ app, link }: RemoteConnection, reason: { code: number; reason: string }): void {

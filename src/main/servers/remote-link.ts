@@ -1,3 +1,4 @@
+import type { RefusalTerms } from '../../shared/api/refusal.ts';
 import type { ConnectionLink } from '../../shared/app/connection-link.ts';
 import { type Codec, impliesAnswers, type Message } from '../../shared/codec/codec.ts';
 import {
@@ -68,6 +69,21 @@ export class RemoteLink implements ConnectionLink {
   /** Tells the shard that the closures know of the end: the client may be answered. */
   concluded(): void {
     this.#sendAlways(RecordKind.CONCLUDED);
+  }
+
+  /** Tells the shard that the closures refuse the client, with an HTTP error in place of the 101. */
+  refuse({ status, message, headers }: RefusalTerms): void {
+    const body = Buffer.from(JSON.stringify({ status, message, headers }));
+    const record = encodeRecord(this.#header(RecordKind.REFUSE), body);
+    this.#server.peers.sendAlways(this.shard, record);
+  }
+
+  hold(): void {
+    this.#sendAlways(RecordKind.HOLD);
+  }
+
+  release(): void {
+    this.#sendAlways(RecordKind.RELEASE);
   }
 
   send(message: Message): void {

@@ -43,7 +43,7 @@ export class ServerEntry implements Life {
   readonly handle: Server;
   readonly limits: ConnectionLimits;
   readonly rollout: Rollout;
-  readonly #running = new RunningHandlers();
+  readonly #running: RunningHandlers;
   readonly #context: EntryContext;
   #closed: Promise<void> | undefined;
 
@@ -53,6 +53,7 @@ export class ServerEntry implements Life {
     this.number = number;
     this.options = options;
     this.#context = context;
+    this.#running = new RunningHandlers(options);
     this.limits = new ConnectionLimits(options);
     this.rollout = new Rollout(handlers?.toString());
     const codecs = createCodecs(options);

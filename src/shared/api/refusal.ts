@@ -25,6 +25,22 @@ export class Refusal extends Error {
   }
 }
 
+/** Returns the refusal that something thrown stands for; undefined where it is a defect. */
+export function refusalOf(thrown: unknown): Refusal | undefined {
+  try {
+    if (thrown instanceof Refusal) return thrown;
+    const { status, message } = Object(thrown) as { status: number; message?: unknown };
+    // A fault of the server is not shown to the client.
+    const isForClient = status < 500 && typeof message === 'string';
+    return new Refusal(status, isForClient ? message : undefined);
+  } catch {
+    return undefined; // it has no status to refuse with, or cannot even be looked at
+  }
+}
+
+/** The parts of a refusal that reach the client. */
+export type RefusalTerms = Pick<Refusal, 'status' | 'message' | 'headers'>;
+
 /** A socket as its refusal needs it: a stream of Node.js. */
 interface RefusedSocket {
   readonly writable: boolean;
@@ -37,12 +53,21 @@ interface RefusedSocket {
 const REFUSAL_TIMEOUT = 5_000; // ms
 
 /** Answers an upgrade with an HTTP error and a short body, and ends the connection. */
-export function refuse(socket: RefusedSocket, { status, message, headers }: Refusal): void {
+export function refuse(socket: RefusedSocket, refusal: RefusalTerms): void {
   if (!socket.writable) {
     socket.destroy();
     return;
   }
   socket.on('error', () => {}); // the client may go meanwhile: there is nobody left to tell
+  // The socket is paused, so that its end would go unnoticed; a client that does not read is cut.
+  const deadline = setTimeout(() => socket.destroy(), REFUSAL_TIMEOUT).unref();
+  socket.once('close', () => clearTimeout(deadline));
+  socket.once('finish', () => socket.destroy());
+  socket.end(refusalBytes(refusal));
+}
+
+/** Builds the HTTP error that refuses an upgrade. */
+export function refusalBytes({ status, message, headers }: RefusalTerms): Buffer {
   const body = Buffer.from(message);
   const lines = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Refused'}`,
@@ -51,9 +76,5 @@ export function refuse(socket: RefusedSocket, { status, message, headers }: Refu
     `Content-Length: ${body.length}`,
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
   ];
-  // The socket is paused, so that its end would go unnoticed; a client that does not read is cut.
-  const deadline = setTimeout(() => socket.destroy(), REFUSAL_TIMEOUT).unref();
-  socket.once('close', () => clearTimeout(deadline));
-  socket.once('finish', () => socket.destroy());
-  socket.end(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), body]));
+  return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), body]);
 }

@@ -19,6 +19,9 @@ export interface ConnectionLink {
   disconnect(code: number, reason: string, owesAnswers: boolean): void;
   /** Says that no answer follows any more. */
   concluded(): void;
+  /** Stops reading from the client, until {@link ConnectionLink.release}. */
+  hold(): void;
+  release(): void;
 }
 
 /** The values that a connection has from its upgrade. */

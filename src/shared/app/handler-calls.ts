@@ -6,6 +6,11 @@ export type Handler<Argument> = (argument: Argument) => unknown;
 /** Gets the error of a handler; `of`: the handler's event, or the method that it was given to. */
 export type OnThrown = (thrown: unknown, of: string) => void;
 
+/** Whether to await a value: the lazy result of a database need not be a Promise. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
+}
+
 /**
  * Calls a handler of the app. An error that it throws, at once or later, keeps neither the other
  * handlers nor the thread from work.

@@ -7,6 +7,7 @@ import {
   callHandler,
   firstAnswer,
   type Handler as HandlerOf,
+  isThenable,
   type OnThrown,
 } from './handler-calls.ts';
 import { RunningHandlers } from './running-handlers.ts';
@@ -73,26 +74,49 @@ export class HandlerLists {
   /**
    * Calls the `onConnection` handlers in the asynchronous context of their thread. The context that
    * they leave behind is that of the connection, so `AsyncLocalStorage.enterWith` holds for it.
-   * @returns their results
+   * @param isRefusal whether something thrown refuses the connection
+   * @returns a promise where they take their time, or one refuses; it rejects with the refusal, or
+   *   with the first rejection. Others have gone to `onThrown`
    */
   begin<Argument>(
     handlers: readonly HandlerOf<Argument>[],
     connection: Argument,
     threadContext: AsyncResource,
-  ): unknown[] {
+    isRefusal: (thrown: unknown) => boolean,
+  ): Promise<void> | undefined {
     this.#context = threadContext; // for handlers that these bring about
     return threadContext.runInAsyncScope(() => {
-      const results = handlers.map((handler) =>
-        this.#callOne(handler, connection, 'onConnection', this.#onThrown),
-      );
+      const pending: PromiseLike<unknown>[] = [];
+      for (const handler of handlers) {
+        try {
+          const result = handler(connection);
+          if (isThenable(result)) pending.push(result);
+        } catch (thrown) {
+          if (isRefusal(thrown)) pending.push(Promise.reject(thrown));
+          else this.#onThrown(thrown, 'onConnection');
+        }
+      }
       this.#context = new AsyncResource('fanring.Connection');
-      return results;
+      if (pending.length === 0) return undefined;
+      const done = this.#allSettled(pending);
+      this.#running.add(done);
+      return done;
     });
   }
 
-  callEvent(event: string, payload: unknown): void {
+  /** Rejects as the first that does; tells `onThrown` of further ones. */
+  async #allSettled(pending: readonly PromiseLike<unknown>[]): Promise<void> {
+    const results = await Promise.allSettled(pending);
+    const [failure, ...others] = results.filter((result) => result.status === 'rejected');
+    for (const { reason } of others) this.#onThrown(reason, 'onConnection');
+    if (failure) throw failure.reason;
+  }
+
+  /** Calls the handlers of an event. @returns a promise where some are still at work */
+  callEvent(event: string, payload: unknown): Promise<unknown> | undefined {
     const handlers = this.#events?.get(event);
-    if (handlers !== undefined) this.#call(handlers, payload, event, this.#onThrown);
+    if (handlers === undefined) return undefined;
+    return this.#call(handlers, payload, event, this.#onThrown);
   }
 
   /** Calls the handlers of an event whose sender wants an answer, as {@link firstAnswer}. */
@@ -111,33 +135,54 @@ export class HandlerLists {
     return this.#events?.has(event) === true;
   }
 
-  /** Calls the handlers of a hook; returns whether there is one. */
-  callHook<Name extends keyof Hooks>(hook: Name, argument: Hooks[Name]): boolean {
+  hasHook(hook: keyof Hooks): boolean {
+    return this.#hooks?.has(hook) === true;
+  }
+
+  /** Calls the handlers of a hook. @returns a promise where some are still at work */
+  callHook<Name extends keyof Hooks>(
+    hook: Name,
+    argument: Hooks[Name],
+  ): Promise<unknown> | undefined {
     const handlers = this.#hooks?.get(hook);
-    if (handlers === undefined) return false;
+    if (handlers === undefined) return undefined;
     const onThrown = hook === 'error' ? this.#onLost : this.#onThrown;
-    this.#call(handlers, argument, METHODS[hook], onThrown);
-    return true;
+    return this.#call(handlers, argument, METHODS[hook], onThrown);
   }
 
-  #call(handlers: readonly Handler[], argument: unknown, of: string, onThrown: OnThrown): void {
-    const context = this.#context;
-    if (context === undefined) this.#callAll(handlers, argument, of, onThrown);
-    else context.runInAsyncScope(this.#callAll, this, handlers, argument, of, onThrown);
+  /** Calls one handler of a hook alone. */
+  callOnly<Name extends keyof Hooks>(
+    hook: Name,
+    handler: HandlerOf<Hooks[Name]>,
+    argument: Hooks[Name],
+  ): void {
+    this.#call([handler as Handler], argument, METHODS[hook], this.#onThrown);
   }
 
-  #callAll(handlers: readonly Handler[], argument: unknown, of: string, onThrown: OnThrown): void {
-    for (const handler of handlers) this.#callOne(handler, argument as never, of, onThrown);
-  }
-
-  #callOne<Argument>(
-    handler: HandlerOf<Argument>,
-    argument: Argument,
+  #call(
+    handlers: readonly Handler[],
+    argument: unknown,
     of: string,
     onThrown: OnThrown,
-  ): unknown {
-    const result = callHandler(handler, argument, of, onThrown);
-    if (result instanceof Promise) this.#running.add(result);
-    return result;
+  ): Promise<unknown> | undefined {
+    const context = this.#context;
+    if (context === undefined) return this.#callAll(handlers, argument, of, onThrown);
+    return context.runInAsyncScope(this.#callAll, this, handlers, argument, of, onThrown);
+  }
+
+  #callAll(
+    handlers: readonly Handler[],
+    argument: unknown,
+    of: string,
+    onThrown: OnThrown,
+  ): Promise<unknown> | undefined {
+    let pending: Promise<unknown> | undefined;
+    for (const handler of handlers) {
+      const result = callHandler(handler, argument as never, of, onThrown);
+      if (!(result instanceof Promise)) continue;
+      this.#running.add(result);
+      pending = pending === undefined ? result : Promise.allSettled([pending, result]);
+    }
+    return pending;
   }
 }

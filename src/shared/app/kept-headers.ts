@@ -19,21 +19,20 @@ export interface HasRequest {
 /**
  * Drops headers that a connection is not to keep, as soon as its `onConnection` handlers are done.
  * The object that `authorize` got stays as it is.
- * @param results the results of the handlers: promises are waited for
+ * @param pending settles when they are done; undefined: they are
  */
 export function forgetHeaders(
   connection: HasRequest,
   keep: KeepHeaders,
-  results: readonly unknown[],
+  pending: Promise<void> | undefined,
 ): void {
   if (keep === 'all') return;
   const forget = () => {
     if (keep === 'safe' && !mayHaveCredentials(connection)) return;
     connection.request = withHeaders(connection.request, keep);
   };
-  const pending = results.filter((result) => result instanceof Promise);
-  if (pending.length === 0) forget();
-  else void Promise.allSettled(pending).then(forget);
+  if (pending === undefined) forget();
+  else pending.then(forget, forget);
 }
 
 function mayHaveCredentials(connection: HasRequest): boolean {

@@ -10,6 +10,10 @@ export class SentAsks {
     this.#connection = connection;
   }
 
+  get isEmpty(): boolean {
+    return this.#asks.size === 0;
+  }
+
   add(ask: Ask): void {
     this.#asks.set(ask.number, ask);
   }

@@ -42,40 +42,45 @@ export const RecordKind = {
   OPEN: 7,
   /** The closures have been told that `connection` has ended: this is the last record for it. */
   CONCLUDED: 8,
+  /** The closures refuse `connection`, whose 101 has not left. Body: a RefusalTerms in JSON. */
+  REFUSE: 9,
+  /** Handlers of `connection` are behind: it is not read, until RELEASE. */
+  HOLD: 10,
+  RELEASE: 11,
   /** An ask of the room `name`; body: an AskBody. */
-  ASK: 9,
+  ASK: 12,
   /**
    * As PUBLISH, for `Several`; `connection` is left out of '' alone. Body: the length of its JSON
    * (u32), the JSON, a frame.
    */
-  PUBLISH_SEVERAL: 10,
+  PUBLISH_SEVERAL: 13,
   /** A command for connections. Body: a CommandBody in JSON. */
-  COMMAND: 11,
+  COMMAND: 14,
   /** A list is wanted. Body: a ListBody. */
-  LIST: 12,
+  LIST: 15,
   // to the thread that asked
   /** The answers of the members in one shard; body: an AskResultBody. */
-  ASK_RESULT: 13,
+  ASK_RESULT: 16,
   /** The entries of one shard in a list. Body: a ListResultBody. */
-  LIST_RESULT: 14,
+  LIST_RESULT: 17,
   // to any thread
   /** The time of its sending (i64, ns) shows how late records are. It belongs to no server. */
-  PROBE: 15,
+  PROBE: 18,
   // to the primary
   /** An upgrade has arrived; the shard waits for OPEN. */
-  CONNECTED: 16,
+  CONNECTED: 19,
   /** Body: a message of the client. */
-  MESSAGE: 17,
+  MESSAGE: 20,
   /** Body: the ping's payload. */
-  PING: 18,
+  PING: 21,
   /** Body: the pong's payload. */
-  PONG: 19,
+  PONG: 22,
   /** Body: a {@link SerializedError} in JSON. */
-  ERROR: 20,
+  ERROR: 23,
   /** Body: a {@link Backpressure} in JSON. */
-  BACKPRESSURE: 21,
+  BACKPRESSURE: 24,
   /** The last record of `connection`. Body: close code (u16), reason. */
-  DISCONNECTED: 22,
+  DISCONNECTED: 25,
 } as const;
 
 /** One of {@link RecordKind}. */

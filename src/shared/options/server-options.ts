@@ -102,6 +102,11 @@ export interface ServerOptions {
   /** Asks of one client that may await their answers: 1 to 2^24; more fail. Default 1000. */
   maxPendingAsks?: number | undefined;
   /**
+   * Messages of one client whose handlers may be at work at a time, 1 to 2^24; more wait, in order.
+   * 1 = one after the other. Default 64.
+   */
+  maxConcurrentHandlers?: number | undefined;
+  /**
    * Most frames that one message may come in, 1 to 2^24; more: close 1008. Default 1024, or one for
    * each 16 bytes of maxMessageSize where that is more.
    */
@@ -192,6 +197,7 @@ const SERVER_RULES: Rules<FilledServerOptions> = {
   maxRoomNameBytes: integer(1, 65_535, 256),
   maxEventNameBytes: integer(1, 65_535, 256),
   maxPendingAsks: integer(1, 2 ** 24, 1000),
+  maxConcurrentHandlers: integer(1, 2 ** 24, 64),
   maxFragments: integer(1, MAX_FRAGMENTS, MIN_DEFAULT_FRAGMENTS),
   maxConnections: integer(1, 2 ** 32 - 1, 1_000_000),
   maxConnectionsPerAddress: integer(0, 2 ** 32 - 1, 0),

@@ -47,14 +47,20 @@ export class Closing {
   readonly #socket: ClosingSocket;
   readonly #transport: Pick<Transport, 'end' | 'destroy'>;
   #state: State = 'opening';
-  /** The time when it ended for rooms and handlers: ms, monotonic. */
-  #since = 0;
+  /** The time when it came, or ended for rooms and handlers: ms, monotonic. */
+  #since: number;
   /** The Close that is owed to the client in `answering`; undefined: it has sent none itself. */
   #answer: Buffer | undefined;
   /** Whether in `answering` it is the server that ends it, and the client has not done so too. */
   #isOurs = false;
 
-  constructor(socket: ClosingSocket, transport: Pick<Transport, 'end' | 'destroy'>) {
+  /** @param now ms, monotonic */
+  constructor(
+    socket: ClosingSocket,
+    transport: Pick<Transport, 'end' | 'destroy'>,
+    now = performance.now(),
+  ) {
+    this.#since = now;
     this.#socket = socket;
     this.#transport = transport;
   }
@@ -82,6 +88,17 @@ export class Closing {
   /** Lets bytes leave: the handlers know of the connection. */
   opened(): void {
     if (this.#state === 'opening') this.#state = 'open';
+  }
+
+  /** Notes that the client has been refused: no 101 goes out, and our side ends. */
+  refused(reason: string): void {
+    if (this.isOpen) this.#conclude('ending', { code: CLOSE_CODES.ABNORMAL, reason });
+    this.end();
+  }
+
+  /** Whether it has been opening for longer than this. @param now ms, monotonic */
+  isOverdue(now: number, timeoutMs: number): boolean {
+    return this.isOpening && now - this.#since > timeoutMs;
   }
 
   /** Whether answers of handlers go ahead of the server's own Close. */
@@ -160,7 +177,7 @@ export class Closing {
 
   /** Begins `closeTimeout` anew: nobody has looked for long. @param now ms, monotonic */
   giveTime(now: number): void {
-    if (!this.isOpen) this.#since = now;
+    if (!this.isOpen || this.isOpening) this.#since = now;
   }
 
   /** Ends a connection for good that has closed and stays for more than `closeTimeout` (ms). */

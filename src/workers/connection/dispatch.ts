@@ -8,6 +8,7 @@ import type {
 } from '../../shared/api/public-types.ts';
 import type { Handler } from '../../shared/app/handler-calls.ts';
 import { forgetHeaders } from '../../shared/app/kept-headers.ts';
+import { whenConnected } from '../../shared/app/when-connected.ts';
 import { PRIMARY } from '../../shared/messages/control-messages.ts';
 import {
   encodeCloseRecord,
@@ -36,9 +37,9 @@ export class ModuleDispatch implements Dispatch {
     const app = server.appConnection(socket, socket.identity);
     socket.app = app;
     socket.enter();
-    const results = app.connected(this.#onConnection, this.#threadContext);
-    socket.open();
-    forgetHeaders(socket.identity, server.options.keepHeaders, results);
+    const pending = app.connected(this.#onConnection, this.#threadContext);
+    whenConnected(socket, app, pending);
+    forgetHeaders(socket.identity, server.options.keepHeaders, pending);
   }
 
   message({ app }: ShardSocket, data: Buffer, isBinary: boolean): void {

@@ -19,14 +19,15 @@ export class Incoming implements FrameSink, Reading {
   readonly #limiter: RateLimiter | undefined;
   /** Whether the message that is read is compressed and has been counted, but for its bytes. */
   #isCounted = false;
-  #isHeld = false;
+  /** Those who want nothing to be read: the opening, the primary's backlog, busy handlers. */
+  #holders = 1;
   /** Whether it has had its share of a turn, and waits for the next one. */
   #isWaiting = false;
   /** The turn in which it was read last, and the frames that may still be read in that. */
   #turn = 0;
   #framesLeft = 0;
 
-  /** @param now ms, monotonic */
+  /** It is held until its first release. @param now ms, monotonic */
   constructor(socket: ShardSocket, transport: Transport, closing: Closing, now: number) {
     this.#socket = socket;
     this.#transport = transport;
@@ -34,11 +35,13 @@ export class Incoming implements FrameSink, Reading {
     const { options } = socket.server;
     this.#limiter = options.rateLimit && new RateLimiter(options.rateLimit, now);
     this.#reader = new FrameReader(options, this, socket.deflateBits > 0);
+    this.#limiter?.held(now);
+    this.#reader.pause();
   }
 
   /** Whether nothing is read at the moment, for the sake of handlers or of other clients. */
   get isHeld(): boolean {
-    return this.#isHeld || this.#isWaiting;
+    return this.#holders > 0 || this.#isWaiting;
   }
 
   /** @param chunk only valid during the call */
@@ -64,20 +67,20 @@ export class Incoming implements FrameSink, Reading {
 
   readOn(): void {
     this.#isWaiting = false;
-    if (this.#isHeld) return;
+    if (this.#holders > 0) return;
     this.#resumeReader();
     // Behind it: most of those who wait once have to wait again.
     if (!this.isHeld) this.#transport.resume();
   }
 
   hold(): void {
-    this.#isHeld = true;
-    this.#pause();
+    this.#holders += 1;
+    if (this.#holders === 1) this.#pause();
   }
 
   release(): void {
-    this.#isHeld = false;
-    if (this.#isWaiting) return;
+    this.#holders -= 1;
+    if (this.isHeld) return;
     // Before the reader, which may well hold again.
     this.#transport.resume();
     this.#resumeReader();

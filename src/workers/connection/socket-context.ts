@@ -1,5 +1,6 @@
 import type { EngineError } from '../../shared/api/errors.ts';
 import type { Backpressure, DisconnectReason } from '../../shared/api/public-types.ts';
+import type { RefusalTerms } from '../../shared/api/refusal.ts';
 import type { AppConnection } from '../../shared/app/app-connection.ts';
 import type { ConnectionIdentity, ConnectionLink } from '../../shared/app/connection-link.ts';
 import type { Codec } from '../../shared/codec/codec.ts';
@@ -19,7 +20,7 @@ export type Home = Pick<Rooms, 'expect' | 'enter' | 'join' | 'leave' | 'leaveAll
 export interface SocketContext {
   readonly number: number;
   readonly options: Omit<ShardServerOptions, 'handlers'>;
-  readonly shard: Pick<ShardContext, 'number' | 'coalescing' | 'reads'>;
+  readonly shard: Pick<ShardContext, 'number' | 'coalescing' | 'reads' | 'handshakeTimeout'>;
   readonly codecs: readonly Codec[];
   /** The rooms of the server here, for each codec. */
   readonly rooms: readonly Home[];
@@ -32,6 +33,8 @@ export interface SocketContext {
   readonly dispatch: Dispatch;
   /** Returns the app's view of a connection, for handlers in this thread. */
   appConnection(link: ConnectionLink, identity: ConnectionIdentity): AppConnection;
+  /** Tells the engine of an error. */
+  report(error: EngineError): void;
   /** Drops the connection with this number: its socket is gone. */
   forget(connection: number): void;
 }
@@ -60,9 +63,8 @@ export interface ShardSocket extends ConnectionLink, Receiver, Talker {
   enter(): void;
   /** Lets bytes leave, and reads: the handlers know of it. */
   open(): void;
-  /** Stops reading, until {@link ShardSocket.release}. */
-  hold(): void;
-  release(): void;
+  /** Refuses the client with an HTTP error: the handlers do not want it. No-op once it is open. */
+  refuse(refusal: RefusalTerms): void;
 }
 
 /** Tells a server's handlers what happens to its connections, wherever the handlers are. */

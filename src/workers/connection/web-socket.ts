@@ -1,5 +1,6 @@
-import type { EngineError } from '../../shared/api/errors.ts';
+import { EngineError } from '../../shared/api/errors.ts';
 import type { DisconnectReason } from '../../shared/api/public-types.ts';
+import { Refusal, type RefusalTerms, refusalBytes } from '../../shared/api/refusal.ts';
 import type { AppConnection } from '../../shared/app/app-connection.ts';
 import { type Codec, impliesAnswers, type Message } from '../../shared/codec/codec.ts';
 import { buildFrame, CLOSE_CODES } from '../../shared/codec/frame.ts';
@@ -64,7 +65,7 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
     this.codec = server.codecs[upgrade.codec] as Codec;
     this.home = server.rooms[upgrade.codec] as Home;
     this.#transport = transport;
-    this.#closing = new Closing(this, transport);
+    this.#closing = new Closing(this, transport, now);
     transport.owner = this;
     this.deflateBits = upgrade.deflate ? (upgrade.deflate.serverMaxWindowBits ?? 15) : 0;
     this.liveness = new Liveness(server.options, transport, now);
@@ -89,6 +90,16 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
     this.#closing.opened();
     this.flush();
     this.release();
+  }
+
+  refuse({ status, message, headers }: RefusalTerms): void {
+    if (!this.#closing.isOpening) return;
+    this.batch = undefined; // with the 101
+    const all = { ...this.server.options.headers, ...headers };
+    this.#transport.write(refusalBytes({ status, message, headers: all }));
+    this.#incoming.stop();
+    this.#closing.refused(`refused with ${status}`);
+    this.#transport.resume(); // to notice the client's end
   }
 
   hold(): void {
@@ -288,9 +299,21 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
     }
     // While it is held its pongs are not read; before it is open no ping leaves.
     if (this.#incoming.isHeld) this.liveness.excuse(now);
-    if (this.#closing.isOpening) return;
+    if (this.#closing.isOpening) {
+      const { handshakeTimeout } = this.server.shard;
+      if (this.#closing.isOverdue(now, handshakeTimeout)) this.#openTooLate(handshakeTimeout);
+      return;
+    }
     const due = this.liveness.due(now);
     if (due === 'ping') this.queue(PING);
     else if (due !== undefined) this.terminate(due);
+  }
+
+  #openTooLate(handshakeTimeout: number): void {
+    const text =
+      `onConnection of ${this.server.options.endpoint} did not resolve within handshakeTimeout ` +
+      `(${handshakeTimeout} ms): start long work without awaiting it`;
+    this.server.report(new EngineError('ERR_HANDLER', text));
+    this.refuse(new Refusal(503));
   }
 }

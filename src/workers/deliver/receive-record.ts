@@ -61,6 +61,15 @@ function receiveForSocket(server: ShardServer, record: RecordView): void {
     case RecordKind.OPEN:
       socket.open();
       return;
+    case RecordKind.REFUSE:
+      socket.refuse(record.json());
+      return;
+    case RecordKind.HOLD:
+      socket.hold();
+      return;
+    case RecordKind.RELEASE:
+      socket.release();
+      return;
     case RecordKind.CONCLUDED:
       socket.concluded();
       return;

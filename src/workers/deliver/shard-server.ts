@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { serializeError } from '../../shared/api/errors.ts';
+import { type EngineError, serializeError } from '../../shared/api/errors.ts';
 import type { ServerHandle } from '../../shared/api/public-types.ts';
 import { AppConnection } from '../../shared/app/app-connection.ts';
 import { AppServer } from '../../shared/app/app-server.ts';
@@ -47,7 +47,7 @@ export class ShardServer implements SocketContext {
   /** Bytes that may wait in line for one connection. */
   readonly maxQueuedBytes: number;
   readonly #sockets = new Map<number, ServerWebSocket>();
-  readonly #running = new RunningHandlers();
+  readonly #running: RunningHandlers;
   /** The buffer that all sockets read into: each uses up its bytes before the next one reads. */
   readonly #readBuffer: Buffer;
   #closed: number[] = [];
@@ -82,6 +82,7 @@ export class ShardServer implements SocketContext {
       counters: this.counters,
       report: (error) => shard.tell({ type: 'error', error: serializeError(error) }),
     });
+    this.#running = new RunningHandlers(options);
     this.handle = new AppServer(this.spread);
     this.#readBuffer = Buffer.allocUnsafeSlow(options.readBufferSize);
   }
@@ -113,7 +114,6 @@ export class ShardServer implements SocketContext {
     this.counters.opened += 1;
     publishOpened(webSocket);
     this.fanOut.send(webSocket, switchingProtocols(upgrade, this.options.headers));
-    webSocket.hold(); // until the handlers know of it
     if (upgrade.head !== undefined) webSocket.read(Buffer.from(upgrade.head));
     this.dispatch.connected(webSocket);
   }
@@ -129,6 +129,10 @@ export class ShardServer implements SocketContext {
   /** The app's view of a connection here, for handlers in this thread. */
   appConnection(link: ConnectionLink, identity: ConnectionIdentity): AppConnection {
     return new AppConnection(this.handle, this.spread, link, identity, this.#running);
+  }
+
+  report(error: EngineError): void {
+    this.spread.report(error);
   }
 
   /** Drops a connection whose socket is gone, and tells the primary. */

@@ -2,6 +2,7 @@ import type { SocketContext } from '../connection/socket-context.ts';
 
 /** A server whose connections are looked at now and then. */
 interface SweptServer extends Pick<SocketContext, 'options'> {
+  readonly shard: Pick<SocketContext['shard'], 'handshakeTimeout'>;
   sockets(): Iterable<{ sweep(now: number, isLate: boolean): void }>;
 }
 
@@ -19,7 +20,9 @@ const SHORTEST_STANDSTILL = 100;
  */
 export function startKeepalive(server: SweptServer): () => void {
   const { pingPeriod, pongTimeout, writeTimeout, closeTimeout } = server.options;
-  const shortest = Math.min(pingPeriod, pongTimeout - pingPeriod, writeTimeout, closeTimeout);
+  const { handshakeTimeout } = server.shard;
+  const pongPeriod = pongTimeout - pingPeriod;
+  const shortest = Math.min(pingPeriod, pongPeriod, writeTimeout, closeTimeout, handshakeTimeout);
   const period = Math.min(Math.max(shortest / 4, SHORTEST_SWEEP), LONGEST_SWEEP);
   let sweptAt = performance.now();
   let wasLate = false;

@@ -10,6 +10,8 @@ import type { Coalescing } from './coalescing.ts';
 /** Everything that a shard gives to the servers in it. */
 export interface ShardContext {
   readonly number: number;
+  /** Milliseconds that `onConnection` may take. */
+  readonly handshakeTimeout: number;
   /** Takes probes. */
   readonly load: Pick<ThreadLoad, 'receive'>;
   readonly fanOut: FanOut;

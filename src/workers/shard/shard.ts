@@ -38,6 +38,7 @@ export function runShard(start: ShardStart): Promise<void> {
 
 class Shard implements ShardContext {
   readonly number: number;
+  readonly handshakeTimeout: number;
   readonly fanOut: FanOut;
   readonly interest: InterestTable;
   readonly counts: RoomCounts;
@@ -65,6 +66,7 @@ class Shard implements ShardContext {
     this.finished = promise;
     this.#finish = resolve;
     this.number = start.shard;
+    this.handshakeTimeout = start.handshakeTimeout;
     this.#servers = new ShardServers(this, start.handshakeTimeout, (module) =>
       module === undefined
         ? new PrimaryDispatch(this.#ticks, this.#backlog)

@@ -16,22 +16,26 @@ async function handlerErrors({ errors }: TestEngine, count: number): Promise<voi
 }
 
 for (const { place, shards } of SETUPS) {
-  test(`whatever handlers throw, the connection opens and lives: ${place}, ${shards} shards`, async (t) => {
+  test(`whatever handlers throw, a connection opens and lives, or is refused: ${place}, ${shards} shards`, async (t) => {
     await withEngine({ shards }, async (context) => {
       const { engine } = context;
       engine.on('shardExit', ({ reason }) => assert.fail(reason));
       await addServer(engine, place, ODD_THROWS, { endpoint: '/t' });
       for (const odd of Object.keys(ODD)) {
-        for (const query of [`odd=${odd}`, `odd=${odd}&later`]) {
-          await t.test(query, async () => {
-            await using client = await TestClient.open(context, `/t?${query}`);
-            client.emit('event', 'hello');
-            client.send('still here');
-            assert.equal(await client.next(), 'still here');
-            await client[Symbol.asyncDispose]();
-            await handlerErrors(context, 3);
-          });
-        }
+        await t.test(`odd=${odd}`, async () => {
+          await using client = await TestClient.open(context, `/t?odd=${odd}`);
+          client.emit('event', 'hello');
+          client.send('still here');
+          assert.equal(await client.next(), 'still here');
+          await client[Symbol.asyncDispose]();
+          await handlerErrors(context, 3);
+        });
+        await t.test(`odd=${odd}&later`, async () => {
+          await using client = await RawClient.connect(context.port);
+          client.send(upgradeRequest(`/t?odd=${odd}&later`));
+          assert.match((await client.answer()).head, /^HTTP\/1\.1 500 /);
+          await handlerErrors(context, 2); // that of onDisconnect, too
+        });
       }
     });
   });

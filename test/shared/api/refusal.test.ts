@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { Duplex } from 'node:stream';
 import { test } from 'node:test';
-import { Refusal, refuse } from '../../../src/shared/api/refusal.ts';
+import { Refusal, refusalOf, refuse } from '../../../src/shared/api/refusal.ts';
 
 /** A socket whose peer takes everything at once. */
 class FakeSocket extends Duplex {
@@ -97,4 +97,16 @@ test('a refusal has the status of an error, and headers that can be sent', () =>
   ]) {
     assert.throws(() => new Refusal(403, 'no', headers), TypeError);
   }
+});
+
+test('what is thrown is a refusal where it has the status of an error', () => {
+  const refusal = new Refusal(402, 'pay', { 'X-A': 'b' });
+  assert.equal(refusalOf(refusal), refusal);
+  const made = refusalOf(Object.assign(new Error('gone'), { status: 410 }));
+  assert.deepEqual([made?.status, made?.message, made?.headers], [410, 'gone', {}]);
+  assert.equal(refusalOf({ status: 599 })?.message, 'Refused');
+  for (const thrown of [null, undefined, 'x', {}, { status: 399 }, { status: 600 }]) {
+    assert.equal(refusalOf(thrown), undefined);
+  }
+  for (const status of ['403', 403.5, Number.NaN]) assert.equal(refusalOf({ status }), undefined);
 });

@@ -48,6 +48,14 @@ class FakeLink implements ConnectionLink {
   concluded(): void {
     this.calls.push(['concluded']);
   }
+
+  hold(): void {
+    this.calls.push(['hold']);
+  }
+
+  release(): void {
+    this.calls.push(['release']);
+  }
 }
 
 function connect({ answersAsks = false } = {}) {

@@ -53,7 +53,7 @@ export function socketContext(
   return {
     number: 1,
     options,
-    shard: { number: 1, coalescing: { heard: () => {} }, reads },
+    shard: { number: 1, coalescing: { heard: () => {} }, reads, handshakeTimeout: 10_000 },
     codecs,
     rooms: codecs.map(() => home),
     fanOut: { send: () => {} },
@@ -64,6 +64,7 @@ export function socketContext(
     appConnection: () => {
       throw new Error('no handlers here');
     },
+    report: () => {},
     forget: () => {},
     ...parts,
   };

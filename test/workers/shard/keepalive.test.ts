@@ -11,7 +11,8 @@ function sweepingServer(
   options: ServerOptions,
   sockets: { sweep(now: number, isLate: boolean): void }[],
 ) {
-  return { options: resolveServerOptions(options), sockets: () => sockets };
+  const shard = { handshakeTimeout: 10_000 };
+  return { options: resolveServerOptions(options), shard, sockets: () => sockets };
 }
 
 test('every connection is swept, at a quarter of the shortest time that counts', (t) => {
