@@ -40,8 +40,8 @@ interface Ask {
 }
 
 /**
- * The messages of a client over all its connections: those that wait for a connection, the asks
- * that await an answer, and the messages that come in, for the listeners.
+ * The messages of a client over all its connections. Some wait for a connection, asks await an
+ * answer, and those that come in go to the listeners.
  */
 export class Exchange implements ConnectionSink {
   readonly connection: Connection;

@@ -52,8 +52,8 @@ export class Ws<Events extends object = AnyEvents> {
 
   /**
    * Begins to connect.
-   * @param url `ws://host/path`; without a scheme (`host/path`) or as a path of the page's host
-   *   (`/path`) it gets the page's: `wss:` where the page came by `https:`, else `ws:`
+   * @param url `ws://host/path`, or `host/path`, or `/path` on the page's host. Without a scheme it
+   *   gets the page's: `wss:` where the page came by `https:`, else `ws:`
    * @param protocols the subprotocols to offer
    * @throws TypeError for a URL that is none; EngineError ERR_OPTION; any error of the WebSocket
    *   constructor

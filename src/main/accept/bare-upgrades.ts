@@ -23,10 +23,10 @@ const MAX_SPARE = 100;
 
 /**
  * Reads upgrades for the engine's endpoints from the connections that an HTTP server accepts, ahead
- * of it: a socket, a parser, a request and their ends cost more than all else that is done for a
- * connection. A connection that does not begin with a whole upgrade, in one piece and of the
- * plainest kind, goes to the HTTP server as if it had just been accepted, with the bytes read. So
- * one server alone has to know all of HTTP.
+ * of it. A socket, a parser, a request and their ends cost more than all else that is done for a
+ * connection. The plainest kind of upgrade is taken, whole and in one piece. Any other connection
+ * goes to the HTTP server as if it had just been accepted, with the bytes read. So one server alone
+ * has to know all of HTTP.
  */
 export class UpgradeReader {
   readonly #server: HttpServer;

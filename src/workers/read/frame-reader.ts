@@ -44,8 +44,8 @@ export interface FrameSink {
 type Phase = 'header' | 'payload' | 'stopped';
 
 /**
- * Reads the frames of one client out of the chunks that its socket delivers, strictly by RFC 6455,
- * and refuses at the first byte that shows a violation. A message that lies whole in a chunk is
+ * Reads the frames of one client out of the chunks that its socket delivers, strictly by RFC 6455.
+ * It refuses at the first byte that shows a violation. A message that lies whole in a chunk is
  * unmasked there and handed out without a copy. Calls of the sink may stop, pause and resume the
  * reader, but must not call `read`.
  */
