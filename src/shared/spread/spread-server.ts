@@ -209,7 +209,7 @@ export class SpreadServer<Chosen = unknown> {
   /** Awaits no answer of a peer that has died. */
   peerDied(peer: number): void {
     this.#asks.peerDied(peer);
-    this.#entries.shardDied(peer);
+    this.#entries.peerDied(peer);
   }
 
   /** Awaits no answer any more. */
