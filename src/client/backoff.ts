@@ -18,8 +18,8 @@ export function delayBefore(
 
 /**
  * Whether a client may come back after this. It may not where the server's app has ended the
- * connection in good order (1000), cannot take such messages (1003), or refuses the client (1008,
- * and 4400–4499 for reasons of the app).
+ * connection in good order (1000), or cannot take such messages (1003). Nor may it where that
+ * refuses the client: 1008, and 4400–4499 for reasons of the app.
  */
 export function mayReconnect({ code }: DisconnectReason): boolean {
   return !/^(1000|1003|1008|44\d\d)$/.test(`${code}`);

@@ -20,23 +20,14 @@ import {
   type Disconnection,
   type ReconnectAttempt,
 } from './connection.ts';
+import { encodeEvent, MAX_EVENT_NAME_BYTES } from './encode-event.ts';
 import { DEFAULT_EVENT_PREFIX } from './event-prefix.ts';
 import type { FirstEmitter } from './first-emitter.ts';
+import type { Hooks } from './hooks.ts';
 import { Listeners, report } from './listeners.ts';
 import type { WsOptions } from './options.ts';
 import { receivedBytes } from './received-bytes.ts';
 import type { WebSocketLike } from './web-socket.ts';
-
-/** The listeners of a client, events aside, and their arguments. */
-interface Hooks {
-  /** Those of `connect` that may say something ahead of all messages that wait. */
-  greet: FirstEmitter<AnyEvents>;
-  connect: undefined;
-  disconnect: Disconnection;
-  reconnecting: ReconnectAttempt;
-  message: Message;
-  error: unknown;
-}
 
 /** All fields that a decoded message may have. */
 type Parts = Partial<DecodedEvent & DecodedMessage & DecodedAnswer>;
@@ -48,18 +39,9 @@ interface Ask {
   readonly fail: (code: ErrorCode, why: string) => void;
 }
 
-/** Longest event name of a page: it believes its own server, whose limit is below this one. */
-export const MAX_EVENT_NAME_BYTES = 2 ** 16;
-
-/** Encodes an event of the page. @throws EngineError ERR_EVENT_NAME for a reserved name */
-export function encodeEvent(event: string, payload: unknown): Encode {
-  checkReserved(event);
-  return (codec) => codec.encode(event, payload);
-}
-
 /**
- * The messages of a client over all its connections: those that wait for a connection, the asks
- * that await an answer, and the messages that come in, for the listeners.
+ * The messages of a client over all its connections. Some wait for a connection, asks await an
+ * answer, and those that come in go to the listeners.
  */
 export class Exchange implements ConnectionSink {
   readonly connection: Connection;
@@ -67,7 +49,6 @@ export class Exchange implements ConnectionSink {
   readonly options: WsOptions;
   /** The listeners for events. */
   readonly events = new Listeners<Record<string, unknown>>();
-  /** The listeners for all else. */
   readonly hooks = new Listeners<Hooks>();
   readonly #queue = new Set<Encode>();
   readonly #asks = new Map<number, Ask>();

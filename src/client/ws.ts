@@ -12,7 +12,8 @@ import type { Message } from '../shared/codec/codec.ts';
 import { checkHandledName } from '../shared/codec/event-rules.ts';
 import { checkClient } from './checks.ts';
 import type { ConnectionState, Disconnection, ReconnectAttempt } from './connection.ts';
-import { Exchange, encodeEvent, MAX_EVENT_NAME_BYTES } from './exchange.ts';
+import { encodeEvent, MAX_EVENT_NAME_BYTES } from './encode-event.ts';
+import { Exchange } from './exchange.ts';
 import type { FirstEmitter } from './first-emitter.ts';
 import type { WsOptions } from './options.ts';
 import type { VolatileEmitter } from './volatile-emitter.ts';
@@ -51,8 +52,8 @@ export class Ws<Events extends object = AnyEvents> {
 
   /**
    * Begins to connect.
-   * @param url `ws://host/path`; without a scheme (`host/path`) or as a path of the page's host
-   *   (`/path`) it gets the page's: `wss:` where the page came by `https:`, else `ws:`
+   * @param url `ws://host/path`, or `host/path`, or `/path` on the page's host. Without a scheme it
+   *   gets the page's: `wss:` where the page came by `https:`, else `ws:`
    * @param protocols the subprotocols to offer
    * @throws TypeError for a URL that is none; EngineError ERR_OPTION; any error of the WebSocket
    *   constructor

@@ -126,7 +126,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
     if (endpoint !== '') this.#routes.set(endpoint, entry);
     for (const host of this.#group.hosts) entry.addTo(host);
     this.#emitters.addServer(entry);
-    return entry.handle as Server as Server<Events>;
+    return entry.app as Server as Server<Events>;
   }
 
   /**

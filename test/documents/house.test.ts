@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile } from 'node:fs/promises';
+import { glob, readdir, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 
 const REPOSITORY = new URL('../../', import.meta.url);
@@ -47,4 +47,18 @@ test(`no folder of src has more than ${MOST_FILES} files`, async () => {
     const files = (await entriesOf(folder)).filter((entry) => entry.isFile());
     assert.ok(files.length <= MOST_FILES, `src/${folder} has ${files.length} files`);
   }
+});
+
+/** Files that give something away with a message. A shard host gives ports, as its types say. */
+const TRANSFERRING = ['main/place/handoff.ts', 'main/shards/shard-host.ts'];
+
+test('only src/main/place moves sockets to other threads', async () => {
+  const found: string[] = [];
+  for await (const path of glob('**/*.ts', { cwd: new URL('src/', REPOSITORY) })) {
+    const code = await readFile(new URL(`src/${path}`, REPOSITORY), 'utf8');
+    // With a list of what it gives away, a call has a second argument.
+    const isGiving = /\.postMessage\((?:[^(){},]|\([^()]*\)|\{[^{}]*\})*,\s*[\w[{]/.test(code);
+    if (isGiving) found.push(path);
+  }
+  assert.deepEqual(found.sort(), TRANSFERRING);
 });

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { access, readdir, readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
+import { MOST_WORDS, riddles, sentencesOf, tooLong } from './sentences.ts';
 
 const REPOSITORY = new URL('../../', import.meta.url);
 const MOST_COLUMNS = 100;
-const MOST_WORDS = 25;
 
 /** The documents that people read. */
 const DOCUMENTS = [
@@ -33,14 +33,6 @@ function piecesOf(page: string): string[] {
         .replace(/\s+/g, ' ')
         .trim(),
     );
-}
-
-function sentencesOf(page: string): string[] {
-  return piecesOf(page).flatMap((piece) => piece.split(/(?<=[.!?]\)?) (?=[A-Z(\d]|code)/));
-}
-
-function wordsOf(sentence: string): number {
-  return sentence.split(' ').filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
 }
 
 /** Folders of src that pages name without it. */
@@ -78,15 +70,9 @@ for (const name of DOCUMENTS) {
     });
 
     test(`has sentences of at most ${MOST_WORDS} words, whose subjects are nouns`, () => {
-      const sentences = sentencesOf(page);
-      assert.deepEqual(
-        sentences.filter((sentence) => wordsOf(sentence) > MOST_WORDS),
-        [],
-      );
-      const riddles = sentences.filter((sentence) =>
-        /^(?:What|Who|Which|Whoever|Whatever)\b.*[^?]$/.test(sentence),
-      );
-      assert.deepEqual(riddles, []);
+      const sentences = piecesOf(page).flatMap(sentencesOf);
+      assert.deepEqual(tooLong(sentences), []);
+      assert.deepEqual(riddles(sentences), []);
     });
 
     test('links to pages and headings that there are', async () => {

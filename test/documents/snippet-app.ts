@@ -70,7 +70,7 @@ export class SnippetApp implements AsyncDisposable {
     }
   }
 
-  /** What the compiler, as strict as in the repository, says of all that has been added. */
+  /** The complaints of the compiler, as strict as in the repository, about all added files. */
   async complaints(): Promise<string> {
     const project = {
       extends: join(REPOSITORY, 'tsconfig.json'),

@@ -49,7 +49,7 @@ const { HTTPParser: Parser } = (process.getBuiltinModule('_http_common') ?? {}) 
  * It uses the parser of the HTTP server of Node.js, so both find the same errors, but makes no socket
  * and no request.
  */
-export class UpgradeParser {
+export class BareParser {
   /** The upgrade that has come; undefined: something else, or not all of it. */
   upgrade: Omit<UpgradeRequest, 'socket'> | undefined;
   readonly #parser: HttpParser;
@@ -62,11 +62,11 @@ export class UpgradeParser {
   static readonly isPossible = Parser !== undefined && parsesUpgrades(Parser);
 
   /**
-   * Either callback has to call {@link UpgradeParser.stop}.
+   * Either callback has to call {@link BareParser.stop}.
    * @param onBytes is called when the first bytes have come
    * @param onEnd is called when the client has gone without sending any
    */
-  constructor(onBytes: (parser: UpgradeParser) => void, onEnd: (parser: UpgradeParser) => void) {
+  constructor(onBytes: (parser: BareParser) => void, onEnd: (parser: BareParser) => void) {
     const { kOnHeadersComplete, kOnExecute } = Parser as HttpParserClass;
     this.#parser = new (Parser as HttpParserClass)();
     this.#parser[kOnHeadersComplete] = this.#onHeaders;

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { ResolvedEngineOptions } from '../../shared/options/engine-options.ts';
 import { Conditions } from '../../shared/time/conditions.ts';
 import { setImmediate } from '../../shared/time/timers.ts';
-import { type AcceptedHandle, UpgradeParser } from './bare-parser.ts';
+import { type AcceptedHandle, BareParser } from './bare-parser.ts';
 import { BareSocket } from './bare-socket.ts';
 import { type FindEndpoint, isWebSocket } from './http-upgrades.ts';
 import { pathOf } from './request-target.ts';
@@ -23,22 +23,22 @@ const MAX_SPARE = 100;
 
 /**
  * Reads upgrades for the engine's endpoints from the connections that an HTTP server accepts, ahead
- * of it: a socket, a parser, a request and their ends cost more than all else that is done for a
- * connection. A connection that does not begin with a whole upgrade, in one piece and of the
- * plainest kind, goes to the HTTP server as if it had just been accepted, with the bytes read. So
- * one server alone has to know all of HTTP.
+ * of it. A socket, a parser, a request and their ends cost more than all else that is done for a
+ * connection. The plainest kind of upgrade is taken, whole and in one piece. Any other connection
+ * goes to the HTTP server as if it had just been accepted, with the bytes read. So one server alone
+ * has to know all of HTTP.
  */
-export class UpgradeReader {
+export class BareUpgrades {
   readonly #server: HttpServer;
   readonly #find: FindEndpoint;
   readonly #maxHeaderBytes: number;
   readonly #interval: number;
   /** Connections of which nothing has come yet. */
-  #waiting = new Set<UpgradeParser>();
+  #waiting = new Set<BareParser>();
   /** Those of them that were there at the last look. */
-  #late = new Set<UpgradeParser>();
+  #late = new Set<BareParser>();
   #timer: NodeJS.Timeout | undefined;
-  readonly #spare: UpgradeParser[] = [];
+  readonly #spare: BareParser[] = [];
   #isClosed = false;
   /** Upgrades that are being decided on, are about to move or are being refused. */
   readonly #sockets = new Set<BareSocket>();
@@ -58,7 +58,7 @@ export class UpgradeReader {
     this.#find = find;
     this.#maxHeaderBytes = options.maxHeaderBytes;
     this.#interval = Math.min(LOOK_INTERVAL, options.handshakeTimeout / 4);
-    if (UpgradeParser.isPossible) server.once('listening', () => this.#begin());
+    if (BareParser.isPossible) server.once('listening', () => this.#begin());
   }
 
   /** Ends silent connections; resolves when each upgrade has moved or been refused. */
@@ -85,13 +85,13 @@ export class UpgradeReader {
   }
 
   #accept(handle: AcceptedHandle): void {
-    const parser = this.#spare.pop() ?? new UpgradeParser(this.#onBytes, this.#onEnd);
+    const parser = this.#spare.pop() ?? new BareParser(this.#onBytes, this.#onEnd);
     this.#waiting.add(parser);
     this.#timer ??= setTimeout(this.#look, this.#interval);
     parser.start(handle, this.#maxHeaderBytes);
   }
 
-  readonly #onBytes = (parser: UpgradeParser): void => {
+  readonly #onBytes = (parser: BareParser): void => {
     const { upgrade } = parser;
     const take = upgrade && isWebSocket(upgrade) ? this.#find(pathOf(upgrade.url)) : undefined;
     if (upgrade === undefined || take === undefined) {
@@ -106,16 +106,16 @@ export class UpgradeReader {
     take({ ...upgrade, socket }, socket, head);
   };
 
-  readonly #onEnd = (parser: UpgradeParser): void => this.#release(parser).close();
+  readonly #onEnd = (parser: BareParser): void => this.#release(parser).close();
 
-  #release(parser: UpgradeParser): AcceptedHandle {
+  #release(parser: BareParser): AcceptedHandle {
     if (!this.#waiting.delete(parser)) this.#late.delete(parser);
     if (this.#isClosed || this.#spare.length >= MAX_SPARE) freeSoon(parser);
     else this.#spare.push(parser);
     return parser.stop();
   }
 
-  #handOver(parser: UpgradeParser, bytes: Buffer | undefined): void {
+  #handOver(parser: BareParser, bytes: Buffer | undefined): void {
     const handle = this.#release(parser);
     this.#early = bytes;
     try {
@@ -141,6 +141,6 @@ export class UpgradeReader {
 }
 
 /** Frees a parser, but not at once: its callback may be what runs. */
-function freeSoon(parser: UpgradeParser): void {
+function freeSoon(parser: BareParser): void {
   setImmediate(() => parser.free());
 }

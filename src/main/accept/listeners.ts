@@ -4,7 +4,7 @@ import { EngineError } from '../../shared/api/errors.ts';
 import type { ResolvedEngineOptions } from '../../shared/options/engine-options.ts';
 import { optionError } from '../../shared/options/option-rules.ts';
 import type { ResolvedServerOptions } from '../../shared/options/server-options.ts';
-import { UpgradeReader } from './bare-upgrades.ts';
+import { BareUpgrades } from './bare-upgrades.ts';
 import { type FindEndpoint, takeUpgrades } from './http-upgrades.ts';
 import {
   checkPlace,
@@ -79,7 +79,7 @@ export class Listeners {
       reader:
         tlsListeners.has(server) || cutUnnamed !== undefined || typeof place === 'string'
           ? undefined
-          : new UpgradeReader(server, findEndpoint, options),
+          : new BareUpgrades(server, findEndpoint, options),
     });
     return listening;
   }
@@ -148,7 +148,7 @@ interface OwnListener {
   /** Cuts connections whose header of the PROXY protocol has not come; undefined: none needs one. */
   readonly cutUnnamed: (() => void) | undefined;
   /** Undefined with TLS, with the PROXY protocol, and on a Unix socket. */
-  readonly reader: UpgradeReader | undefined;
+  readonly reader: BareUpgrades | undefined;
 }
 
 /** An HTTP server that is to listen. */

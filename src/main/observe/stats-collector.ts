@@ -73,7 +73,7 @@ export class StatsCollector {
   /** A shard has died, and will not answer any more. */
   shardDied(shard: number): void {
     this.#deaths.set(shard, this.#deathsOf(shard) + 1);
-    this.#snapshots.shardDied(shard);
+    this.#snapshots.peerDied(shard);
   }
 
   /** No shard will answer any more. */

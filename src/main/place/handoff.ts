@@ -100,7 +100,7 @@ export class HandoffSchedule {
 }
 
 /**
- * Moves sockets to the thread behind a port, several in one message: a message and waking that
+ * Moves sockets to the thread behind a port, several in one message. A message and waking that
  * thread cost as much as all else that is done for a socket.
  */
 export class Handoff<Kind extends Leaving = Departure> {

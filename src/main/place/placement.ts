@@ -15,9 +15,9 @@ const ANY: Destination = { connectionsIn: () => 0, isReadyIn: () => true };
 
 /**
  * Chooses the shard for the next connection. A shard where it would wait or miss messages gets it
- * only if all are like that. Of the others it is the one with the fewest connections of the server;
- * of equals the one with the fewest of all, then the first. The server counts first: a page that
- * opens several connections at a time would else fill one shard with all of one server.
+ * only if all are like that. Of the others it is the one with the fewest connections of the server.
+ * Of equals it is the one with the fewest of all, then the first. The server counts first: a page
+ * that opens several connections at a time would else fill one shard with all of one server.
  * @param server left out: it is not known yet
  * @returns undefined where there is no shard
  */

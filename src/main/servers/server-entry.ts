@@ -40,7 +40,7 @@ export class ServerEntry implements Life {
   /** Undefined where the handlers are in a module. */
   readonly closures: Closures | undefined;
   /** The app's view of it. */
-  readonly handle: Server;
+  readonly app: Server;
   readonly limits: ConnectionLimits;
   readonly rollout: Rollout;
   readonly #running: RunningHandlers;
@@ -60,12 +60,12 @@ export class ServerEntry implements Life {
     const { counters } = this;
     const spread = { number, endpoint, limits: options, codecs, peers, counters, report };
     const appConnection: ClosuresContext['appConnection'] = (link, identity) =>
-      new AppConnection(this.handle, this.spread, link, identity, this.#running);
+      new AppConnection(this.app, this.spread, link, identity, this.#running);
     if (handlers === undefined) {
       this.closures = new Closures({ ...spread, keepHeaders, threadContext, appConnection });
     }
     this.spread = new SpreadServer({ ...spread, local: this.closures ?? NOWHERE });
-    this.handle = new Server(this.spread, this);
+    this.app = new Server(this.spread, this);
   }
 
   addConnectionHandler(fn: EventHandler<Connection>): void {

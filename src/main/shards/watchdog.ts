@@ -9,8 +9,8 @@ const MOST_UNANSWERED = 4;
 
 /**
  * Ends threads whose event loop stands still. It counts unanswered checks instead of reading a
- * clock. So it suspects no thread after this one was busy, or the machine asleep: answers that
- * wait to be read have been read by the next check.
+ * clock. So it suspects no thread after this one was busy, or the machine asleep. Answers that wait
+ * to be read have been read by the next check.
  */
 export class Watchdog {
   readonly #limitMs: number;

@@ -157,8 +157,8 @@ export interface ServerHandle<Events extends object = AnyEvents> {
    */
   to(target: Targets): Emitter<Events>;
   /**
-   * The number of connections, or of those in a room, at this moment. Whatever a handler does to its
-   * own connection counts at once.
+   * The number of connections, or of those in a room, at this moment. Joins and leaves of a
+   * handler's own connection count at once, and so does its end.
    */
   count(of?: { readonly room?: string | undefined }): number;
   /**
@@ -282,9 +282,9 @@ export interface HandlerModule<Events extends object = AnyEvents> {
    */
   onServer?(server: ServerHandle<Events>): unknown;
   /**
-   * Runs once in every shard that `onServer` has run in, when the server or the engine is closed:
-   * behind the last connection, and behind handlers that are at work. `close` waits for its promise
-   * until `timeoutMs`. It does not run where the shard dies.
+   * Runs once in every shard that `onServer` has run in, when the server or the engine is closed.
+   * The last connection has ended by then, and so have handlers at work. `close` waits for its
+   * promise until `timeoutMs`. It does not run where the shard dies.
    */
   onClose?(server: ServerHandle<Events>): unknown;
 }

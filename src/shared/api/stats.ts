@@ -22,8 +22,8 @@ export interface MailboxStats {
 /** The load of a thread's event loop. */
 export interface EventLoopStats {
   /**
-   * The share of time in which the loop was not idle, 0 to 1: of the last 30 to 60 times
-   * `sampleInterval`; of all time since the thread began, where that is 0.
+   * The share of time in which the loop was not idle, 0 to 1, in the last 30 to 60 times
+   * `sampleInterval`. Where that is 0, all time since the thread began counts.
    */
   readonly utilization: number;
   /** The lateness of timers. */

@@ -191,8 +191,8 @@ export function buildCloseFrame(code?: number, reason = ''): Buffer {
 /**
  * Checks what is to go into a close frame.
  * @param code undefined = none
- * @throws EngineError ERR_CLOSE_CODE if the code may not be sent, if the reason is longer than 123
- *   bytes in UTF-8, or if there is a reason and no code
+ * @throws EngineError ERR_CLOSE_CODE if the code may not be sent, the reason is longer than 123
+ *   bytes in UTF-8, or a reason has no code
  */
 export function checkClose(code: number | undefined, reason: string): void {
   if (code === undefined && reason !== '') {

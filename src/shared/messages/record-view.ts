@@ -4,7 +4,7 @@ import { frameStartOf, HEADER_BYTES, type RecordKind } from './records.ts';
 
 /**
  * One record as its receiver reads it. A view is reused for all records of a mailbox, and its bytes
- * lie in a ring: neither may be kept beyond the call that got them.
+ * lie in a ring. Neither may be kept beyond the call that got them.
  */
 export class RecordView {
   #bytes: Buffer = Buffer.alloc(HEADER_BYTES);

@@ -33,7 +33,7 @@ export interface EngineOptions {
   /** Most of them from one address or IPv6 /64, 0 to 2^32 − 1; more: 429. Default 0: no limit. */
   maxPlainConnectionsPerAddress?: number | undefined;
   /**
-   * Milliseconds between two samples of the lag of records between threads: 0 to 2^31 − 1; 0 =
+   * Milliseconds between two samples of the lag of records between threads, 0 to 2^31 − 1. With 0
    * neither that nor the delay of event loops is measured. Default 1000.
    */
   sampleInterval?: number | undefined;
@@ -54,8 +54,8 @@ export interface EngineOptions {
 }
 
 /**
- * The proxies in front of the engine that are trusted: so many of them, counted from the engine, or
- * those with these addresses ('10.0.0.1', '10.0.0.0/8', 'fd00::/8').
+ * The proxies in front of the engine that are trusted. A number counts them from the engine. A list
+ * has their addresses: '10.0.0.1', '10.0.0.0/8', 'fd00::/8'.
  */
 export type TrustProxy = number | readonly string[];
 

@@ -27,8 +27,8 @@ export interface MailboxOptions {
 }
 
 /**
- * The records of one thread to and from its peers: a ring each way for every peer, one doorbell for
- * all of them, and an ordered, bounded outbox behind each ring that is full. It never blocks.
+ * The records of one thread to and from its peers: a ring each way for every peer, and one doorbell
+ * for all of them. Behind each full ring is an ordered, bounded outbox. It never blocks.
  *
  * The thread drives it. One tick: `awake`, `drain`, `wake`, work, `flush`, `sleep`; if `sleep`
  * returns false, another tick.

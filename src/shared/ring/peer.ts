@@ -143,8 +143,8 @@ export class Peer {
   }
 
   /**
-   * Whether there is anything to read, or room for a waiting record, or the peer has read what was
-   * awaited; asks to be woken at each.
+   * Whether there is anything to read, or room for a waiting record, or the peer has read as far as
+   * was awaited. Asks to be woken at each.
    */
   hasWork(): boolean {
     if (!this.#reader.isEmpty()) return true;

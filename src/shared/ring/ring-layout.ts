@@ -17,9 +17,9 @@
  *     | length        | remaining     | bytes            | (unused)            |
  *     +---------------+---------------+------------------+---------------------+
  *
- * `length` is that of the bytes here; `remaining` counts the bytes of the same record that are
- * still to come in later pieces, so that 0 marks a whole record or a last piece. A record never
- * runs over the end of the data: a padding record (its length is negative) fills what is left.
+ * `length` is that of the bytes here. `remaining` counts the bytes of the same record that come in
+ * later pieces: 0 marks a whole record or a last piece. A record never runs over the end of the
+ * data: a padding record (its length is negative) fills what is left.
  */
 
 // Adjacent lines are fetched in pairs, so a position needs two of 64 bytes for itself.
@@ -55,8 +55,8 @@ export function allocateRing(capacity: number): SharedArrayBuffer {
 }
 
 /**
- * The capacity each ring gets when a budget is shared out: the largest power of two that fits,
- * but never less than 4 KiB (below that the budget is exceeded) and never more than 1 GiB.
+ * Returns the capacity that each ring gets when a budget is shared out: the largest power of two
+ * that fits. It is never less than 4 KiB, which may exceed the budget, and never more than 1 GiB.
  *
  * @param budget bytes for the data of all rings together
  * @param rings the number of rings that share it, at least 1

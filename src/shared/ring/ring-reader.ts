@@ -10,7 +10,7 @@ import {
 } from './ring-layout.ts';
 
 /**
- * Gets one piece of a record: `bytes` from `start` to `end`, valid during the call only;
+ * Gets one piece of a record: `bytes` from `start` to `end`, valid during the call only.
  * `remaining` bytes of the same record come in later pieces (0 = the record is done).
  */
 export type PieceHandler = (bytes: Buffer, start: number, end: number, remaining: number) => void;

@@ -50,11 +50,11 @@ export class Gather<Part> {
     if (pending.waiting.size === 0) pending.settle();
   }
 
-  /** Awaits no part of a shard that has died. */
-  shardDied(shard: number): void {
+  /** Awaits no part of a peer that has died. */
+  peerDied(peer: number): void {
     for (const { waiting, silent, settle } of [...this.#pending.values()]) {
-      if (!waiting.delete(shard)) continue;
-      silent.push(shard);
+      if (!waiting.delete(peer)) continue;
+      silent.push(peer);
       if (waiting.size === 0) settle();
     }
   }

@@ -124,7 +124,7 @@ export class SpreadAsks<Chosen> {
   }
 
   peerDied(peer: number): void {
-    this.#results.shardDied(peer);
+    this.#results.peerDied(peer);
   }
 
   close(): void {

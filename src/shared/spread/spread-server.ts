@@ -33,8 +33,8 @@ interface Routed<Chosen> extends RoutedRecord {
 }
 
 /**
- * A server whose connections are spread over threads. Each verb is routed, sent to the peers that
- * may have members, and carried out on the half of the server that is in this thread.
+ * A server whose connections are spread over threads. Each verb is routed, and sent to the peers
+ * that may have members. Then it is carried out on the half of the server in this thread.
  */
 export class SpreadServer<Chosen = unknown> {
   readonly number: number;
@@ -209,7 +209,7 @@ export class SpreadServer<Chosen = unknown> {
   /** Awaits no answer of a peer that has died. */
   peerDied(peer: number): void {
     this.#asks.peerDied(peer);
-    this.#entries.shardDied(peer);
+    this.#entries.peerDied(peer);
   }
 
   /** Awaits no answer any more. */

@@ -14,8 +14,8 @@ export function movedSocket(handle: object, onread?: OnReadOpts): Socket {
 
 /**
  * Has the loop of this thread take the descriptor that libuv keeps for the time when there are
- * none. It does so with the first socket of a loop, else: in the moment when the primary has freed
- * one to move a socket, and the socket is lost.
+ * none. Else it does so with the first socket of a loop. That may take the descriptor that the
+ * primary has freed to move a socket, and the socket is lost.
  */
 export function reserveDescriptor(): void {
   // Makes a handle at once, and connects a turn later: not where it has been destroyed.

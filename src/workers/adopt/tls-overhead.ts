@@ -19,8 +19,8 @@ interface Watched {
 
 /**
  * Ends connections that carry next to nothing but TLS itself. With TLS 1.3 a client may ask for new
- * keys as often as it likes (RFC 8446 section 4.6.3): 27 bytes have OpenSSL derive them and answer.
- * The reader of the connection sees nothing of that, and no limit on messages counts it.
+ * keys as often as it likes (RFC 8446 section 4.6.3). Its 27 bytes have OpenSSL derive them and
+ * answer. The reader of the connection sees nothing of that, and no limit on messages counts it.
  */
 export class OverheadWatch {
   readonly #watched = new Map<TLSSocket, Watched>();

@@ -9,7 +9,7 @@ const LINGER = 5_000;
 const LINGER_AT_STOP = 1_000;
 
 /**
- * One TLS connection until it is a WebSocket: its plain bytes go to the primary, one chunk at a
+ * One TLS connection until it is a WebSocket. Its plain bytes go to the primary, one chunk at a
  * time, and the bytes of the primary go back.
  */
 export class Relay {

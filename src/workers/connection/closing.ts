@@ -7,29 +7,29 @@ import type { ShardSocket } from './socket-context.ts';
 /*
  * The life of a connection as a line of states (RFC 6455 section 7).
  *
- *   opening ──opened──▶ open
- *      │                 │
- *      └────────┬────────┘
- *               ├─ disconnect ────▶ closing ───┐ client's Close, or the end of its side
- *               ├─ clientEnds, ───▶ answering ─┤ concluded, or closeTimeout
- *               │  socketEnded                 │
- *               └─ broken, terminate ──────────┴───────────▶ ending ──closed──▶ closed
+ *   open
+ *    ├─ disconnect ────▶ closing ───┐ client's Close, or the end of its side
+ *    ├─ clientEnds, ───▶ answering ─┤ concluded, or closeTimeout
+ *    │  socketEnded                 │
+ *    └─ broken, terminate ──────────┴───────────▶ ending ──closed──▶ closed
  *
- *   state     | rooms, handlers | takes frames        | bytes leave | after closeTimeout
- *   opening   | yes             | yes                 | no          |
- *   open      | yes             | yes                 | yes         |
- *   closing   | no              | no                  | yes         | destroyed
- *   answering | no              | of handlers         | yes         | answered: ending
- *             |                 |   on the primary    |             |
- *   ending    | no              | no                  | the rest    | destroyed
- *   closed    | no              | no                  | no          |
+ *   state     | rooms, handlers | takes frames        | after closeTimeout
+ *   open      | yes             | yes                 |
+ *   closing   | no              | no                  | destroyed
+ *   answering | no              | of handlers         | answered: ending
+ *             |                 |   on the primary    |
+ *   ending    | no              | no                  | destroyed
+ *   closed    | no              | no                  |
+ *
+ * Beside the state it is opening, until its handlers have been told of it. No bytes leave before:
+ * the 101 is the first of them. It may end meanwhile, and its closing goes on behind the 101.
  *
  * In `answering` the client has ended it, by a Close or by the end of its side of the socket, and
  * closures on the primary have not said yet that they know: our end goes behind all that they have
  * sent. Handlers in this thread have sent it by then, so that `answering` is over at once. A handler
  * that disconnects before it answers an ask brings about `answering` too; `closing` follows then.
  */
-type State = 'opening' | 'open' | 'closing' | 'answering' | 'ending' | 'closed';
+type State = 'open' | 'closing' | 'answering' | 'ending' | 'closed';
 
 /** A connection as its closing needs it. */
 interface ClosingSocket extends Pick<ShardSocket, 'batch' | 'queue'> {
@@ -46,7 +46,8 @@ interface ClosingSocket extends Pick<ShardSocket, 'batch' | 'queue'> {
 export class Closing {
   readonly #socket: ClosingSocket;
   readonly #transport: Pick<Transport, 'end' | 'destroy'>;
-  #state: State = 'opening';
+  #state: State = 'open';
+  #isOpening = true;
   /** The time when it came, or ended for rooms and handlers: ms, monotonic. */
   #since: number;
   /** The Close that is owed to the client in `answering`; undefined: it has sent none itself. */
@@ -67,7 +68,7 @@ export class Closing {
 
   /** Whether rooms and handlers have it. */
   get isOpen(): boolean {
-    return this.#state === 'open' || this.#state === 'opening';
+    return this.#state === 'open';
   }
 
   /** Whether frames may be queued for it. */
@@ -77,7 +78,7 @@ export class Closing {
 
   /** Whether all bytes wait, the 101 first, until the handlers know of the connection. */
   get isOpening(): boolean {
-    return this.#state === 'opening';
+    return this.#isOpening;
   }
 
   /** Whether our side of the socket ends behind what is queued. */
@@ -87,12 +88,14 @@ export class Closing {
 
   /** Lets bytes leave: the handlers know of the connection. */
   opened(): void {
-    if (this.#state === 'opening') this.#state = 'open';
+    this.#isOpening = false;
+    this.giveTime(performance.now()); // the client can answer from now on
   }
 
   /** Notes that the client has been refused: no 101 goes out, and our side ends. */
   refused(reason: string): void {
-    if (this.isOpen) this.#conclude('ending', { code: CLOSE_CODES.ABNORMAL, reason });
+    this.#isOpening = false;
+    this.#break(reason);
     this.end();
   }
 
@@ -182,6 +185,7 @@ export class Closing {
 
   /** Ends a connection for good that has closed and stays for more than `closeTimeout` (ms). */
   sweep(now: number, closeTimeout: number): void {
+    if (this.#isOpening) return;
     if (now - this.#since <= closeTimeout) return;
     // Nothing waits for late closures any longer: the client is answered. A late client is cut.
     if (this.#state === 'answering') this.concluded();

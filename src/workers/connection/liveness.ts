@@ -7,8 +7,8 @@ import type { Transport } from '../write/transport.ts';
 export const PING = buildControlFrame(OPCODES.PING);
 
 /**
- * Bytes in a second that a client reads at least, when it has to read what the kernel and the
- * network hold before it comes to a ping.
+ * Bytes in a second that a client reads at least. Before it comes to a ping it has to read all that
+ * the kernel and the network hold.
  */
 const SLOWEST_READER = 64 * 2 ** 10;
 
@@ -18,8 +18,8 @@ const MAX_HELD_BYTES = 4 * 2 ** 20;
 type LivenessLimits = Pick<ShardServerOptions, 'pingPeriod' | 'pongTimeout' | 'writeTimeout'>;
 
 /**
- * The signs that a connection's client still answers and reads: any byte that it sends, and any
- * byte that moves of those that wait for it. All times are ms, monotonic.
+ * The signs that a connection's client still answers and reads. Any byte that it sends is one, and
+ * any byte that moves of those that wait for it. All times are ms, monotonic.
  */
 export class Liveness {
   readonly #limits: LivenessLimits;

@@ -19,8 +19,8 @@ type PrimaryRing = Pick<
 
 /**
  * Sockets that are not read for the primary's sake. A socket that has sent more than its share
- * while the primary is behind is held until the primary has caught up, so that those who send
- * little wait for little. A round ends when the primary has read all that was sent before it.
+ * while the primary is behind is held until that has caught up. So those who send little wait for
+ * little. A round ends when the primary has read all that was sent before it.
  */
 export class PrimaryBacklog {
   readonly #ring: PrimaryRing;

@@ -1,6 +1,6 @@
-import { EngineError } from '../../shared/api/errors.ts';
+import type { EngineError } from '../../shared/api/errors.ts';
 import type { DisconnectReason } from '../../shared/api/public-types.ts';
-import { Refusal, type RefusalTerms, refusalBytes } from '../../shared/api/refusal.ts';
+import { type RefusalTerms, refusalBytes } from '../../shared/api/refusal.ts';
 import type { AppConnection } from '../../shared/app/app-connection.ts';
 import { type Codec, impliesAnswers, type Message } from '../../shared/codec/codec.ts';
 import { buildFrame, CLOSE_CODES } from '../../shared/codec/frame.ts';
@@ -13,9 +13,10 @@ import type { Transport, TransportOwner } from '../write/transport.ts';
 import { Closing } from './closing.ts';
 import { Incoming } from './incoming.ts';
 import { LateFrames } from './late-frames.ts';
-import { Liveness, PING } from './liveness.ts';
+import { Liveness } from './liveness.ts';
 import { SlowConsumer } from './slow-consumer.ts';
 import type { Home, LateKind, ShardSocket, SocketContext } from './socket-context.ts';
+import { sweep } from './sweep.ts';
 
 /** Bytes from which on nothing more is held for an opening, unless `maxBufferedBytes` is larger. */
 const MAX_OPENING_BYTES = 64 * 2 ** 20;
@@ -289,31 +290,6 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
    * @param isLate whether nobody has looked for so long that all waits begin anew
    */
   sweep(now: number, isLate = false): void {
-    if (isLate) {
-      this.liveness.giveTime(now);
-      this.#closing.giveTime(now);
-    }
-    if (!this.isOpen) {
-      this.#closing.sweep(now, this.server.options.closeTimeout);
-      return;
-    }
-    // While it is held its pongs are not read; before it is open no ping leaves.
-    if (this.#incoming.isHeld) this.liveness.excuse(now);
-    if (this.#closing.isOpening) {
-      const { handshakeTimeout } = this.server.shard;
-      if (this.#closing.isOverdue(now, handshakeTimeout)) this.#openTooLate(handshakeTimeout);
-      return;
-    }
-    const due = this.liveness.due(now);
-    if (due === 'ping') this.queue(PING);
-    else if (due !== undefined) this.terminate(due);
-  }
-
-  #openTooLate(handshakeTimeout: number): void {
-    const text =
-      `onConnection of ${this.server.options.endpoint} did not resolve within handshakeTimeout ` +
-      `(${handshakeTimeout} ms): start long work without awaiting it`;
-    this.server.report(new EngineError('ERR_HANDLER', text));
-    this.refuse(new Refusal(503));
+    sweep(this, this.#closing, this.#incoming.isHeld, now, isLate);
   }
 }

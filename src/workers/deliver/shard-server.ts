@@ -40,7 +40,7 @@ export class ShardServer implements SocketContext {
   /** The verbs for all of its connections, wherever they are. */
   readonly spread: SpreadServer;
   /** The app's view of it. */
-  readonly handle: ServerHandle;
+  readonly app: ServerHandle;
   /** Compresses messages for clients that agreed to it; undefined where the server does not. */
   readonly deflater: FrameDeflater | undefined;
   readonly counters = new Counters();
@@ -83,7 +83,7 @@ export class ShardServer implements SocketContext {
       report: (error) => shard.tell({ type: 'error', error: serializeError(error) }),
     });
     this.#running = new RunningHandlers(options);
-    this.handle = new AppServer(this.spread);
+    this.app = new AppServer(this.spread);
     this.#readBuffer = Buffer.allocUnsafeSlow(options.readBufferSize);
   }
 
@@ -128,7 +128,7 @@ export class ShardServer implements SocketContext {
 
   /** The app's view of a connection here, for handlers in this thread. */
   appConnection(link: ConnectionLink, identity: ConnectionIdentity): AppConnection {
-    return new AppConnection(this.handle, this.spread, link, identity, this.#running);
+    return new AppConnection(this.app, this.spread, link, identity, this.#running);
   }
 
   report(error: EngineError): void {

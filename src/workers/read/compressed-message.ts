@@ -11,8 +11,8 @@ const FRAME_BYTES = 16;
 const GROWTH = 1.25;
 
 /**
- * Returns the bytes that a compressed message may have: more than any compressor needs for a
- * message of `maxMessageSize` (zlib's compressBound adds an eighth and a 64th at most).
+ * Returns the bytes that a compressed message may have. No compressor needs as many for a message
+ * of `maxMessageSize`: zlib's compressBound adds an eighth and a 64th at most.
  * @param frames frames of the message so far
  */
 export function maxCompressedBytes(maxMessageSize: number, frames: number): number {
@@ -37,7 +37,7 @@ export class CompressedMessage {
   /**
    * Checks the message when a frame that is not the last has ended: one that cannot become legal
    * need not be waited for. It is inflated from its start each time, so only once it has grown by a
-   * quarter: that limits the work to five times that of the whole message.
+   * quarter. That limits the work to five times that of the whole message.
    * @param beginning the compressed bytes so far
    */
   check(beginning: Buffer): EngineError | undefined {

@@ -8,7 +8,7 @@ import { inflateMessage } from './inflate.ts';
 import { MessageAssembly } from './message-assembly.ts';
 import { type FrameLimits, MessageLimits } from './message-limits.ts';
 import { turnMask, unmask } from './unmask.ts';
-import { invalidText, violation } from './violation.ts';
+import { invalidText, tooLarge, tooManyFragments, violation } from './violation.ts';
 
 /**
  * Calls of a {@link FrameReader}. All `data` is valid during the call only: it lies in a buffer
@@ -44,8 +44,8 @@ export interface FrameSink {
 type Phase = 'header' | 'payload' | 'stopped';
 
 /**
- * Reads the frames of one client out of the chunks that its socket delivers, strictly by RFC 6455,
- * and refuses at the first byte that shows a violation. A message that lies whole in a chunk is
+ * Reads the frames of one client out of the chunks that its socket delivers, strictly by RFC 6455.
+ * It refuses at the first byte that shows a violation. A message that lies whole in a chunk is
  * unmasked there and handed out without a copy. Calls of the sink may stop, pause and resume the
  * reader, but must not call `read`.
  */
@@ -183,14 +183,11 @@ export class FrameReader {
       return this.#violate(violation(CLOSE_CODES.PROTOCOL_ERROR, header.violation as string));
     }
     if (state === 'tooLarge') {
-      const size = limit - room + header.payloadBytes;
       const allowed = this.#sizes.of(this.#isBinary(bytes[at] as number));
-      const text = `a message has ${size} bytes, maxMessageSize is ${allowed}`;
-      return this.#violate(violation(CLOSE_CODES.MESSAGE_TOO_BIG, text));
+      return this.#violate(tooLarge(limit - room + header.payloadBytes, allowed));
     }
     if (message === undefined || header.isControl || message.fragments < maxFragments) return true;
-    const text = `a message has more fragments than maxFragments (${maxFragments})`;
-    return this.#violate(violation(CLOSE_CODES.POLICY_VIOLATION, text));
+    return this.#violate(tooManyFragments(maxFragments));
   }
 
   /** Returns the bytes that the message of a frame may have as they come, compressed or not. */

@@ -9,7 +9,7 @@ import { violation } from './violation.ts';
 
 /**
  * Bytes that the sender has taken off the end (RFC 7692 section 7.2.1), and behind them a last,
- * empty block: if all that went before is whole, the stream ends with it.
+ * empty block. If all that went before is whole, the stream ends with it.
  */
 const END = Buffer.of(0x00, 0x00, 0xff, 0xff, 0x03, 0x00);
 

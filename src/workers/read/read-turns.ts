@@ -22,7 +22,7 @@ export interface Reading {
 
 /**
  * The turns in which a shard reads its sockets. A client that sends more than its share of a turn
- * is read on in the next one: so it delays the others by its share and no more. Sockets that wait
+ * is read on in the next one. So it delays the others by its share and no more. Sockets that wait
  * are read in their order, behind those that have just become readable.
  */
 export class ReadTurns {

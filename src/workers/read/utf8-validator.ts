@@ -1,12 +1,12 @@
 import { type Buffer, isUtf8 } from 'node:buffer';
 
 /**
- * Checks UTF-8 that may stop in the middle of a character, as early as its bytes allow: F4 90 is
+ * Checks UTF-8 that may stop in the middle of a character, as early as its bytes allow. F4 90 is
  * refused at once, not when the character would have ended. RFC 3629 §4, RFC 6455 §8.1.
  * @param start where a character begins
  * @param end behind the last byte that has arrived
- * @returns `end`, or the start of the unfinished character at the end: check on from there when
- *   more has arrived; undefined if no further bytes can make it valid
+ * @returns `end`, or the start of the unfinished character at the end. Check on from there when
+ *   more has arrived. Undefined if no further bytes can make it valid
  */
 export function validUtf8End(bytes: Buffer, start: number, end: number): number | undefined {
   const wholeEnd = lastCharacterEnd(bytes, start, end);

@@ -14,3 +14,19 @@ export function violation(closeCode: number, message: string): EngineError {
 export function invalidText(): EngineError {
   return violation(CLOSE_CODES.INVALID_PAYLOAD, 'a text message is not valid UTF-8');
 }
+
+/**
+ * Makes the error of a message that is too large.
+ * @param size its bytes so far
+ * @param maxMessageSize in bytes
+ */
+export function tooLarge(size: number, maxMessageSize: number): EngineError {
+  const text = `a message has ${size} bytes, maxMessageSize is ${maxMessageSize}`;
+  return violation(CLOSE_CODES.MESSAGE_TOO_BIG, text);
+}
+
+/** Makes the error of a message with more fragments than `maxFragments`. */
+export function tooManyFragments(maxFragments: number): EngineError {
+  const text = `a message has more fragments than maxFragments (${maxFragments})`;
+  return violation(CLOSE_CODES.POLICY_VIOLATION, text);
+}

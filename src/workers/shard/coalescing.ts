@@ -23,12 +23,12 @@ export interface Talker {
 
 /**
  * Interrupt coalescing, as network cards have it. A fast shard wakes for each message by itself,
- * and each time a poll, a read and a write cost more than the message. When many connections send a
- * lot and still few are read in one turn, the thread pauses after the turn, for a quarter of a
- * millisecond, and finds several at once.
+ * and each time a poll, a read and a write cost more than the message. Many connections may send a
+ * lot, and still few be read in one turn. Then the thread pauses for a quarter of a millisecond
+ * after the turn, and finds several at once.
  *
- * It does not pause where that could cost throughput: with few connections, each of which may wait
- * for its answer, or after turns that are full or have heard most talkers.
+ * It does not pause where that could cost throughput. Each of few connections may wait for its
+ * answer. Turns that are full, or have heard most talkers, find enough.
  */
 export class Coalescing {
   readonly #pause: () => void;

@@ -140,8 +140,8 @@ export class ShardServers {
     const server = new ShardServer(this.#shard, number, options, this.#createDispatch(module));
     if (!this.#entries.has(number)) return server; // too late
     this.loaded.set(number, server);
-    if (module?.onServer !== undefined) await startHandlers(module, server.handle);
-    if (module?.onClose !== undefined) entry.onClose = () => endHandlers(module, server.handle);
+    if (module?.onServer !== undefined) await startHandlers(module, server.app);
+    if (module?.onClose !== undefined) entry.onClose = () => endHandlers(module, server.app);
     return server;
   }
 }

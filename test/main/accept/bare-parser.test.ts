@@ -1,9 +1,9 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import {
+  BareParser,
   type HttpParserClass,
   parsesUpgrades,
-  UpgradeParser,
 } from '../../../src/main/accept/bare-parser.ts';
 import { upgradeRequest } from '../../end-to-end/kit/raw-client.ts';
 import { MAX_HEADER_BYTES, UpgradeListener } from './upgrade-listener.ts';
@@ -51,7 +51,7 @@ const SERVED: [string, string][] = [
 ];
 
 test('the parser of Node.js is as it is needed', () => {
-  assert.equal(UpgradeParser.isPossible, true);
+  assert.equal(BareParser.isPossible, true);
 });
 
 test('another parser is not used', () => {
@@ -99,7 +99,7 @@ test('an upgrade in two pieces is for the HTTP server, wherever it is cut', asyn
 });
 
 test('parsers are used again, and nothing is left in them', async (t) => {
-  const start = t.mock.method(UpgradeParser.prototype, 'start');
+  const start = t.mock.method(BareParser.prototype, 'start');
   const listener = await UpgradeListener.open(t);
   const other = await UpgradeListener.open(t, false);
   for (const request of [...READ, ...SERVED, ...READ]) {

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { queryObjects } from 'node:v8';
-import { UpgradeParser } from '../../../src/main/accept/bare-parser.ts';
+import { BareParser } from '../../../src/main/accept/bare-parser.ts';
 import { Refusal, refuse } from '../../../src/shared/api/refusal.ts';
 import { upgradeRequest } from '../../end-to-end/kit/raw-client.ts';
 import { UpgradeListener, WAIT } from './upgrade-listener.ts';
@@ -91,10 +91,10 @@ test('who cannot be served costs no other', async (t) => {
 
 test('of many parsers a hundred are kept, and none behind the end', async (t) => {
   const listener = await UpgradeListener.open(t);
-  const accepted = t.mock.method(UpgradeParser.prototype, 'start').mock;
+  const accepted = t.mock.method(BareParser.prototype, 'start').mock;
   const clients = Array.from({ length: 150 }, () => listener.connect());
   while (accepted.callCount() < clients.length) await nextTurn();
-  const freed = t.mock.method(UpgradeParser.prototype, 'free').mock;
+  const freed = t.mock.method(BareParser.prototype, 'free').mock;
   for (const client of clients) client.destroy();
   while (freed.callCount() < 50) await nextTurn();
   await nextTurn();
@@ -105,7 +105,7 @@ test('of many parsers a hundred are kept, and none behind the end', async (t) =>
   t.mock.restoreAll();
   accepted.resetCalls();
   freed.resetCalls();
-  assert.equal(queryObjects(UpgradeParser), 0);
+  assert.equal(queryObjects(BareParser), 0);
 });
 
 test('what a shard gets does not wait for more to be sent', async (t) => {

@@ -5,7 +5,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { BareSocket } from '../../../src/main/accept/bare-socket.ts';
-import { UpgradeReader } from '../../../src/main/accept/bare-upgrades.ts';
+import { BareUpgrades } from '../../../src/main/accept/bare-upgrades.ts';
 import { type FindEndpoint, takeUpgrades } from '../../../src/main/accept/http-upgrades.ts';
 import type { UpgradeRequest } from '../../../src/main/admit/handshake-check.ts';
 import { closeServer, listen } from '../../end-to-end/kit/http-server.ts';
@@ -26,7 +26,7 @@ export interface Outcome {
 /** An HTTP server that takes upgrades for /v, with a reader ahead of it or without one. */
 export class UpgradeListener {
   readonly server: HttpServer;
-  reader: UpgradeReader | undefined;
+  reader: BareUpgrades | undefined;
   readonly taken: BareSocket[] = [];
   readonly clients: Socket[] = [];
   #tell: (outcome: Outcome) => void = () => {};
@@ -51,7 +51,7 @@ export class UpgradeListener {
   ): Promise<UpgradeListener> {
     const listener = new UpgradeListener();
     const options = { maxHeaderBytes: MAX_HEADER_BYTES, handshakeTimeout };
-    if (isRead) listener.reader = new UpgradeReader(listener.server, listener.find, options);
+    if (isRead) listener.reader = new BareUpgrades(listener.server, listener.find, options);
     await listen(listener.server);
     t.after(async () => {
       for (const socket of [...listener.taken, ...listener.clients]) socket.destroy();

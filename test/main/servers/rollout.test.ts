@@ -14,7 +14,7 @@ function openRollout(handlers?: string) {
     ({ code }: EngineError) => log.push(code),
   );
   for (const shard of [1, 2]) rollout.loading(shard);
-  /** What has become of `ready`. */
+  /** The outcomes of `ready` so far. */
   const settled = async () => {
     await null;
     await null;

@@ -32,12 +32,11 @@ function openClosing() {
     sweep: () => closing.sweep(performance.now() + CLOSE_TIMEOUT + 1, CLOSE_TIMEOUT),
   };
   const state = () => {
-    if (closing.isOpening) return 'opening';
-    if (closing.isOpen) return 'open';
+    if (closing.isOpen) return closing.isOpening ? 'opening' : 'open';
     if (closing.takesFrames) return 'answering';
     return closing.isEnding ? 'ending' : 'over'; // closing, or closed
   };
-  return { log, happen, state };
+  return { closing, log, happen, state };
 }
 
 type Event = keyof ReturnType<typeof openClosing>['happen'];
@@ -189,3 +188,20 @@ test('a connection that is closed while it opens stays closed when its handlers 
   happen.opened();
   assert.deepEqual([state(), ...log], ['over', ...CLOSES_IT]);
 });
+
+for (const end of ['disconnect', 'dismiss', 'clientEnds', 'socketEnded', 'terminate'] as const) {
+  test(`${end} does not end its opening, and closeTimeout begins behind that`, () => {
+    const { closing, log, happen } = openClosing();
+    happen[end]();
+    log.length = 0;
+    assert.equal(closing.isOpening, true);
+    happen.sweep();
+    assert.deepEqual([closing.isOpening, ...log], [true]);
+    happen.opened();
+    assert.equal(closing.isOpening, false);
+    closing.sweep(performance.now() + CLOSE_TIMEOUT - 100, CLOSE_TIMEOUT);
+    assert.deepEqual(log, []);
+    happen.sweep();
+    assert.notDeepEqual(log, []);
+  });
+}

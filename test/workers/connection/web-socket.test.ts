@@ -1,67 +1,9 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { buildFrame } from '../../../src/shared/codec/frame.ts';
-import type { Upgrade } from '../../../src/shared/messages/control-messages.ts';
-import type { ServerOptions } from '../../../src/shared/options/server-options.ts';
-import { ServerWebSocket } from '../../../src/workers/connection/web-socket.ts';
-import { FanOut } from '../../../src/workers/deliver/fan-out.ts';
 import { ReadTurns } from '../../../src/workers/read/read-turns.ts';
 import { close, firstText, hex, last, more, ping, text } from '../../conformance/client-frames.ts';
-import { TestTransport } from '../write/test-transport.ts';
-import { silentDispatch, socketContext } from './socket-context.ts';
-
-/** A connection whose transport is the test, and whose 101 is the text `101`. */
-function connect(
-  options: ServerOptions = {},
-  handlersAre: 'here' | 'elsewhere' = 'here',
-  reads?: ReadTurns,
-) {
-  const log: string[] = [];
-  const transport = new TestTransport(log);
-  const upgrade = { codec: 0, protocol: '' } as Upgrade;
-  const fanOut = new FanOut(() => {});
-  const server = socketContext(options, {
-    fanOut,
-    dispatch: silentDispatch({
-      message: (_socket, data) => log.push(`message ${data}`),
-      control: (_socket, kind) => log.push(kind),
-      failed: (_socket, { code, closeCode }) => log.push(`${code} ${closeCode}`),
-      disconnected: (_socket, { code, reason }) => {
-        log.push(`conclude ${code} ${reason}`);
-        return handlersAre !== 'elsewhere';
-      },
-    }),
-    forget: () => log.push('forget'),
-  });
-  if (reads !== undefined) Object.assign(server, { shard: { ...server.shard, reads } });
-  const connection = new ServerWebSocket(server, transport, upgrade, 0);
-  fanOut.send(connection, Buffer.from('101'));
-  /** What has happened since the last call. */
-  const since = () => log.splice(0);
-  return { connection, transport, fanOut, since };
-}
-
-function open(
-  options: ServerOptions = {},
-  handlersAre: 'here' | 'elsewhere' = 'here',
-  reads?: ReadTurns,
-) {
-  const made = connect(options, handlersAre, reads);
-  made.connection.open();
-  made.fanOut.flush();
-  made.since();
-  return made;
-}
-
-test('nothing leaves, and nothing is read, before the handlers know of it', () => {
-  const { connection, fanOut, since } = connect();
-  connection.read(text('early'));
-  connection.send('hello');
-  fanOut.flush();
-  assert.deepEqual(since(), []);
-  connection.open();
-  assert.deepEqual(since(), ['write 101\x81\x05hello', 'resume', 'message early']);
-});
+import { open } from './logged-connection.ts';
 
 test('what is read while it is held waits for its release', () => {
   const { connection, since } = open();

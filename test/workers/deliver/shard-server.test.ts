@@ -71,14 +71,14 @@ test('a message goes to the siblings that have members of its room, and to no ot
   const { server, siblings, sent, published, wants } = openServer();
   siblings.of(2)?.add(interestKey(SERVER + 1, 0, 'red')); // another server's
   wants(2, 'blue');
-  server.handle.to('red').emitMessage('to nobody there');
+  server.app.to('red').emitMessage('to nobody there');
   assert.equal(sent.length, 0);
   server.rooms[0]?.join({} as ServerWebSocket, 'red');
-  server.handle.to('red').emitMessage('to a member here');
+  server.app.to('red').emitMessage('to a member here');
   assert.equal(sent.length, 0);
   assert.equal(published.length, 1, 'members in its own shard get it all the same');
   wants(3, 'red');
-  server.handle.to('red').emitMessage('hello');
+  server.app.to('red').emitMessage('hello');
   const [[peers, record]] = sent as [[number[], Buffer]];
   assert.deepEqual([peers, viewOf(record).codec, viewOf(record).name], [[3], 0, 'red']);
   const { emitted, delivered } = server.counters;
@@ -137,7 +137,7 @@ test('a message is encoded once for each codec of its members, here and in sibli
 test('what it has asked of siblings is settled when it is closed', async () => {
   const { server, sent, wants } = openServer();
   wants(2, 'red');
-  const asked = server.handle.to('red').emitWithAck('add', 'x', { timeoutMs: 60_000 });
+  const asked = server.app.to('red').emitWithAck('add', 'x', { timeoutMs: 60_000 });
   assert.equal(sent.length, 1);
   await server.close({ timeoutMs: 0, drainMs: undefined });
   assert.deepEqual(await asked, { answers: [], missing: [], silentShards: [2] });
