@@ -13,6 +13,7 @@ export type {
 } from '../shared/api/list-types.ts';
 export type {
   AckOptions,
+  AnyEventHandler,
   AnyEvents,
   Backpressure,
   Connection,
@@ -20,6 +21,7 @@ export type {
   DisconnectReason,
   Emitter,
   HandlerModule,
+  HandlerOptions,
   Sender,
   ServerHandle,
 } from '../shared/api/public-types.ts';

@@ -76,6 +76,21 @@ export type AskArguments<Payload> = undefined extends Payload
  */
 export type EventHandler<Payload> = { handle(payload: Payload): unknown }['handle'];
 
+/** Options of a handler. */
+export interface HandlerOptions {
+  /** Takes the handler away when it is aborted. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A handler of all events: of their names, and their payloads. */
+export type AnyEventHandler<Events> = {
+  handle(
+    ...received: {
+      [Name in EventName<Events>]: [event: Name, payload: PayloadOf<Events[Name]>];
+    }[EventName<Events>]
+  ): unknown;
+}['handle'];
+
 /** The arguments of `emit`: the payload may be left out where the event map allows undefined. */
 export type EmitArguments<Payload> = undefined extends Payload ? [payload?: Payload] : [Payload];
 
@@ -205,26 +220,46 @@ export interface Connection<Events extends object = AnyEvents> {
   readonly values: Map<unknown, unknown>;
   /** The rooms it is in; one is named by its own id. Empty once it has closed. */
   readonly rooms: ReadonlySet<string>;
+  // Each of these returns a function that takes the handler away.
   /**
    * Calls `fn` with the payload of each such event; several handlers run in the order of their
    * adding. Where the client asks, the answer is the first result that is not undefined.
    * @throws EngineError ERR_EVENT_NAME, ERR_OPTION
    */
-  on<Name extends EventName<Events>>(event: Name, fn: EntryHandler<Events[Name]>): void;
+  on<Name extends EventName<Events>>(
+    event: Name,
+    fn: EntryHandler<Events[Name]>,
+    options?: HandlerOptions,
+  ): () => void;
+  /** Calls `fn` as `on`, for the next such event alone. */
+  once<Name extends EventName<Events>>(
+    event: Name,
+    fn: EntryHandler<Events[Name]>,
+    options?: HandlerOptions,
+  ): () => void;
+  /** Takes a handler away that was given to `on` or `once`. */
+  off<Name extends EventName<Events>>(event: Name, fn: EntryHandler<Events[Name]>): void;
+  /** Calls `fn` with each event, ahead of the event's own handlers. */
+  onAny(fn: AnyEventHandler<Events>, options?: HandlerOptions): () => void;
+  /** Calls `fn` with each event that has no handler of its own. */
+  onUnhandled(
+    fn: (event: string, payload: unknown) => unknown,
+    options?: HandlerOptions,
+  ): () => void;
   /** Calls `fn` with each native message: a string for a text frame, bytes for a binary one. */
-  onMessage(fn: EventHandler<Message>): void;
-  /** Calls `fn` once, when the connection has ended, after the last `onLeave`. */
-  onDisconnect(fn: EventHandler<DisconnectReason>): void;
+  onMessage(fn: EventHandler<Message>, options?: HandlerOptions): () => void;
+  /** Calls `fn` once, when the connection has ended, after the last `onLeave`; late ones at once. */
+  onDisconnect(fn: EventHandler<DisconnectReason>, options?: HandlerOptions): () => void;
   /** Calls `fn` with each error: a malformed event, a violation, a handler that threw. */
-  onError(fn: EventHandler<EngineError>): void;
+  onError(fn: EventHandler<EngineError>, options?: HandlerOptions): () => void;
   /** Calls `fn` when the connection falls behind, and when it has caught up or ends behind. */
-  onBackpressure(fn: EventHandler<Backpressure>): void;
+  onBackpressure(fn: EventHandler<Backpressure>, options?: HandlerOptions): () => void;
   /** Calls `fn` with the payload of each ping of the client; the pong is sent without it. */
-  onPing(fn: EventHandler<Uint8Array>): void;
+  onPing(fn: EventHandler<Uint8Array>, options?: HandlerOptions): () => void;
   /** Calls `fn` with the payload of each pong of the client. */
-  onPong(fn: EventHandler<Uint8Array>): void;
+  onPong(fn: EventHandler<Uint8Array>, options?: HandlerOptions): () => void;
   /** Calls `fn` with each room that the connection leaves, at its close too. */
-  onLeave(fn: EventHandler<string>): void;
+  onLeave(fn: EventHandler<string>, options?: HandlerOptions): () => void;
   /**
    * Sends an event to this connection; without effect once it has ended.
    * @throws EngineError ERR_EVENT_NAME, ERR_PAYLOAD, ERR_OUTBOX_FULL

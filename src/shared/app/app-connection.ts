@@ -2,6 +2,7 @@ import type { AsyncResource } from 'node:async_hooks';
 import { EngineError } from '../api/errors.ts';
 import type {
   AnswerOf,
+  AnyEventHandler,
   AnyEvents,
   AskArguments,
   AskName,
@@ -14,6 +15,7 @@ import type {
   EntryHandler,
   EventHandler,
   EventName,
+  HandlerOptions,
   PayloadOf,
   ServerHandle,
 } from '../api/public-types.ts';
@@ -25,13 +27,14 @@ import type { Codec, Message } from '../codec/codec.ts';
 import { checkHandledName } from '../codec/event-rules.ts';
 import { checkClose } from '../codec/frame.ts';
 import { ackTimeout } from '../options/ack-timeout.ts';
+import { isFunction, optionError } from '../options/option-rules.ts';
 import type { Member } from '../spread/local.ts';
 import { selectionOf } from '../spread/selection.ts';
 import type { Verbs } from '../spread/verbs.ts';
 import type { ConnectionIdentity, ConnectionLink } from './connection-link.ts';
 import { encodeFor } from './encode-event.ts';
 import type { Handler } from './handler-calls.ts';
-import type { Hooks } from './handler-lists.ts';
+import type { Hooks, ReceivedEvent } from './handler-lists.ts';
 import { Inbox } from './inbox.ts';
 import type { RunningHandlers } from './running-handlers.ts';
 import { TargetEmitter } from './target-emitter.ts';
@@ -102,37 +105,75 @@ export class AppConnection<Events extends object = AnyEvents>
     return new Set(this.hasEnded ? [] : [this.id, ...(this.#link.rooms ?? [])]);
   }
 
-  on<Name extends EventName<Events>>(event: Name, fn: EntryHandler<Events[Name]>): void {
+  on<Name extends EventName<Events>>(
+    event: Name,
+    fn: EntryHandler<Events[Name]>,
+    options?: HandlerOptions,
+  ): () => void {
     checkHandledName(event, this.#verbs.limits.maxEventNameBytes);
-    this.#inbox.handlers.addEvent(event, fn as (payload: never) => unknown);
+    return this.#inbox.handlers.addEvent(event, fn as Handler<never>, options);
   }
 
-  onMessage(fn: EventHandler<Message>): void {
-    this.#inbox.handlers.addHook('message', fn);
+  once<Name extends EventName<Events>>(
+    event: Name,
+    fn: EntryHandler<Events[Name]>,
+    options?: HandlerOptions,
+  ): () => void {
+    checkHandledName(event, this.#verbs.limits.maxEventNameBytes);
+    return this.#inbox.handlers.addOnce(event, fn as Handler<never>, options);
   }
 
-  onDisconnect(fn: EventHandler<DisconnectReason>): void {
-    this.#inbox.addDisconnectHandler(fn);
+  off<Name extends EventName<Events>>(event: Name, fn: EntryHandler<Events[Name]>): void {
+    this.#inbox.handlers.removeEvent(event, fn as Handler<never>);
   }
 
-  onError(fn: EventHandler<EngineError>): void {
-    this.#inbox.handlers.addHook('error', fn);
+  onAny(fn: AnyEventHandler<Events>, options?: HandlerOptions): () => void {
+    return this.#onEvents('any', fn as (event: string, payload: unknown) => unknown, options);
   }
 
-  onBackpressure(fn: EventHandler<Backpressure>): void {
-    this.#inbox.handlers.addHook('backpressure', fn);
+  onUnhandled(
+    fn: (event: string, payload: unknown) => unknown,
+    options?: HandlerOptions,
+  ): () => void {
+    return this.#onEvents('unhandled', fn, options);
   }
 
-  onPing(fn: EventHandler<Uint8Array>): void {
-    this.#inbox.handlers.addHook('ping', fn);
+  #onEvents(
+    hook: 'any' | 'unhandled',
+    fn: (event: string, payload: unknown) => unknown,
+    options?: HandlerOptions,
+  ): () => void {
+    if (!isFunction(fn)) throw optionError('a handler', fn, 'a function');
+    const handler = ([event, payload]: ReceivedEvent) => fn(event, payload);
+    return this.#inbox.handlers.addHook(hook, handler, options);
   }
 
-  onPong(fn: EventHandler<Uint8Array>): void {
-    this.#inbox.handlers.addHook('pong', fn);
+  onDisconnect(fn: EventHandler<DisconnectReason>, options?: HandlerOptions): () => void {
+    return this.#inbox.addDisconnectHandler(fn, options);
   }
 
-  onLeave(fn: EventHandler<string>): void {
-    this.#inbox.handlers.addHook('leave', fn);
+  onMessage(fn: EventHandler<Message>, options?: HandlerOptions): () => void {
+    return this.#inbox.handlers.addHook('message', fn, options);
+  }
+
+  onError(fn: EventHandler<EngineError>, options?: HandlerOptions): () => void {
+    return this.#inbox.handlers.addHook('error', fn, options);
+  }
+
+  onBackpressure(fn: EventHandler<Backpressure>, options?: HandlerOptions): () => void {
+    return this.#inbox.handlers.addHook('backpressure', fn, options);
+  }
+
+  onPing(fn: EventHandler<Uint8Array>, options?: HandlerOptions): () => void {
+    return this.#inbox.handlers.addHook('ping', fn, options);
+  }
+
+  onPong(fn: EventHandler<Uint8Array>, options?: HandlerOptions): () => void {
+    return this.#inbox.handlers.addHook('pong', fn, options);
+  }
+
+  onLeave(fn: EventHandler<string>, options?: HandlerOptions): () => void {
+    return this.#inbox.handlers.addHook('leave', fn, options);
   }
 
   emit<Name extends EventName<Events>>(

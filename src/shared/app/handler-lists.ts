@@ -1,15 +1,15 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { EngineError } from '../api/errors.ts';
-import type { Backpressure, DisconnectReason } from '../api/public-types.ts';
+import type { Backpressure, DisconnectReason, HandlerOptions } from '../api/public-types.ts';
 import type { Message } from '../codec/codec.ts';
 import {
-  addHandler,
   callHandler,
   firstAnswer,
   type Handler as HandlerOf,
   isThenable,
   type OnThrown,
 } from './handler-calls.ts';
+import { listen, listenOnce, unlisten } from './listening.ts';
 import { RunningHandlers } from './running-handlers.ts';
 
 /** The handlers of a connection, events aside, and their arguments. */
@@ -21,7 +21,14 @@ export interface Hooks {
   pong: Uint8Array;
   leave: string;
   backpressure: Backpressure;
+  /** Every event, ahead of its own handlers. */
+  any: ReceivedEvent;
+  /** Events that no handler is for. */
+  unhandled: ReceivedEvent;
 }
+
+/** The name and the payload of an event. */
+export type ReceivedEvent = readonly [event: string, payload: unknown];
 
 type Handler = HandlerOf<never>;
 
@@ -33,6 +40,8 @@ const METHODS: Readonly<Record<keyof Hooks, string>> = {
   pong: 'onPong',
   leave: 'onLeave',
   backpressure: 'onBackpressure',
+  any: 'onAny',
+  unhandled: 'onUnhandled',
 };
 
 /**
@@ -61,14 +70,27 @@ export class HandlerLists {
     this.#running = running;
   }
 
-  addEvent(event: string, handler: Handler): void {
+  /** Adds a handler of an event, as {@link listen}. */
+  addEvent(event: string, handler: Handler, options?: HandlerOptions): () => void {
     this.#events ??= new Map();
-    addHandler(this.#events, event, handler);
+    return listen(this.#events, event, handler, options);
   }
 
-  addHook(hook: keyof Hooks, handler: Handler): void {
+  /** Adds a handler for one event of the name, as {@link listenOnce}. */
+  addOnce(event: string, handler: Handler, options?: HandlerOptions): () => void {
+    this.#events ??= new Map();
+    return listenOnce(this.#events, event, handler, options);
+  }
+
+  /** Takes a handler of an event away. */
+  removeEvent(event: string, handler: Handler): void {
+    if (this.#events !== undefined) unlisten(this.#events, event, handler);
+  }
+
+  /** Adds a handler of a hook, as {@link listen}. */
+  addHook(hook: keyof Hooks, handler: Handler, options?: HandlerOptions): () => void {
     this.#hooks ??= new Map();
-    addHandler(this.#hooks, hook, handler);
+    return listen(this.#hooks, hook, handler, options);
   }
 
   /**
@@ -114,18 +136,32 @@ export class HandlerLists {
 
   /** Calls the handlers of an event. @returns a promise where some are still at work */
   callEvent(event: string, payload: unknown): Promise<unknown> | undefined {
+    const listening = this.callListeners(event, payload);
     const handlers = this.#events?.get(event);
-    if (handlers === undefined) return undefined;
-    return this.#call(handlers, payload, event, this.#onThrown);
+    if (handlers === undefined) return listening;
+    const pending = this.#call(handlers, payload, event, this.#onThrown);
+    return both(listening, pending);
+  }
+
+  /** Tells those who listen for all events, or for those that nobody handles. */
+  callListeners(event: string, payload: unknown): Promise<unknown> | undefined {
+    if (this.#hooks === undefined) return undefined;
+    const received = [event, payload] as const;
+    const any = this.callHook('any', received);
+    return this.hasEvent(event) ? any : both(any, this.callHook('unhandled', received));
   }
 
   /** Calls the handlers of an event whose sender wants an answer, as {@link firstAnswer}. */
   async answerEvent(event: string, payload: unknown): Promise<unknown> {
-    const handlers = this.#events?.get(event) ?? [];
-    const answer = () => firstAnswer(handlers, payload as never, event, this.#onThrown);
+    const answer = () =>
+      firstAnswer(this.#events?.get(event) ?? [], payload as never, event, this.#onThrown);
     this.#running.begin();
     try {
-      return await (this.#context === undefined ? answer() : this.#context.runInAsyncScope(answer));
+      const listening = this.callListeners(event, payload);
+      const context = this.#context;
+      const result = await (context === undefined ? answer() : context.runInAsyncScope(answer));
+      await listening;
+      return result;
     } finally {
       this.#running.end();
     }
@@ -181,8 +217,17 @@ export class HandlerLists {
       const result = callHandler(handler, argument as never, of, onThrown);
       if (!(result instanceof Promise)) continue;
       this.#running.add(result);
-      pending = pending === undefined ? result : Promise.allSettled([pending, result]);
+      pending = both(pending, result);
     }
     return pending;
   }
+}
+
+/** A promise that settles when both have; undefined where neither is there. */
+function both(
+  first: Promise<unknown> | undefined,
+  second: Promise<unknown> | undefined,
+): Promise<unknown> | undefined {
+  if (first === undefined || second === undefined) return first ?? second;
+  return Promise.allSettled([first, second]);
 }

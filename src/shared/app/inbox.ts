@@ -1,5 +1,5 @@
 import { EngineError, handlerError } from '../api/errors.ts';
-import type { DisconnectReason } from '../api/public-types.ts';
+import type { DisconnectReason, HandlerOptions } from '../api/public-types.ts';
 import type { Ask, Askable } from '../ask/ask.ts';
 import { IncomingAsks } from '../ask/incoming-asks.ts';
 import { SentAsks } from '../ask/sent-asks.ts';
@@ -198,9 +198,16 @@ export class Inbox implements QueueOwner<Decoded> {
   }
 
   /** Adds an `onDisconnect` handler. One that comes too late is called at once, since it cleans up. */
-  addDisconnectHandler(handler: (reason: DisconnectReason) => unknown): void {
-    this.handlers.addHook('disconnect', handler);
-    if (this.#toldEnd !== undefined) this.handlers.callOnly('disconnect', handler, this.#toldEnd);
+  addDisconnectHandler(
+    handler: (reason: DisconnectReason) => unknown,
+    options?: HandlerOptions,
+  ): () => void {
+    const remove = this.handlers.addHook('disconnect', handler, options);
+    const isWanted = options?.signal?.aborted !== true;
+    if (this.#toldEnd !== undefined && isWanted) {
+      this.handlers.callOnly('disconnect', handler, this.#toldEnd);
+    }
+    return remove;
   }
 
   /**

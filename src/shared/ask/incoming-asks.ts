@@ -1,6 +1,7 @@
 import { payloadError } from '../app/encode-event.ts';
 import type { HandlerLists } from '../app/handler-lists.ts';
 import type { Codec, DecodedEvent, Message } from '../codec/codec.ts';
+import { PROBE } from '../codec/event-rules.ts';
 
 /** The asks of the client of one connection, for its handlers. */
 export class IncomingAsks {
@@ -24,7 +25,10 @@ export class IncomingAsks {
     codec: Codec,
     onThrown: (thrown: unknown) => void,
   ): Message | Promise<Message> {
-    if (!this.#handlers.hasEvent(event)) return codec.encodeFailure(ask, 'no handler');
+    if (!this.#handlers.hasEvent(event)) {
+      if (event !== PROBE) this.#handlers.callListeners(event, payload);
+      return codec.encodeFailure(ask, 'no handler');
+    }
     if (this.#pending >= this.#maxPendingAsks) {
       return codec.encodeFailure(ask, 'too many questions');
     }
