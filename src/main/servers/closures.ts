@@ -1,9 +1,11 @@
 import type { AsyncResource } from 'node:async_hooks';
 import { deserializeError } from '../../shared/api/errors.ts';
-import type { Connection } from '../../shared/api/public-types.ts';
+import type { Connection, HandlerOptions } from '../../shared/api/public-types.ts';
 import type { AppConnection } from '../../shared/app/app-connection.ts';
 import type { ConnectionIdentity, ConnectionLink } from '../../shared/app/connection-link.ts';
+import type { Handler } from '../../shared/app/handler-calls.ts';
 import { forgetHeaders, type KeepHeaders } from '../../shared/app/kept-headers.ts';
+import { listen } from '../../shared/app/listening.ts';
 import { whenConnected } from '../../shared/app/when-connected.ts';
 import { CLOSE_CODES } from '../../shared/codec/frame.ts';
 import type { RecordView } from '../../shared/messages/record-view.ts';
@@ -45,7 +47,7 @@ export class Closures implements Local<never> {
   readonly handlersOf = 'all';
   readonly #context: ClosuresContext;
   readonly #sizes = new RoomSizes();
-  readonly #onConnection: ((connection: Connection) => unknown)[] = [];
+  readonly #handlers = new Map<'connection', Handler<Connection>[]>();
   /** Upgrades that are on their way to a shard. */
   readonly #arriving = new Map<number, Arrival>();
   readonly #connections = new Map<number, RemoteConnection>();
@@ -55,9 +57,9 @@ export class Closures implements Local<never> {
     this.#context = context;
   }
 
-  /** Adds an `onConnection` handler. @throws EngineError ERR_OPTION */
-  add(fn: (connection: Connection) => unknown): void {
-    this.#onConnection.push(fn);
+  /** Adds an `onConnection` handler, as {@link listen}. */
+  add(fn: Handler<Connection>, options?: HandlerOptions): () => void {
+    return listen(this.#handlers, 'connection', fn, options);
   }
 
   /** An upgrade is about to move to a shard. */
@@ -148,7 +150,10 @@ export class Closures implements Local<never> {
     const app = this.#context.appConnection(link, identity);
     this.#connections.set(number, { app, link });
     link.enter();
-    const pending = app.connected(this.#onConnection, this.#context.threadContext);
+    const pending = app.connected(
+      this.#handlers.get('connection') ?? [],
+      this.#context.threadContext,
+    );
     whenConnected(link, app, pending);
     forgetHeaders(identity, this.#context.keepHeaders, pending);
   }

@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import { EngineError } from '../../shared/api/errors.ts';
-import type { Connection, EventHandler } from '../../shared/api/public-types.ts';
+import type { Connection, EventHandler, HandlerOptions } from '../../shared/api/public-types.ts';
 import type { PrimaryServerStats } from '../../shared/api/stats.ts';
 import { AppConnection } from '../../shared/app/app-connection.ts';
 import { RunningHandlers } from '../../shared/app/running-handlers.ts';
@@ -68,12 +68,9 @@ export class ServerEntry implements Life {
     this.app = new Server(this.spread, this);
   }
 
-  addConnectionHandler(fn: EventHandler<Connection>): void {
+  addConnectionHandler(fn: EventHandler<Connection>, options?: HandlerOptions): () => void {
     if (typeof fn !== 'function') throw optionError('onConnection', fn, 'a function');
-    if (this.closures !== undefined) {
-      this.closures.add(fn);
-      return;
-    }
+    if (this.closures !== undefined) return this.closures.add(fn, options);
     const { endpoint } = this.options;
     const message = `${endpoint} has its handlers in a module; onConnection would not be called`;
     throw new EngineError('ERR_HANDLERS_CONFLICT', message);

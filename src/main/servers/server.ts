@@ -1,4 +1,9 @@
-import type { AnyEvents, Connection, EventHandler } from '../../shared/api/public-types.ts';
+import type {
+  AnyEvents,
+  Connection,
+  EventHandler,
+  HandlerOptions,
+} from '../../shared/api/public-types.ts';
 import { AppServer } from '../../shared/app/app-server.ts';
 import {
   type CloseOptions,
@@ -12,7 +17,7 @@ export interface Life {
   /** Resolves when every shard has the server; rejects with ERR_HANDLERS_LOAD, ERR_ENGINE_CLOSED. */
   readonly ready: Promise<void>;
   /** @throws EngineError ERR_OPTION, ERR_HANDLERS_CONFLICT */
-  addConnectionHandler(fn: EventHandler<Connection>): void;
+  addConnectionHandler(fn: EventHandler<Connection>, options?: HandlerOptions): () => void;
   close(options: ResolvedCloseOptions): Promise<void>;
 }
 
@@ -35,11 +40,13 @@ export class Server<Events extends object = AnyEvents> extends AppServer<Events>
   }
 
   /**
-   * Calls `fn` with each new connection, on the primary; several are called in their order.
+   * Calls `fn` with each new connection, on the primary; several are called in their order. The
+   * connection opens when their promises have resolved; a rejection refuses it.
+   * @returns a function that takes the handler away
    * @throws EngineError ERR_HANDLERS_CONFLICT where the server has a handler module
    */
-  onConnection(fn: EventHandler<Connection<Events>>): void {
-    this.#life.addConnectionHandler(fn as EventHandler<Connection>);
+  onConnection(fn: EventHandler<Connection<Events>>, options?: HandlerOptions): () => void {
+    return this.#life.addConnectionHandler(fn as EventHandler<Connection>, options);
   }
 
   /**

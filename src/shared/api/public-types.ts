@@ -309,7 +309,10 @@ export interface Connection<Events extends object = AnyEvents> {
 
 /** The exports of a handler module. */
 export interface HandlerModule<Events extends object = AnyEvents> {
-  /** Runs for each new connection, in the shard that owns its socket. */
+  /**
+   * Runs for each new connection, in the shard that owns its socket. The connection opens when its
+   * promise has resolved; a rejection refuses it.
+   */
   onConnection(connection: Connection<Events>): unknown;
   /**
    * Runs once in every shard, before the first connection of the server. Upgrades wait until its
