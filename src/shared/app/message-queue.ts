@@ -97,6 +97,7 @@ export class MessageQueue<Message> {
     this.#isEnded = true;
     this.recheck();
     const finish = () => {
+      if (this.#onIdle === undefined) return;
       clearTimeout(timer);
       this.#onIdle = undefined;
       const dropped = this.waiting;
