@@ -77,6 +77,8 @@ for (let sent = 0; sent < FLOOD; ) {
 while (handled < FLOOD) await sleep(20);
 clearInterval(watch);
 const mib = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
-console.log(`${FLOOD} messages of one client handled; memory ${mib(before)} MiB, at most ${mib(most)}`);
+console.log(
+  `${FLOOD} messages of one client handled; memory ${mib(before)} MiB, at most ${mib(most)}`,
+);
 flooder.terminate();
 await engine.close({ timeoutMs: 1000 });
