@@ -67,7 +67,6 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
     const report = this.#report;
     this.#group = group;
     this.#emitters = new Emitters(resolved, group.hosts, this.#entries);
-    this.#stats = new StatsCollector(group.hosts, group.mailbox.load, this.#entries);
     this.#admission = new Admission({ options: resolved, group, closing, report });
     this.#tlsListeners = new TlsListeners(group, resolved.handshakeTimeout);
     this.#listeners = new Listeners({
@@ -77,6 +76,8 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
       serverAt: (endpoint) => this.#routes.get(endpoint)?.options,
       report,
     });
+    const { hosts, mailbox } = group;
+    this.#stats = new StatsCollector(hosts, mailbox.load, this.#entries, this.#listeners);
     this.#startup = new Startup({
       group,
       entries: this.#entries,

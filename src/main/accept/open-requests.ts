@@ -76,7 +76,9 @@ export class OpenRequests {
   #enter({ socket }: IncomingMessage): Known {
     const address = plainAddress(socket.remoteAddress ?? '');
     const refusal = this.#limits.enter(address);
-    const connection = new PlainConnection(socket, this.#onAnswered);
+    const connection = new PlainConnection(socket, this.#onAnswered, () => {
+      if (refusal === undefined) this.#limits.cut(); // else it has been counted
+    });
     const known = {
       connection,
       answer: refusal === undefined ? this.#answer : refuse(refusal),

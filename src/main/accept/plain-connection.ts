@@ -31,14 +31,23 @@ const leaveRest = () => 2;
 export class PlainConnection {
   readonly #socket: Socket;
   readonly #onAnswered: (connection: PlainConnection) => void;
+  readonly #onTooMany: () => void;
   readonly #running = new Set<ServerResponse>();
   #waiting: Pending[] = [];
   #isOver = false;
 
-  /** @param onAnswered is called when no request is left, each time */
-  constructor(socket: Socket, onAnswered: (connection: PlainConnection) => void) {
+  /**
+   * @param onAnswered is called when no request is left, each time
+   * @param onTooMany is called when it is cut because of one request too many
+   */
+  constructor(
+    socket: Socket,
+    onAnswered: (connection: PlainConnection) => void,
+    onTooMany: () => void,
+  ) {
     this.#socket = socket;
     this.#onAnswered = onAnswered;
+    this.#onTooMany = onTooMany;
   }
 
   /** Whether the client waits for answers. */
@@ -51,6 +60,7 @@ export class PlainConnection {
     if (this.#isOver) return; // the HTTP server parses its last bytes to their end
     if (this.#running.size + this.#waiting.length >= MOST_UNANSWERED) {
       this.cut();
+      this.#onTooMany();
       return;
     }
     this.#waiting.push({ request, response, answer });
