@@ -171,6 +171,50 @@ for (const [status, reason, limits] of [
   });
 }
 
+/** Returns a function that says in which turn of the loop it is called. */
+function countTurns(): { turn: () => number; [Symbol.dispose](): void } {
+  let turns = 0;
+  let timer = setImmediate(function next() {
+    turns += 1;
+    timer = setImmediate(next);
+  });
+  return { turn: () => turns, [Symbol.dispose]: () => clearImmediate(timer) };
+}
+
+test('requests that take the app long are answered in several turns', options, async () => {
+  using turns = countTurns();
+  const asked: number[] = [];
+  const slow: RequestListener = (_, response) => {
+    asked.push(turns.turn());
+    const end = performance.now() + 6;
+    while (performance.now() < end);
+    response.end('ok');
+  };
+  await withApp(slow, {}, async (port) => {
+    await using client = await RawClient.connect(port);
+    client.send(GET.repeat(20));
+    for (let i = 0; i < 20; i++) assert.equal((await client.answer()).body, 'ok');
+  });
+  const inOne = Math.max(...asked.map((turn) => asked.filter((other) => other === turn).length));
+  assert.ok(inOne <= 2, `${inOne} in one turn`);
+});
+
+test('connections with unanswered requests are cut in several turns', options, async () => {
+  using turns = countTurns();
+  const cut = new Set<number>();
+  const never: RequestListener = (_, response) => {
+    response.once('close', () => cut.add(turns.turn()));
+  };
+  await withApp(never, {}, async (port, engine) => {
+    const clients = await Promise.all(Array.from({ length: 20 }, () => RawClient.connect(port)));
+    for (const client of clients) client.send(GET.repeat(120));
+    while ((await engine.stats()).primary.plain.connections < 20);
+    await engine.close({ timeoutMs: 200 });
+    for (const client of clients) await client[Symbol.asyncDispose]();
+  });
+  assert.ok(cut.size >= 4, `${cut.size} turns`);
+});
+
 test('many clients that read nothing do not hold up the end', options, async () => {
   await withApp(
     () => {},
