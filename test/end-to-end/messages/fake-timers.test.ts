@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { Ws } from '../../../src/client/index.ts';
+import { type Disconnection, Ws } from '../../../src/client/index.ts';
 import { Engine } from '../../../src/main/index.ts';
 import { told } from '../../client/connect.ts';
 import { addServer, SETUPS } from '../kit/test-engine.ts';
@@ -21,9 +21,11 @@ for (const { place, shards } of SETUPS) {
     const gone = told((fn) => one.on('gone', fn));
     two.emit('go', 'r');
     await gone;
-    const end = told((fn) => one.onDisconnect(fn));
+    const three = open();
+    await three.emitWithAck('counts', 'r');
+    const ends = [one, three].map((ws) => told<Disconnection>((fn) => ws.onDisconnect(fn)));
     await server.close({ timeoutMs: 1_000 });
-    await end;
+    for (const { code } of await Promise.all(ends)) assert.equal(code, 1001);
     await engine.close({ timeoutMs: 1_000 });
   });
 }
