@@ -21,8 +21,10 @@ test('neither pings nor probes close one that has yet to read', () => {
   const { delivered, droppedSlow, droppedBytes } = counters;
   assert.deepEqual([delivered, droppedSlow, droppedBytes], [2, 2, 20]);
   connection.read(ping('now'));
+  connection.sendNewest('probe', buildFrame('there'));
   drain();
-  assert.ok(transport.received.endsWith('\x8a\x03now'));
+  assert.ok(transport.received.endsWith('\x8a\x03now\x81\x05there'));
+  assert.equal(counters.delivered, 3);
 });
 
 test('no pong goes ahead of one that waits, though it is small enough by now', () => {
