@@ -9,6 +9,11 @@ interface OwnedSocket extends Duplex {
   [TRANSPORT]: StreamTransport;
 }
 
+/** A stream that says how many bytes its client has taken, as sockets with a handle need not. */
+interface Counting {
+  readonly takenBytes?: number;
+}
+
 /** The part of a stream's handle that is used here. */
 interface StreamHandle {
   /** Bytes of all writes, and of these the bytes that the kernel has not taken. */
@@ -37,6 +42,8 @@ export class StreamTransport extends Transport {
   }
 
   override get takenBytes(): number {
+    const { takenBytes } = this.#socket as Duplex & Counting;
+    if (takenBytes !== undefined) return takenBytes;
     const { _handle } = this.#socket as unknown as { readonly _handle: StreamHandle | null };
     const below = _handle?._parent ?? _handle;
     // A stream in JavaScript, such as one below TLS, does not say: then writes count that are over.

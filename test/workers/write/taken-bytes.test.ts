@@ -4,6 +4,8 @@ import { type AddressInfo, connect as connectTcp, createServer, type Socket } fr
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
+import { SocketRelay } from '../../../src/main/place/socket-relay.ts';
+import { RelayedSocket } from '../../../src/workers/adopt/relayed-socket.ts';
 import { StreamTransport } from '../../../src/workers/write/stream-transport.ts';
 import { TcpTransport } from '../../../src/workers/write/tcp-transport.ts';
 import { identity } from '../../end-to-end/kit/transport.ts';
@@ -36,6 +38,15 @@ for (const [what, isTls, wrap] of [
   ],
   ['a socket', false, (socket: Socket) => new StreamTransport(socket, COUNTERS)],
   ['a TLS socket', true, (socket: Socket) => new StreamTransport(socket, COUNTERS)],
+  [
+    'a socket of another thread',
+    false,
+    (socket: Socket) => {
+      const relay = new SocketRelay(socket);
+      relay.start();
+      return new StreamTransport(new RelayedSocket(relay.far), COUNTERS);
+    },
+  ],
 ] as const) {
   test(`bytes of a write that is not over are seen to move: ${what}`, async () => {
     const { socket, client } = await connection(isTls);
@@ -43,8 +54,11 @@ for (const [what, isTls, wrap] of [
     transport.write(Buffer.alloc(LARGE));
     let seen = transport.takenBytes;
     let moves = 0;
+    let received = 0;
     while (transport.waitingBytes > 0) {
-      if (client.read() === null) await once(client, 'readable');
+      const chunk: Buffer | null = client.read();
+      received += chunk?.length ?? 0;
+      if (chunk === null && received < LARGE) await once(client, 'readable');
       await nextTurn();
       if (transport.waitingBytes === 0) break;
       const { takenBytes } = transport;
