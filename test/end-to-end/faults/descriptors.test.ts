@@ -5,6 +5,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { upgradeRequest } from '../kit/raw-client.ts';
 
@@ -27,9 +28,10 @@ async function ask(process: ChildProcess): Promise<{ there: number; counted: num
 }
 
 /** Clients that all come at once and go again. @returns how many were served */
-async function wave(port: number): Promise<number> {
+async function wave(port: number, isTls: boolean): Promise<number> {
   const sockets = Array.from({ length: CLIENTS }, () => {
-    const socket = connect(port, '127.0.0.1').on('error', () => {});
+    const to = { port, host: '127.0.0.1', rejectUnauthorized: false };
+    const socket: Socket = (isTls ? connectTls(to) : connect(to)).on('error', () => {});
     socket.write(upgradeRequest('/v'));
     return socket;
   });
@@ -39,8 +41,11 @@ async function wave(port: number): Promise<number> {
 }
 
 /** Starts an engine in a process that has few descriptors. */
-async function start(t: TestContext): Promise<{ child: ChildProcess; port: number }> {
-  const command = ['-c', 'ulimit -n 100; exec "$0" "$1"', process.execPath, FIXTURE];
+async function start(
+  t: TestContext,
+  speaks: 'tcp' | 'tls' = 'tcp',
+): Promise<{ child: ChildProcess; port: number }> {
+  const command = ['-c', 'ulimit -n 100; exec "$0" "$@"', process.execPath, FIXTURE, speaks];
   const stdio = ['ignore', 'inherit', 'inherit', 'ipc'] as const;
   const child = spawn('bash', command, { stdio: [...stdio] });
   t.after(() => child.kill('SIGKILL'));
@@ -62,20 +67,22 @@ test('a connection takes one descriptor, also the first of a shard', {
   assert.equal(count(), before + 2);
 });
 
-test('out of descriptors as many are served as there is room for, wave after wave, and none stays', {
-  skip: process.platform === 'win32',
-  timeout: 30_000,
-}, async (t) => {
-  const { child, port } = await start(t);
-  const served: number[] = [];
-  for (let i = 0; i < WAVES; i++) {
-    served.push(await wave(port));
-    for (;;) {
-      const { there, counted } = await ask(child);
-      if (there + counted === 0) break;
-      await nextTurn();
+for (const speaks of ['tcp', 'tls'] as const) {
+  test(`out of descriptors as many are served as there is room for, and none stays: ${speaks}`, {
+    skip: process.platform === 'win32',
+    timeout: 30_000,
+  }, async (t) => {
+    const { child, port } = await start(t, speaks);
+    const served: number[] = [];
+    for (let i = 0; i < WAVES; i++) {
+      served.push(await wave(port, speaks === 'tls'));
+      for (;;) {
+        const { there, counted } = await ask(child);
+        if (there + counted === 0) break;
+        await nextTurn();
+      }
     }
-  }
-  t.diagnostic(`${served} of ${CLIENTS} were served`);
-  assert.ok(Math.min(...served) > 30 && Math.max(...served) < 100, `${served} were served`);
-});
+    t.diagnostic(`${served} of ${CLIENTS} were served`);
+    assert.ok(Math.min(...served) > 30 && Math.max(...served) < 100, `${served} were served`);
+  });
+}
