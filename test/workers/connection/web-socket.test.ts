@@ -78,6 +78,7 @@ test('a client that has sent more than its share is read on in the next turns', 
   const reads = new ReadTurns(
     () => {},
     () => {},
+    () => 0, // no time passes
   );
   const { connection, since } = open({}, 'here', reads);
   const frames = Array.from({ length: 300 }, () => text('m'));
@@ -97,6 +98,7 @@ test('a client that waits for its turn is not read before the handlers let it', 
   const reads = new ReadTurns(
     () => {},
     () => {},
+    () => 0, // no time passes
   );
   const { connection, since } = open({}, 'here', reads);
   connection.read(Buffer.concat(Array.from({ length: 130 }, () => text('m'))));

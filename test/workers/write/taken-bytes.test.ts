@@ -11,6 +11,11 @@ import { TcpTransport } from '../../../src/workers/write/tcp-transport.ts';
 import { identity } from '../../end-to-end/kit/transport.ts';
 
 const LARGE = 32 * 2 ** 20;
+/** The handle of TLS, and below it that of the TCP connection. */
+interface HasParent {
+  readonly _parent: { writeBuffer(request: null, bytes: Buffer): unknown };
+}
+
 const COUNTERS = { sentBytes: 0 };
 
 /** Both sides of a connection on the loopback interface; the client does not read. */
@@ -73,3 +78,20 @@ for (const [what, isTls, wrap] of [
     client.destroy();
   });
 }
+
+test('bytes of a TLS record that is not whole are seen to arrive', async () => {
+  const { socket, client } = await connection(true);
+  const transport = new StreamTransport(socket, COUNTERS);
+  const read: number[] = [];
+  socket.on('data', (chunk) => read.push(chunk.length));
+  transport.resume();
+  const before = transport.arrivedBytes;
+  // The beginning of a record, behind the back of the client's TLS (RFC 8446 section 5.1).
+  const { _parent: below } = (client as Socket & { _handle: HasParent })._handle;
+  below.writeBuffer(null, Buffer.of(23, 3, 3, 0x40, 0, 1, 2));
+  while (transport.arrivedBytes === before) await nextTurn();
+  assert.equal(transport.arrivedBytes, before + 7);
+  assert.deepEqual(read, []);
+  transport.destroy();
+  client.destroy();
+});
