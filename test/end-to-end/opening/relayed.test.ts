@@ -75,6 +75,22 @@ for (const { place, shards } of SETUPS) {
   );
 }
 
+test('the PROXY protocol names the client of a Unix socket', options, async (t) => {
+  const path = socketPath(t);
+  await withEngine({ shards: 1 }, async (engine) => {
+    const seen: string[] = [];
+    const authorize = ({ remoteAddress }: { remoteAddress: string }) =>
+      void seen.push(remoteAddress);
+    engine.server({ endpoint: '/v', handlers: VERBS, authorize });
+    await engine.listen(path, { proxyProtocol: true });
+    const client = connect(path);
+    client.write(`PROXY TCP4 203.0.113.5 192.0.2.1 41234 443\r\n${upgradeRequest('/v')}`);
+    assert.match(String((await once(client, 'data'))[0]), /^HTTP\/1\.1 101 /);
+    assert.deepEqual(seen, ['203.0.113.5']);
+    client.destroy();
+  });
+});
+
 test("an app's own server may listen on a Unix socket", options, async (t) => {
   const path = socketPath(t);
   await withEngine({ shards: 1 }, async (engine) => {
