@@ -41,6 +41,15 @@ function connect(
   return { connection, transport, fanOut, since };
 }
 
+/** Turns in which no time passes. */
+function timelessTurns(): ReadTurns {
+  return new ReadTurns(
+    () => {},
+    () => {},
+    () => 0,
+  );
+}
+
 function open(
   options: ServerOptions = {},
   handlersAre: 'here' | 'elsewhere' = 'here',
@@ -75,11 +84,7 @@ test('what is read while it is held waits for its release', () => {
 });
 
 test('a client that has sent more than its share is read on in the next turns', () => {
-  const reads = new ReadTurns(
-    () => {},
-    () => {},
-    () => 0, // no time passes
-  );
+  const reads = timelessTurns();
   const { connection, since } = open({}, 'here', reads);
   const frames = Array.from({ length: 300 }, () => text('m'));
   connection.read(Buffer.concat([...frames, close(1000)]));
@@ -94,12 +99,18 @@ test('a client that has sent more than its share is read on in the next turns', 
   assert.deepEqual(rest.slice(172), ['message m', 'conclude 1000 ', 'resume']);
 });
 
+test('a client that waits for its turn and has gone is not read on', () => {
+  const reads = timelessTurns();
+  const { connection, since } = open({}, 'here', reads);
+  connection.read(Buffer.concat(Array.from({ length: 130 }, () => text('m'))));
+  connection.socketClosed();
+  since();
+  assert.equal(reads.end(), false);
+  assert.deepEqual(since(), []);
+});
+
 test('a client that waits for its turn is not read before the handlers let it', () => {
-  const reads = new ReadTurns(
-    () => {},
-    () => {},
-    () => 0, // no time passes
-  );
+  const reads = timelessTurns();
   const { connection, since } = open({}, 'here', reads);
   connection.read(Buffer.concat(Array.from({ length: 130 }, () => text('m'))));
   connection.hold();
