@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { queueMicrotask } from '../../shared/time/timers.ts';
 import type { PlainTurns } from './plain-turns.ts';
 
 /** The most requests of a connection that the app has at a time; the next ones wait. */
@@ -70,8 +71,14 @@ export class PlainConnection {
     }
     this.#waiting.push({ request, response, answer });
     this.#answerNext();
-    // Each time: a body that is read makes the HTTP server read on.
-    if (this.#waiting.length > 0) this.#socket.pause();
+    if (this.#waiting.length > 0) this.#stopReading();
+  }
+
+  /** Later, and each time: the HTTP server reads on behind each request, and for its body. */
+  #stopReading(): void {
+    queueMicrotask(() => {
+      if (this.#waiting.length > 0) this.#socket.pause();
+    });
   }
 
   /** The last answer says `Connection: close`, where its head has not gone yet. */
