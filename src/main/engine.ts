@@ -7,6 +7,7 @@ import { deserializeError, EngineError, handlerError, messageOf } from '../share
 import type { AnyEvents } from '../shared/api/public-types.ts';
 import type { EngineStats, StatsOptions } from '../shared/api/stats.ts';
 import type { EmitterHandle } from '../shared/messages/emitter-messages.ts';
+import { RepeatedErrors } from '../shared/observe/repeated-errors.ts';
 import {
   type CloseOptions,
   closeWith,
@@ -26,7 +27,7 @@ import { Emitters } from './emitters.ts';
 import { type EngineEvents, exitError, type ShardInfo } from './engine-events.ts';
 import { metricsHandler } from './observe/metrics-handler.ts';
 import { StatsCollector } from './observe/stats-collector.ts';
-import { warnOf } from './observe/warning.ts';
+import { emitError } from './observe/warning.ts';
 import { assertNodeVersion } from './place/handoff-check.ts';
 import type { Server } from './servers/server.ts';
 import { ServerEntry } from './servers/server-entry.ts';
@@ -51,6 +52,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
   readonly #listeners: Listeners;
   readonly #tlsListeners: TlsListeners;
   readonly #stats: StatsCollector;
+  readonly #errors = new RepeatedErrors((error) => emitError(this, error));
   readonly #startup: Startup;
   /** Is aborted when the engine closes. */
   readonly #refusing = new AbortController();
@@ -67,7 +69,6 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
     const report = this.#report;
     this.#group = group;
     this.#emitters = new Emitters(resolved, group.hosts, this.#entries);
-    this.#stats = new StatsCollector(group.hosts, group.mailbox.load, this.#entries);
     this.#admission = new Admission({ options: resolved, group, closing, report });
     this.#tlsListeners = new TlsListeners(group, resolved.handshakeTimeout);
     this.#listeners = new Listeners({
@@ -77,6 +78,8 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
       serverAt: (endpoint) => this.#routes.get(endpoint)?.options,
       report,
     });
+    const { hosts, mailbox } = group;
+    this.#stats = new StatsCollector(hosts, mailbox.load, this.#entries, this.#listeners);
     this.#startup = new Startup({
       group,
       entries: this.#entries,
@@ -234,7 +237,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
   #onMessage(host: ShardHost, message: EngineMessage): void {
     switch (message.type) {
       case 'error':
-        this.#report(deserializeError(message.error));
+        emitError(this, deserializeError(message.error)); // the shard has counted those alike
         return;
       case 'tls':
         this.#tlsListeners.receive(message.stream, message.event);
@@ -284,6 +287,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
     this.#entries.clear();
     const left = deadline - performance.now();
     await Promise.all(entries.map((entry) => entry.closuresEnded(left, caller)));
+    this.#errors.flush();
   }
 
   /** Reports that a server cannot be loaded; where `listen` rejects with it, not as a warning too. */
@@ -291,9 +295,6 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
     if (this.listenerCount('error') > 0 || !this.#startup.isPending) this.#report(error);
   };
 
-  readonly #report = (thrown: unknown): void => {
-    const error = handlerError('the engine', thrown);
-    if (this.listenerCount('error') > 0) this.emit('error', error);
-    else warnOf(error);
-  };
+  readonly #report = (thrown: unknown): void =>
+    this.#errors.report(handlerError('the engine', thrown));
 }

@@ -90,7 +90,7 @@ test('first words are for their own connection, never for the next one', async (
 
 test('a listener that waits for a connection that has ended holds up no other', async () => {
   await using server = await WireServer.start();
-  const ws = open(server, null, { acks: false, reconnect: SOON });
+  const ws = open(server, null, { reconnect: SOON });
   const gates: PromiseWithResolvers<void>[] = [];
   const greetings = new Told<First>((fn) =>
     ws.onConnect((first) => {
@@ -102,6 +102,7 @@ test('a listener that waits for a connection that has ended holds up no other', 
   );
   const peer = await server.accept();
   await greetings.next();
+  const hello = await peer.next(); // that the client answers asks
   peer.terminate();
   const next = await server.accept();
   const current = await greetings.next();
@@ -110,8 +111,19 @@ test('a listener that waits for a connection that has ended holds up no other', 
   await nextTurn();
   current.emit('login');
   gates[1]?.resolve();
+  assert.equal(await next.next(), hello);
   assert.equal(await next.next(), `${P}login;0;`);
   assert.equal(await next.next(), `${P}waits;0;`);
+  ws.close();
+});
+
+test('a server is asked whether it is there while the first words are being said', async () => {
+  await using server = await WireServer.start();
+  const ws = open(server, null, { codec: 'text', idleTimeoutMs: 5, acks: false, reconnect: false });
+  ws.onConnect((first) => new Promise(() => first.emit('login')));
+  const peer = await server.accept();
+  assert.equal(await peer.next(), `${P}login;0;`);
+  assert.equal(await peer.next(), `${P}fanring:ping;0?1;`);
   ws.close();
 });
 

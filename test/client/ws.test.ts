@@ -177,18 +177,6 @@ test('tells the console of a malformed event where nobody listens', async (t) =>
   assert.equal(warned.mock.calls[0]?.arguments[0].code, 'ERR_MALFORMED_EVENT');
 });
 
-test('tells the console of the first malformed event, and at the end how many there were', async (t) => {
-  await using server = await WireServer.start();
-  const { ws, peer } = await connect(server);
-  const warned = t.mock.method(console, 'warn', () => {});
-  const end = told((fn) => ws.onDisconnect(fn));
-  for (let i = 0; i < 1000; i++) peer.send(`${P}broken`);
-  peer.close(1000);
-  await end;
-  const told_ = warned.mock.calls.map(({ arguments: [what] }) => what.code ?? what);
-  assert.deepEqual(told_, ['ERR_MALFORMED_EVENT', '1000 such errors']);
-});
-
 test('offers the subprotocols it was given', async () => {
   await using server = await WireServer.start();
   for (const [protocols, header] of [

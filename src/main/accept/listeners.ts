@@ -1,6 +1,7 @@
 import { Server as HttpServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { EngineError } from '../../shared/api/errors.ts';
+import type { PlainConnectionStats } from '../../shared/api/stats.ts';
 import type { ResolvedEngineOptions } from '../../shared/options/engine-options.ts';
 import { optionError } from '../../shared/options/option-rules.ts';
 import type { ResolvedServerOptions } from '../../shared/options/server-options.ts';
@@ -105,6 +106,11 @@ export class Listeners {
     return () => {
       if (this.#sources.delete(server)) release();
     };
+  }
+
+  /** The connections of its own servers that have sent plain requests. */
+  get plain(): PlainConnectionStats {
+    return this.#limits.stats;
   }
 
   /** Whether upgrades come from anywhere. */

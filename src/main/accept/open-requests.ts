@@ -10,6 +10,7 @@ import { plainAddress } from '../admit/subnet.ts';
 import { answer } from '../script/plain-answer.ts';
 import { PlainConnection } from './plain-connection.ts';
 import type { PlainLimits } from './plain-limits.ts';
+import { PlainTurns } from './plain-turns.ts';
 
 /** A connection that has sent a request, and the answer to the next one. */
 interface Known {
@@ -22,6 +23,7 @@ export class OpenRequests {
   readonly #server: HttpServer;
   readonly #limits: PlainLimits;
   readonly #answer: RequestListener;
+  readonly #turns = new PlainTurns();
   readonly #connections = new Map<Socket, Known>();
   /** Those of them that wait for answers. */
   readonly #busy = new Set<PlainConnection>();
@@ -60,6 +62,7 @@ export class OpenRequests {
     }
     // Sockets first: the end of one has nothing to do then for any of its requests.
     for (const { connection } of this.#connections.values()) connection.cut();
+    await this.#turns.allCut();
     await new Promise((resolve) => {
       server.close(resolve);
       server.closeAllConnections();
@@ -76,7 +79,13 @@ export class OpenRequests {
   #enter({ socket }: IncomingMessage): Known {
     const address = plainAddress(socket.remoteAddress ?? '');
     const refusal = this.#limits.enter(address);
-    const connection = new PlainConnection(socket, this.#onAnswered);
+    const connection = new PlainConnection(socket, {
+      turns: this.#turns,
+      onAnswered: this.#onAnswered,
+      onTooMany: () => {
+        if (refusal === undefined) this.#limits.cut(); // else it has been counted
+      },
+    });
     const known = {
       connection,
       answer: refusal === undefined ? this.#answer : refuse(refusal),

@@ -1,5 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { queueMicrotask } from '../../shared/time/timers.ts';
+import type { PlainTurns } from './plain-turns.ts';
 
 /** The most requests of a connection that the app has at a time; the next ones wait. */
 const MOST_AT_ONCE = 16;
@@ -13,6 +15,15 @@ interface Pending {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly answer: RequestListener;
+}
+
+/** Everything that a connection needs of those who have it. */
+interface PlainContext {
+  readonly turns: PlainTurns;
+  /** Is called when no request is left, each time. */
+  onAnswered(connection: PlainConnection): void;
+  /** Is called when it is cut because of one request too many. */
+  onTooMany(): void;
 }
 
 /** A socket with the HTTP server's parser, which says of each request what to do with the rest. */
@@ -30,33 +41,44 @@ const leaveRest = () => 2;
  */
 export class PlainConnection {
   readonly #socket: Socket;
-  readonly #onAnswered: (connection: PlainConnection) => void;
+  readonly #context: PlainContext;
   readonly #running = new Set<ServerResponse>();
   #waiting: Pending[] = [];
   #isOver = false;
 
-  /** @param onAnswered is called when no request is left, each time */
-  constructor(socket: Socket, onAnswered: (connection: PlainConnection) => void) {
+  constructor(socket: Socket, context: PlainContext) {
     this.#socket = socket;
-    this.#onAnswered = onAnswered;
+    this.#context = context;
   }
 
   /** Whether the client waits for answers. */
   get isBusy(): boolean {
-    return this.#running.size + this.#waiting.length > 0;
+    return this.unanswered > 0;
+  }
+
+  /** The number of its requests that have no answer yet. */
+  get unanswered(): number {
+    return this.#running.size + this.#waiting.length;
   }
 
   /** Has a request answered, now or later; cuts the connection where it is one too many. */
   take(request: IncomingMessage, response: ServerResponse, answer: RequestListener): void {
     if (this.#isOver) return; // the HTTP server parses its last bytes to their end
-    if (this.#running.size + this.#waiting.length >= MOST_UNANSWERED) {
+    if (this.unanswered >= MOST_UNANSWERED) {
       this.cut();
+      this.#context.onTooMany();
       return;
     }
     this.#waiting.push({ request, response, answer });
     this.#answerNext();
-    // Each time: a body that is read makes the HTTP server read on.
-    if (this.#waiting.length > 0) this.#socket.pause();
+    if (this.#waiting.length > 0) this.#stopReading();
+  }
+
+  /** Later, and each time: the HTTP server reads on behind each request, and for its body. */
+  #stopReading(): void {
+    queueMicrotask(() => {
+      if (this.#waiting.length > 0) this.#socket.pause();
+    });
   }
 
   /** The last answer says `Connection: close`, where its head has not gone yet. */
@@ -71,13 +93,14 @@ export class PlainConnection {
     this.#socket.destroySoon();
   }
 
-  /** Ends it at once. */
+  /** Ends it without a word, in one of the next turns. */
   cut(): void {
+    this.#context.turns.cut(this.#socket, this.unanswered);
     this.forget();
+    this.#socket.pause();
     // The HTTP server would go on to parse what it has read: thousands of requests for nobody.
     const { parser } = this.#socket as ParsedSocket;
     if (parser) parser.onIncoming = leaveRest;
-    this.#socket.destroy();
   }
 
   /** Forgets its requests: nobody waits for answers any more. */
@@ -85,10 +108,16 @@ export class PlainConnection {
     this.#isOver = true;
     this.#waiting = [];
     this.#running.clear();
+    this.#context.turns.forget(this.#goOn);
   }
 
   #answerNext(): void {
+    const { turns } = this.#context;
     while (this.#waiting.length > 0 && this.#running.size < MOST_AT_ONCE && !this.#isBackedUp) {
+      if (!turns.hasTime) {
+        turns.wait(this.#goOn);
+        return;
+      }
       const { request, response, answer } = this.#waiting.shift() as Pending;
       this.#running.add(response);
       response.once('close', () => this.#answered(response));
@@ -104,11 +133,16 @@ export class PlainConnection {
 
   #answered(response: ServerResponse): void {
     if (!this.#running.delete(response) || this.#socket.destroyed) return;
+    this.#goOn();
+    if (!this.isBusy) this.#context.onAnswered(this);
+  }
+
+  /** Has those answered that have waited, as far as there is room and time. */
+  readonly #goOn = (): void => {
     const hasWaited = this.#waiting.length > 0;
     this.#answerNext();
     if (hasWaited && this.#waiting.length === 0) this.#readOn();
-    if (!this.isBusy) this.#onAnswered(this);
-  }
+  };
 
   /** Reads on, but behind an upgrade: those bytes are not for the HTTP server. */
   #readOn(): void {

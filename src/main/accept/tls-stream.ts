@@ -12,6 +12,9 @@ export interface ClientAddress {
   readonly remoteFamily: string | undefined;
 }
 
+/** Bytes that go to the shard at a time: it holds them in the clear and encrypted. */
+const MOST_AT_ONCE = 256 * 2 ** 10;
+
 type Done = (error?: Error | null) => void;
 
 /**
@@ -83,12 +86,24 @@ export class TlsStream extends Duplex implements ClientAddress {
 
   override _write(chunk: Buffer, _encoding: string, done: Done): void {
     this.#idle?.refresh();
-    this.#onWritten = done;
-    this.#tell({ do: 'write', bytes: new Uint8Array(chunk) }); // not the pool that it may be a part of
+    const bytes = new Uint8Array(chunk.subarray(0, MOST_AT_ONCE)); // not the pool that it may be in
+    const rest = chunk.subarray(MOST_AT_ONCE);
+    this.#onWritten = rest.length === 0 ? done : () => this._write(rest, '', done);
+    this.#tell({ do: 'write', bytes });
   }
 
   override _writev(chunks: { chunk: Buffer }[], done: Done): void {
-    this._write(Buffer.concat(chunks.map(({ chunk }) => chunk)), '', done);
+    let bytes = 0;
+    const beyond = chunks.findIndex((entry) => {
+      bytes += entry.chunk.length;
+      return bytes > MOST_AT_ONCE;
+    });
+    // A copy of all would stay here for as long as the client does not read.
+    const first = beyond === -1 ? chunks : chunks.slice(0, Math.max(1, beyond));
+    const rest = chunks.slice(first.length);
+    const [{ chunk }] = first as [{ chunk: Buffer }];
+    const joined = first.length === 1 ? chunk : Buffer.concat(first.map((entry) => entry.chunk));
+    this._write(joined, '', rest.length === 0 ? done : () => this._writev(rest, done));
   }
 
   override _final(done: Done): void {

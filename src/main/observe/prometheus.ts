@@ -1,5 +1,6 @@
 import type {
   EngineStats,
+  PlainConnectionStats,
   RecentTimes,
   ServerStats,
   ShardStats,
@@ -40,6 +41,7 @@ const OF_SERVERS: [name: string, type: MetricType, help: string, of: (s: ServerS
   ];
 
 const REASONS = ['slow', 'latest', 'closed'] as const;
+const REFUSALS = ['limit', 'address', 'unanswered'] as const;
 
 type ThreadGauge = readonly [name: string, help: string, of: (thread: ThreadStats) => number];
 
@@ -78,6 +80,7 @@ export function prometheusText(stats: EngineStats): string {
   const restarts = stats.restarts.map(({ shard, restarts }): Sample => [{ shard }, restarts]);
   metric('shard_restarts_total', 'counter', 'Times the shard has died.', restarts);
   addServers(stats, metric);
+  addPlain(primary.plain, metric);
   const threads = [{ shard: 'primary', ...primary }, ...shards];
   for (const [name, help, of] of OF_THREADS) {
     const samples = threads.map((thread): Sample => [{ shard: thread.shard }, of(thread)]);
@@ -98,6 +101,13 @@ function addServers({ primary, shards }: EngineStats, metric: AddMetric): void {
     inShards(shards, (server) => server.dropped[reason], { reason }),
   );
   metric('messages_dropped_total', 'counter', 'Messages that clients did not get.', dropped);
+}
+
+function addPlain({ connections, refused }: PlainConnectionStats, metric: AddMetric): void {
+  metric('plain_connections', 'gauge', 'Connections with plain requests.', [[{}, connections]]);
+  const samples = REFUSALS.map((reason): Sample => [{ reason }, refused[reason]]);
+  const help = 'Connections with plain requests, refused or cut.';
+  metric('plain_connections_refused_total', 'counter', help, samples);
 }
 
 /** Several servers of a shard may have had one endpoint: they are one sample. */

@@ -1,5 +1,6 @@
 import type {
   EngineStats,
+  PlainConnectionStats,
   ShardSnapshot,
   ShardStats,
   StatsOptions,
@@ -26,6 +27,11 @@ const STATS_RULES: Rules<Filled<StatsOptions>> = {
 /** The servers of an engine. */
 type Servers = ReadonlyMap<number, Pick<ServerEntry, 'stats'>>;
 
+/** The source of the numbers of plain connections. */
+interface PlainSource {
+  readonly plain: PlainConnectionStats;
+}
+
 type Answer = Extract<FromShard, { type: 'snapshot' }>;
 
 /** Asks the shards for their statistics, and combines the answers. */
@@ -33,6 +39,7 @@ export class StatsCollector {
   readonly #hosts: readonly ShardHost[];
   readonly #primary: Pick<ThreadLoad, 'stats'>;
   readonly #servers: Servers;
+  readonly #listeners: PlainSource;
   readonly #snapshots = new Gather<readonly [shard: number, snapshot: ShardSnapshot]>();
   /** How often each shard has died. */
   readonly #deaths = new Map<number, number>();
@@ -41,10 +48,16 @@ export class StatsCollector {
    * @param hosts the shards that run, at any time
    * @param primary the load of the primary's thread
    */
-  constructor(hosts: readonly ShardHost[], primary: Pick<ThreadLoad, 'stats'>, servers: Servers) {
+  constructor(
+    hosts: readonly ShardHost[],
+    primary: Pick<ThreadLoad, 'stats'>,
+    servers: Servers,
+    listeners: PlainSource,
+  ) {
     this.#hosts = hosts;
     this.#primary = primary;
     this.#servers = servers;
+    this.#listeners = listeners;
   }
 
   /** @throws EngineError ERR_OPTION */
@@ -93,7 +106,7 @@ export class StatsCollector {
     waiting.sort((a, b) => b.queuedBytes - a.queuedBytes);
     const all = [...snapshots.keys(), ...silentShards].sort(ascending);
     return {
-      primary: { ...this.#primary.stats(), servers },
+      primary: { ...this.#primary.stats(), servers, plain: this.#listeners.plain },
       shards,
       silentShards,
       restarts: all.map((shard) => ({ shard, restarts: this.#deathsOf(shard) })),

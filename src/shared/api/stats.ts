@@ -111,9 +111,28 @@ export interface PrimaryServerStats {
   readonly emitted: number;
 }
 
+/** The reasons for which connections with plain requests have been refused. */
+export interface RefusedConnections {
+  /** There were `maxPlainConnections` already: 503. */
+  readonly limit: number;
+  /** There were `maxPlainConnectionsPerAddress` from its address already: 429. */
+  readonly address: number;
+  /** It was cut, with too many requests that had no answer. */
+  readonly unanswered: number;
+}
+
+/** Connections to ports of `listen` that have sent another request than an upgrade. */
+export interface PlainConnectionStats {
+  /** Those that are open now, refused ones aside. */
+  readonly connections: number;
+  /** Those refused or cut so far: each counts once. */
+  readonly refused: RefusedConnections;
+}
+
 /** The primary thread. */
 export interface PrimaryStats extends ThreadStats {
   readonly servers: readonly PrimaryServerStats[];
+  readonly plain: PlainConnectionStats;
 }
 
 /** The deaths of a shard. */

@@ -4,11 +4,15 @@ import type { TlsCommand, TlsEvent } from '../../shared/messages/tls-messages.ts
 
 type Done = (error?: Error | null) => void;
 
+/** Bytes of a write that are on their way at a time: so a large one is seen to move. */
+const MOST_ON_THE_WAY = 64 * 2 ** 10;
+
 /** A connection whose socket has stayed on the primary, as a paused stream. */
 export class RelayedSocket extends Duplex {
   readonly #port: MessagePort;
   #isPulling = false;
-  #onWritten: Done | undefined;
+  #onWritten: (() => void) | undefined;
+  #takenBytes = 0;
 
   /** @param port the way to the socket */
   constructor(port: MessagePort) {
@@ -19,6 +23,11 @@ export class RelayedSocket extends Duplex {
     this.pause();
   }
 
+  /** Bytes that the client's socket has taken. */
+  get takenBytes(): number {
+    return this.#takenBytes;
+  }
+
   override _read(): void {
     if (this.#isPulling) return;
     this.#isPulling = true;
@@ -26,8 +35,13 @@ export class RelayedSocket extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: string, done: Done): void {
-    this.#onWritten = done;
-    this.#tell({ do: 'write', bytes: new Uint8Array(chunk) }); // not the pool that it may be a part of
+    const part = chunk.subarray(0, MOST_ON_THE_WAY);
+    this.#onWritten = () => {
+      this.#takenBytes += part.length;
+      if (part.length === chunk.length) done();
+      else this._write(chunk.subarray(part.length), '', done);
+    };
+    this.#tell({ do: 'write', bytes: new Uint8Array(part) }); // not the pool that it may be a part of
   }
 
   override _writev(chunks: { chunk: Buffer }[], done: Done): void {

@@ -30,6 +30,7 @@ export class Liveness {
   /** The time of the last sign of life. */
   #aliveAt: number;
   #hasHeard = false;
+  #arrivedBytes: number;
   /** The time when the next ping is due. */
   #pingAt: number;
   /** The time of the first ping since the last sign of life; undefined = there was none. */
@@ -41,6 +42,7 @@ export class Liveness {
   constructor(limits: LivenessLimits, transport: Transport, now: number) {
     this.#limits = limits;
     this.#transport = transport;
+    this.#arrivedBytes = transport.arrivedBytes;
     this.#takenAt = now;
     this.#aliveAt = now;
     this.#pingAt = now + limits.pingPeriod;
@@ -78,7 +80,9 @@ export class Liveness {
   /** Returns what is due by now: a ping, an error that ends the connection, or nothing. */
   due(now: number): EngineError | 'ping' | undefined {
     const { pingPeriod, pongTimeout, writeTimeout } = this.#limits;
-    if (this.#hasHeard) this.excuse(now);
+    const { arrivedBytes } = this.#transport;
+    if (this.#hasHeard || arrivedBytes !== this.#arrivedBytes) this.excuse(now);
+    this.#arrivedBytes = arrivedBytes;
     if (this.stalledFor(now) > writeTimeout) {
       const message = `no waiting byte has moved for writeTimeout (${writeTimeout} ms)`;
       return new EngineError('ERR_WRITE_TIMEOUT', message);

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { type EngineError, serializeError } from '../../shared/api/errors.ts';
+import type { EngineError } from '../../shared/api/errors.ts';
 import type { ServerHandle } from '../../shared/api/public-types.ts';
 import { AppConnection } from '../../shared/app/app-connection.ts';
 import { AppServer } from '../../shared/app/app-server.ts';
@@ -80,7 +80,7 @@ export class ShardServer implements SocketContext {
       peers: shard.peers,
       local: new ShardLocal(this.rooms, shard.fanOut, this.deflater, this.counters),
       counters: this.counters,
-      report: (error) => shard.tell({ type: 'error', error: serializeError(error) }),
+      report: (error) => shard.report(error),
     });
     this.#running = new RunningHandlers(options);
     this.app = new AppServer(this.spread);

@@ -1,3 +1,5 @@
+import { clearTimeout, setTimeout } from '../../shared/time/timers.ts';
+
 const STEP = 5; // ms: a timer finer than this costs more than it spreads
 
 /**

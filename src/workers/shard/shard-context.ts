@@ -1,3 +1,4 @@
+import type { EngineError } from '../../shared/api/errors.ts';
 import type { FromShard } from '../../shared/messages/control-messages.ts';
 import type { ThreadLoad } from '../../shared/observe/thread-load.ts';
 import type { Peers } from '../../shared/spread/peers.ts';
@@ -25,4 +26,6 @@ export interface ShardContext {
   /** The way to the other threads. */
   readonly peers: Peers;
   tell(message: FromShard): void;
+  /** Tells the primary of an error; of many that are alike, few and their number. */
+  report(error: EngineError): void;
 }

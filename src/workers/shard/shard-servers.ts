@@ -129,7 +129,7 @@ export class ShardServers {
   /** Calls `onClose`, once; the engine is told where it fails. */
   #end(entry: Entry): Promise<void> {
     entry.ending ??= (entry.onClose?.() ?? Promise.resolve()).catch((error: EngineError) =>
-      this.#shard.tell({ type: 'error', error: serializeError(error) }),
+      this.#shard.report(error),
     );
     return entry.ending;
   }

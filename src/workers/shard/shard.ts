@@ -1,4 +1,4 @@
-import { handlerError, serializeError } from '../../shared/api/errors.ts';
+import { type EngineError, handlerError, serializeError } from '../../shared/api/errors.ts';
 import {
   type DrainTimes,
   type FromShard,
@@ -8,6 +8,7 @@ import {
   type Upgrade,
 } from '../../shared/messages/control-messages.ts';
 import { RecordView } from '../../shared/messages/record-view.ts';
+import { RepeatedErrors } from '../../shared/observe/repeated-errors.ts';
 import { ThreadLoad } from '../../shared/observe/thread-load.ts';
 import { Doorbell } from '../../shared/ring/doorbell.ts';
 import { Mailbox } from '../../shared/ring/mailbox.ts';
@@ -54,6 +55,9 @@ class Shard implements ShardContext {
   readonly coalescing = new Coalescing();
   readonly reads: ReadTurns;
   readonly #servers: ShardServers;
+  readonly #errors = new RepeatedErrors((error) =>
+    this.tell({ type: 'error', error: serializeError(error) }),
+  );
   readonly #tls = new TlsSockets((stream, event) => this.tell({ type: 'tls', stream, event }));
   readonly #backlog: PrimaryBacklog;
   /** Messages with sockets that have come, and that the primary has not been told of. */
@@ -90,7 +94,7 @@ class Shard implements ShardContext {
       onWake: () => this.#ticks.schedule(),
       onDrained: () => this.#drained(),
       onRead: () => this.#backlog.recheck(),
-      onError: (error) => this.#report(error),
+      onError: (thrown) => this.report(handlerError(`shard ${this.number}`, thrown)),
     });
     this.#backlog = new PrimaryBacklog(this.#mailbox);
     const doorbell = new Doorbell(start.doorbell);
@@ -221,6 +225,7 @@ class Shard implements ShardContext {
     await this.#tls.close(deadline - performance.now());
     const primaryHasAll = this.#flushing.until(() => !this.#mailbox.isCongested(PRIMARY));
     await settledWithin(primaryHasAll, deadline - performance.now());
+    this.#errors.flush();
     this.load.stop();
     this.#ticks.stop();
     this.#mailbox.close();
@@ -240,8 +245,7 @@ class Shard implements ShardContext {
     return false;
   }
 
-  #report(thrown: unknown): void {
-    const error = handlerError(`shard ${this.number}`, thrown);
-    this.tell({ type: 'error', error: serializeError(error) });
+  report(error: EngineError): void {
+    this.#errors.report(error);
   }
 }

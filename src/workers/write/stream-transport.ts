@@ -9,11 +9,17 @@ interface OwnedSocket extends Duplex {
   [TRANSPORT]: StreamTransport;
 }
 
+/** A stream that says how many bytes its client has taken, as sockets with a handle need not. */
+interface Counting {
+  readonly takenBytes?: number;
+}
+
 /** The part of a stream's handle that is used here. */
 interface StreamHandle {
   /** Bytes of all writes, and of these the bytes that the kernel has not taken. */
   readonly bytesWritten: number;
   readonly writeQueueSize: number;
+  readonly bytesRead: number;
   /** The handle of the TCP connection, below TLS. */
   readonly _parent?: StreamHandle;
 }
@@ -37,11 +43,21 @@ export class StreamTransport extends Transport {
   }
 
   override get takenBytes(): number {
-    const { _handle } = this.#socket as unknown as { readonly _handle: StreamHandle | null };
-    const below = _handle?._parent ?? _handle;
+    const { takenBytes } = this.#socket as Duplex & Counting;
+    if (takenBytes !== undefined) return takenBytes;
+    const below = this.#handle?._parent ?? this.#handle;
     // A stream in JavaScript, such as one below TLS, does not say: then writes count that are over.
     if (typeof below?.writeQueueSize !== 'number') return this.sentBytes;
     return below.bytesWritten - below.writeQueueSize;
+  }
+
+  /** Bytes of TLS: a record that is not whole is no content yet. */
+  override get arrivedBytes(): number {
+    return this.#handle?._parent?.bytesRead ?? 0;
+  }
+
+  get #handle(): StreamHandle | null | undefined {
+    return (this.#socket as Duplex & { readonly _handle?: StreamHandle | null })._handle;
   }
 
   override pause(): void {

@@ -62,6 +62,11 @@ export abstract class Transport {
     return this.sentBytes;
   }
 
+  /** A number of bytes that grows with bytes of the client that the owner cannot have yet. */
+  get arrivedBytes(): number {
+    return 0;
+  }
+
   get isDestroyed(): boolean {
     return this.#isDestroyed;
   }

@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Ws } from '../../../src/client/index.ts';
 import { Engine } from '../../../src/main/index.ts';
+import * as late from '../fixtures/late-module.ts';
 import { addServer, PLACES, type TestEngine, withEngine } from '../kit/test-engine.ts';
 
 const HANDLERS = new URL('../fixtures/finishing.ts', import.meta.url);
+const LATE = new URL('../fixtures/late-module.ts', import.meta.url);
 const HANDLED = ['ask', 'disconnect', 'event', 'leave', 'message'];
 
 /** A folder for the time of a test. */
@@ -85,17 +87,30 @@ test('an error of onClose is reported, and close resolves', async () => {
   });
 });
 
-test('a closure may wait for the end of its engine', async () => {
-  const engine = new Engine({ shards: 1 });
-  const closed = Promise.withResolvers<void>();
-  engine.server({ endpoint: '/chat' }).onConnection((c) => {
-    c.on('stop', async () => {
-      await engine.close({ timeoutMs: 600_000 });
-      closed.resolve();
-    });
+test('a module that gets ready when its server has closed is told so all the same', async () => {
+  await withEngine({ shards: 0 }, async ({ engine }) => {
+    const server = engine.server({ endpoint: '/late', handlers: LATE });
+    await late.begun.promise;
+    await server.close({ timeoutMs: 10 });
+    late.mayGoOn.resolve();
+    await late.closed.promise;
   });
-  const { port } = await engine.listen(0, { host: '127.0.0.1' });
-  const ws = new Ws(`ws://127.0.0.1:${port}/chat`, null, { reconnect: false });
-  ws.emit('stop');
-  await closed.promise;
 });
+
+for (const what of ['engine', 'server'] as const) {
+  test(`a closure may wait for the end of its ${what}`, { timeout: 20_000 }, async () => {
+    await using engine = new Engine({ shards: 1 });
+    const closed = Promise.withResolvers<void>();
+    const server = engine.server({ endpoint: '/chat' });
+    server.onConnection((c) => {
+      c.on('stop', async () => {
+        await { engine, server }[what].close({ timeoutMs: 600_000 });
+        closed.resolve();
+      });
+    });
+    const { port } = await engine.listen(0, { host: '127.0.0.1' });
+    const ws = new Ws(`ws://127.0.0.1:${port}/chat`, null, { reconnect: false });
+    ws.emit('stop');
+    await closed.promise;
+  });
+}

@@ -114,10 +114,14 @@ for (const isTls of [false, true]) {
   });
 
   test(`one whose header has not come does not hold up the end: ${name}`, options, async () => {
-    await withEngine(tls, async (port) => {
+    const use = async (port: number) => {
+      const ended = await open(port, false, [LINE.subarray(0, 10)]);
+      ended.end();
+      await once(ended.resume(), 'close'); // its end is seen
       const silent = await open(port, false, [LINE.subarray(0, 10)]);
       await open(port, isTls, [LINE], upgradeRequest('/w')).then(answerOf);
       silent.resume();
-    });
+    };
+    await withEngine(tls, use, 600_000);
   });
 }

@@ -1,12 +1,13 @@
 import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { Server as TlsServer } from 'node:tls';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { connect as connectTls, Server as TlsServer } from 'node:tls';
 import { WebSocket } from 'ws';
 import { Engine, type EngineOptions } from '../../../src/main/index.ts';
 import { closeServer } from '../kit/http-server.ts';
@@ -74,6 +75,22 @@ for (const { place, shards } of SETUPS) {
   );
 }
 
+test('the PROXY protocol names the client of a Unix socket', options, async (t) => {
+  const path = socketPath(t);
+  await withEngine({ shards: 1 }, async (engine) => {
+    const seen: string[] = [];
+    const authorize = ({ remoteAddress }: { remoteAddress: string }) =>
+      void seen.push(remoteAddress);
+    engine.server({ endpoint: '/v', handlers: VERBS, authorize });
+    await engine.listen(path, { proxyProtocol: true });
+    const client = connect(path);
+    client.write(`PROXY TCP4 203.0.113.5 192.0.2.1 41234 443\r\n${upgradeRequest('/v')}`);
+    assert.match(String((await once(client, 'data'))[0]), /^HTTP\/1\.1 101 /);
+    assert.deepEqual(seen, ['203.0.113.5']);
+    client.destroy();
+  });
+});
+
 test("an app's own server may listen on a Unix socket", options, async (t) => {
   const path = socketPath(t);
   await withEngine({ shards: 1 }, async (engine) => {
@@ -127,6 +144,38 @@ test('TLS that the app has spoken itself is relayed', options, async () => {
     await once(tls, 'close');
   });
 });
+
+for (const [how, speak] of [
+  ['of a Unix socket', (app: Server) => app],
+  ['of TLS', (app: Server) => new TlsServer(identity('first'), (it) => app.emit('connection', it))],
+] as const) {
+  test(`an end that came while authorize took its time is seen: ${how}`, options, async (t) => {
+    const path = socketPath(t);
+    await withEngine({ shards: 1 }, async (engine) => {
+      const answer = Promise.withResolvers<unknown>();
+      const ended = Promise.withResolvers<number>();
+      const patient = { authorize: () => answer.promise, pongTimeout: 600_000 };
+      const server = engine.server({ endpoint: '/v', ...patient });
+      server.onConnection((c) => c.onDisconnect(({ code }) => ended.resolve(code)));
+      const app = createServer();
+      const upgraded = once(app, 'upgrade');
+      await engine.attach(app);
+      await server.ready;
+      const listening = speak(app).listen(path);
+      await once(listening, 'listening');
+      const raw = connect(path);
+      const client = listening === app ? raw : connectTls({ socket: raw, ca: tlsFile('ca.pem') });
+      client.on('error', () => {}).end(upgradeRequest('/v'));
+      const [, socket] = (await upgraded) as [unknown, Socket];
+      while (how !== 'of TLS' && !socket.readableEnded) await nextTurn();
+      answer.resolve({});
+      assert.equal(await ended.promise, 1006);
+      client.destroy();
+      listening.close();
+      await once(listening, 'close');
+    });
+  });
+}
 
 test('a shard that dies takes its relayed connections with it', options, async (t) => {
   const path = socketPath(t);

@@ -61,6 +61,12 @@ for (const [what, parts, status] of [
   });
 }
 
+test('a refusal of the version says what to upgrade to', () => {
+  const request = incoming({ headers: { 'sec-websocket-version': '8' } });
+  const headers = { Upgrade: 'websocket', Connection: 'Upgrade', 'Sec-WebSocket-Version': '13' };
+  assert.throws(() => checkHandshake(request, PLAIN), { status: 426, headers });
+});
+
 test('the first protocol of the client that the server speaks is chosen', () => {
   const request = incoming({ headers: { 'sec-websocket-protocol': 'a, b , c' } });
   const chosen = (protocols: string[], from = request) =>

@@ -6,10 +6,10 @@ import { test } from 'node:test';
 import { metricsHandler } from '../../../src/main/observe/metrics-handler.ts';
 import type { EngineStats } from '../../../src/shared/api/stats.ts';
 import { ParsedMetrics } from './parsed-metrics.ts';
-import { THREAD } from './stats-samples.ts';
+import { PLAIN, THREAD } from './stats-samples.ts';
 
 const STATS: EngineStats = {
-  primary: { ...THREAD, servers: [] },
+  primary: { ...THREAD, servers: [], plain: PLAIN },
   ...{ shards: [], silentShards: [7], restarts: [], servers: [], slowest: [] },
 };
 

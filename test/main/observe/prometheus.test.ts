@@ -3,14 +3,14 @@ import { test } from 'node:test';
 import { prometheusText } from '../../../src/main/observe/prometheus.ts';
 import type { EngineStats, ServerStats, ShardStats } from '../../../src/shared/api/stats.ts';
 import { ParsedMetrics } from './parsed-metrics.ts';
-import { serverStats, THREAD } from './stats-samples.ts';
+import { PLAIN, serverStats, THREAD } from './stats-samples.ts';
 
 function shardStats(shard: number, servers: ServerStats[]): ShardStats {
   return { ...THREAD, shard, restarts: shard - 1, connections: 0, servers };
 }
 
 function statsOf(shards: ShardStats[], more: Partial<EngineStats> = {}): EngineStats {
-  const primary = { ...THREAD, servers: [{ endpoint: '/a', emitted: 1000 }] };
+  const primary = { ...THREAD, servers: [{ endpoint: '/a', emitted: 1000 }], plain: PLAIN };
   const restarts = shards.map(({ shard, restarts }) => ({ shard, restarts }));
   return { primary, shards, silentShards: [], restarts, servers: [], slowest: [], ...more };
 }
@@ -41,6 +41,8 @@ test('a parser reads every metric, with its type, its help and a unit in its nam
     'fanring_messages_dropped_total',
     'fanring_messages_emitted_total',
     'fanring_messages_received_total',
+    'fanring_plain_connections',
+    'fanring_plain_connections_refused_total',
     'fanring_rooms',
     'fanring_shard_restarts_total',
     'fanring_shard_up',
@@ -74,6 +76,15 @@ test('each number of a server comes out under its own name', () => {
   const emitted = (shard: string) =>
     metrics.values('fanring_messages_emitted_total', { endpoint: '/a', shard });
   assert.deepEqual([emitted('primary'), emitted('1')], [[1000], [5]]);
+});
+
+test('plain connections come out, and for which reasons others were refused', () => {
+  const metrics = new ParsedMetrics(prometheusText(STATS));
+  assert.deepEqual(metrics.values('fanring_plain_connections'), [21]);
+  for (const [at, reason] of ['limit', 'address', 'unanswered'].entries()) {
+    const refused = metrics.values('fanring_plain_connections_refused_total', { reason });
+    assert.deepEqual(refused, [22 + at], reason);
+  }
 });
 
 test('what a thread says comes out in bytes, ratios and seconds', () => {

@@ -4,7 +4,7 @@ import { StatsCollector } from '../../../src/main/observe/stats-collector.ts';
 import type { ShardHost } from '../../../src/main/shards/shard-host.ts';
 import type { ServerStats } from '../../../src/shared/api/stats.ts';
 import type { ToShard } from '../../../src/shared/messages/control-messages.ts';
-import { serverStats, snapshot, THREAD } from './stats-samples.ts';
+import { PLAIN, serverStats, snapshot, THREAD } from './stats-samples.ts';
 
 type SnapshotAsk = Extract<ToShard, { type: 'take-snapshot' }>;
 
@@ -19,7 +19,9 @@ function openCollector(shards = [1, 2, 3]) {
     { endpoint: '/new', emitted: 0 },
   ];
   const entries = new Map(servers.map((stats, at) => [at, { stats }]));
-  const collector = new StatsCollector(hosts, { stats: () => THREAD }, entries);
+  const collector = new StatsCollector(hosts, { stats: () => THREAD }, entries, {
+    plain: PLAIN,
+  });
   const answer = (shard: number, ask: number, servers: ServerStats[], queued: number[] = []) =>
     collector.receive(shard, {
       type: 'snapshot',
@@ -40,6 +42,7 @@ test('what the shards say is put together when the last has answered', async () 
   answer(3, ask, [serverStats('/b', 1)]);
   answer(1, ask, [serverStats('/a', 1), serverStats('/b', 2)]);
   const { shards, servers, silentShards, primary } = await collected;
+  assert.deepEqual(primary.plain, PLAIN);
   assert.deepEqual(
     shards.map(({ shard, connections, restarts }) => [shard, connections, restarts]),
     [

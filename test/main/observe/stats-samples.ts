@@ -1,4 +1,5 @@
 import type {
+  PlainConnectionStats,
   RecentTimes,
   ServerStats,
   ShardSnapshot,
@@ -11,6 +12,12 @@ const TIMES: RecentTimes = { samples: 3, p50: 1, p99: 250, max: 1500 };
 export const THREAD: ThreadStats = {
   mailbox: { unreadBytes: 128, fill: 0.25, outboxBytes: 64, lag: TIMES },
   eventLoop: { utilization: 0.5, delay: TIMES },
+};
+
+/** Plain connections, no two numbers alike. */
+export const PLAIN: PlainConnectionStats = {
+  connections: 21,
+  refused: { limit: 22, address: 23, unanswered: 24 },
 };
 
 /** A server in a shard: its numbers are 1, 2, … times `factor`, no two alike. */

@@ -15,6 +15,7 @@ import {
   resolveServerOptions,
   type ServerOptions,
 } from '../../../src/shared/options/server-options.ts';
+import type { Peers } from '../../../src/shared/spread/peers.ts';
 import { selectionOf } from '../../../src/shared/spread/selection.ts';
 import {
   InterestMap,
@@ -34,30 +35,31 @@ function openServer(options: ServerOptions = {}) {
   const sent: [shards: readonly number[], record: Buffer][] = [];
   const interest = new InterestMap();
   for (const shard of SHARDS) interest.set(shard, InterestTable.allocate());
-  const server = new ServerEntry(SERVER, resolveServerOptions({ endpoint: '/a', ...options }), {
-    peers: {
-      self: PRIMARY,
-      interest,
-      counts: new CountsMap(),
-      send: (records) => {
-        for (const { peers, record } of records) sent.push([peers, record]);
-      },
-      sendAlways: (shard, record) => sent.push([[shard], record]),
+  const peers: Peers = {
+    self: PRIMARY,
+    interest,
+    counts: new CountsMap(),
+    send: (records) => {
+      for (const { peers, record } of records) sent.push([peers, record]);
     },
+    sendAlways: (shard, record) => sent.push([[shard], record]),
+  };
+  const server = new ServerEntry(SERVER, resolveServerOptions({ endpoint: '/a', ...options }), {
+    peers,
     report: (error) => assert.fail(error),
     close: async () => {},
   });
   const opened: Connection[] = [];
   const { closures, spread } = server;
   closures?.add((connection) => opened.push(connection));
-  const receive = (kind: RecordKind, connection: number, shard: number) => {
+  const receive = (kind: RecordKind, connection: number, shard: number, body = '') => {
     const record =
       kind === RecordKind.DISCONNECTED
         ? encodeCloseRecord({ kind, server: SERVER, connection }, 1000, '')
-        : encodeRecord({ kind, server: SERVER, connection });
+        : encodeRecord({ kind, server: SERVER, connection }, Buffer.from(body));
     server.receive(viewOf(record, shard));
   };
-  return { server, closures: closures as Closures, spread, interest, sent, opened, receive };
+  return { server, closures: closures as Closures, spread, peers, interest, sent, opened, receive };
 }
 
 function wants(interest: InterestMap, shard: number, room: string, codec = 0): void {
@@ -126,6 +128,17 @@ test('a shard is told when the closures know of an end, behind what they have se
     [RecordKind.SEND, 7],
     [RecordKind.CONCLUDED, 7],
   ]);
+});
+
+test('an answer to fanring:ping goes past the limit of an outbox that is full', async () => {
+  const { sent, peers, receive, closures } = openServer();
+  closures.expect(7, { shard: 1, identity: { id: 'ann', request, data: undefined }, handshake });
+  receive(RecordKind.CONNECTED, 7, 1);
+  peers.send = () => assert.fail('the outbox is full');
+  receive(RecordKind.MESSAGE, 7, 1, 'iris-websocket-message:fanring:ping;0?1;');
+  for (let turns = 0; turns < 10 && sent.length < 3; turns++) await Promise.resolve();
+  const { kind, isProbeAnswer } = viewOf((sent[2] as (typeof sent)[0])[1]);
+  assert.deepEqual([kind, isProbeAnswer], [RecordKind.SEND, true]);
 });
 
 test('an upgrade that was on its way to a shard that died is never a connection', () => {

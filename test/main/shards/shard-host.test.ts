@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { MessagePort } from 'node:worker_threads';
 import { HandoffSchedule } from '../../../src/main/place/handoff.ts';
+import { SpareDescriptor } from '../../../src/main/place/spare-descriptor.ts';
 import { ShardHost } from '../../../src/main/shards/shard-host.ts';
 import type { FromShard, Upgrade } from '../../../src/shared/messages/control-messages.ts';
 import { Doorbell } from '../../../src/shared/ring/doorbell.ts';
@@ -211,4 +212,20 @@ test('a socket that does not get to its shard is given back, and the loss is tol
   );
   resolve();
   await host.finished;
+});
+
+test('of a shard that has ended no loss is told', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  t.mock.method(SpareDescriptor.prototype, 'lend', () => false); // none is left
+  const ended = Promise.withResolvers<void>();
+  const { host, heard } = openHost(() => ended.promise);
+  const failed: string[] = [];
+  const socket = { destroyed: false, destroy: () => failed.push('destroyed') };
+  host.handoff.add({ socket, onFailed: () => failed.push('told') } as never);
+  host.handoff.flush();
+  assert.deepEqual(failed, ['destroyed', 'told']);
+  ended.resolve();
+  await host.finished;
+  t.mock.timers.tick(10_000);
+  assert.deepEqual(heard, []);
 });

@@ -59,6 +59,10 @@ const CASES: Record<string, readonly (Case | readonly [refused: unknown])[]> = {
       { '\ud800': '\ud800', b: { '\udc00': 1 } },
       { '\ufffd': '\ufffd', b: { '\ufffd': 1 } },
     ],
+    [
+      ['a'.repeat(100), '\ud800'],
+      ['a'.repeat(100), '\ufffd'],
+    ],
     [new Map([['\ud800', new Set(['\udc00'])]]), { '\ufffd': ['\ufffd'] }],
     [new Error('\ud800'), ['Error', '\ufffd', null]],
     [

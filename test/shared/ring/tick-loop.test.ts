@@ -92,3 +92,30 @@ test('turns run in the context in which the loop was made, whoever asks for them
   mailbox.close();
   assert.deepEqual(new Set(contexts), new Set(['OWNER']));
 });
+
+test('a turn reads a share of what a peer has sent, and the next ones read the rest', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const turns: number[] = [];
+  let records = 0;
+  const mailbox = new Mailbox({
+    doorbell: Doorbell.allocate(),
+    maxOutboxBytes: 0,
+    onRecord: () => {
+      records += 1;
+    },
+    onError: assert.ifError,
+    onWake: () => {},
+  });
+  const ticks = new TickLoop(mailbox, () => {
+    if (turns.push(records) > 1 && records === 3000) resolve();
+  });
+  const [toLoop, toPeer] = [allocateRing(2 ** 18), allocateRing(1024)];
+  mailbox.connect(1, { inbound: toLoop, outbound: toPeer, doorbell: Doorbell.allocate() });
+  const writer = new RingWriter(toLoop);
+  for (let i = 0; i < 3000; i++) writer.tryWrite(Buffer.from('record'), 0, 6, 0);
+  ticks.schedule();
+  await promise;
+  for (const [at, count] of turns.entries()) assert.ok(count - (turns[at - 1] ?? 0) <= 1024);
+  ticks.stop();
+  mailbox.close();
+});

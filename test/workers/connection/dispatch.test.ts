@@ -8,7 +8,7 @@ import type { Upgrade } from '../../../src/shared/messages/control-messages.ts';
 import type { Verbs } from '../../../src/shared/spread/verbs.ts';
 import { InterestTable } from '../../../src/shared/tables/interest-table.ts';
 import { allocateCounts, RoomCounts } from '../../../src/shared/tables/room-counts.ts';
-import { ModuleDispatch } from '../../../src/workers/connection/dispatch.ts';
+import { ModuleDispatch, PrimaryDispatch } from '../../../src/workers/connection/dispatch.ts';
 import type { SocketContext } from '../../../src/workers/connection/socket-context.ts';
 import { ServerWebSocket } from '../../../src/workers/connection/web-socket.ts';
 import { FanOut } from '../../../src/workers/deliver/fan-out.ts';
@@ -123,4 +123,18 @@ test('a connection is open when its handlers know of it, though they throw', () 
   const upgrade = { connection: 1, id: 'id 1', codec: 0 } as Upgrade;
   dispatch.connected(new LoggedSocket(server, new TestTransport(), upgrade, 0));
   assert.deepEqual(log, ['enter', 'told', 'a handler of onConnection on /a threw: thrown', 'open']);
+});
+
+test('all that a client makes a shard tell the primary counts, and its end releases it', () => {
+  const log: unknown[] = [];
+  const dispatch = new PrimaryDispatch(
+    { sendAlways: () => log.push('record') },
+    { sent: (_socket, bytes) => log.push(bytes), ended: () => log.push('ended') },
+  );
+  const socket = { server: { number: SERVER }, number: 1 } as unknown as ServerWebSocket;
+  dispatch.message(socket, Buffer.from('abc'), false);
+  dispatch.control(socket, 'ping', Buffer.from('ab'));
+  dispatch.control(socket, 'pong', Buffer.from('a'));
+  dispatch.disconnected(socket, { code: 1000, reason: '' });
+  assert.deepEqual(log, ['record', 3, 'record', 2, 'record', 1, 'ended', 'record']);
 });

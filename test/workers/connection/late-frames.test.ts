@@ -21,8 +21,24 @@ test('neither pings nor probes close one that has yet to read', () => {
   const { delivered, droppedSlow, droppedBytes } = counters;
   assert.deepEqual([delivered, droppedSlow, droppedBytes], [2, 2, 20]);
   connection.read(ping('now'));
+  connection.sendNewest('probe', buildFrame('there'));
   drain();
-  assert.ok(transport.received.endsWith('\x8a\x03now'));
+  assert.ok(transport.received.endsWith('\x8a\x03now\x81\x05there'));
+  assert.equal(counters.delivered, 3);
+});
+
+test('no pong goes ahead of one that waits, though it is small enough by now', () => {
+  const { connection, publish, drain, transport, fanOut } = open({ maxBufferedBytes: 1000 });
+  for (let i = 0; i < 2; i++) {
+    publish('fill', 'f'.repeat(450));
+    fanOut.flush();
+  }
+  connection.read(ping('o'.repeat(125)));
+  transport.drain(1); // now there would be room
+  connection.read(ping('newest'));
+  drain();
+  const [, ...pongs] = transport.received.split('\x8a');
+  assert.deepEqual(pongs, ['\x06newest']);
 });
 
 test('pong and answer go ahead of a close, and are lost where the connection breaks', () => {

@@ -16,6 +16,7 @@ class SetTransport extends Transport {
   readonly log: string[];
   #waitingBytes = 0;
   #sentBytes = 0;
+  #arrivedBytes = 0;
 
   constructor(log: string[]) {
     super({ sentBytes: 0 });
@@ -34,6 +35,13 @@ class SetTransport extends Transport {
   }
   override set sentBytes(bytes: number) {
     this.#sentBytes = bytes;
+  }
+
+  override get arrivedBytes(): number {
+    return this.#arrivedBytes;
+  }
+  override set arrivedBytes(bytes: number) {
+    this.#arrivedBytes = bytes;
   }
 
   override pause(): void {}
@@ -150,6 +158,18 @@ test('any byte of the client is a sign of life: no pong can stand in a long fram
   for (let later = 0; later <= 1000; later += 100) connection.sweep(now + later);
   assert.deepEqual([...new Set(log)], [`send ${PING}`]);
   connection.sweep(now + 1001);
+  assert.equal(log.at(-3), 'ERR_PONG_TIMEOUT');
+});
+
+test('bytes of a TLS record that is not whole are a sign of life', () => {
+  const { connection, transport, log } = connect({ pongTimeout: 1000, pingPeriod: 900 });
+  for (let now = 0; now <= 5000; now += 100) {
+    transport.arrivedBytes += 10;
+    connection.sweep(now);
+  }
+  for (let now = 5100; now <= 6000; now += 100) connection.sweep(now);
+  assert.deepEqual([...new Set(log)], [`send ${PING}`]);
+  connection.sweep(6001);
   assert.equal(log.at(-3), 'ERR_PONG_TIMEOUT');
 });
 

@@ -5,6 +5,15 @@ import { ReadTurns } from '../../../src/workers/read/read-turns.ts';
 import { close, firstText, hex, last, more, ping, text } from '../../conformance/client-frames.ts';
 import { open } from './logged-connection.ts';
 
+/** Turns in which no time passes. */
+function timelessTurns(): ReadTurns {
+  return new ReadTurns(
+    () => {},
+    () => {},
+    () => 0,
+  );
+}
+
 test('what is read while it is held waits for its release', () => {
   const { connection, since } = open();
   connection.hold();
@@ -16,10 +25,7 @@ test('what is read while it is held waits for its release', () => {
 });
 
 test('a client that has sent more than its share is read on in the next turns', () => {
-  const reads = new ReadTurns(
-    () => {},
-    () => {},
-  );
+  const reads = timelessTurns();
   const { connection, since } = open({}, 'here', reads);
   const frames = Array.from({ length: 300 }, () => text('m'));
   connection.read(Buffer.concat([...frames, close(1000)]));
@@ -34,11 +40,18 @@ test('a client that has sent more than its share is read on in the next turns', 
   assert.deepEqual(rest.slice(172), ['message m', 'conclude 1000 ', 'resume']);
 });
 
+test('a client that waits for its turn and has gone is not read on', () => {
+  const reads = timelessTurns();
+  const { connection, since } = open({}, 'here', reads);
+  connection.read(Buffer.concat(Array.from({ length: 130 }, () => text('m'))));
+  connection.socketClosed();
+  since();
+  assert.equal(reads.end(), false);
+  assert.deepEqual(since(), []);
+});
+
 test('a client that waits for its turn is not read before the handlers let it', () => {
-  const reads = new ReadTurns(
-    () => {},
-    () => {},
-  );
+  const reads = timelessTurns();
   const { connection, since } = open({}, 'here', reads);
   connection.read(Buffer.concat(Array.from({ length: 130 }, () => text('m'))));
   connection.hold();

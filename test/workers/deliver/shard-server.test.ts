@@ -1,9 +1,9 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { serialize } from 'node:v8';
+import type { EngineError } from '../../../src/shared/api/errors.ts';
 import { All, NotMe } from '../../../src/shared/api/targets.ts';
 import type { Codec, CodecChoice } from '../../../src/shared/codec/codec.ts';
-import type { FromShard } from '../../../src/shared/messages/control-messages.ts';
 import { encodeRecord, RecordKind } from '../../../src/shared/messages/records.ts';
 import {
   resolveServerOptions,
@@ -34,7 +34,7 @@ const MEMBERS = 3;
 function openServer(codec: CodecChoice = 'text', slowConsumer: SlowConsumerChoice = 'close') {
   const sent: [peers: readonly number[], record: Buffer][] = [];
   const published: Buffer[] = [];
-  const told: FromShard[] = [];
+  const reported: string[] = [];
   const siblings = new InterestMap();
   for (const shard of [2, 3]) siblings.set(shard, InterestTable.allocate());
   const context = {
@@ -58,13 +58,13 @@ function openServer(codec: CodecChoice = 'text', slowConsumer: SlowConsumerChoic
         return MEMBERS;
       },
     },
-    tell: (message: FromShard) => told.push(message),
+    report: ({ message }: EngineError) => reported.push(message),
   } as unknown as ShardContext;
   const options = shardServerOptions(resolveServerOptions({ endpoint: '/a', codec, slowConsumer }));
   const server = new ShardServer(context, SERVER, options, {} as Dispatch);
   const wants = (shard: number, room: string, codec = TEXT) =>
     siblings.of(shard)?.add(interestKey(SERVER, codec, room));
-  return { server, siblings, sent, published, told, wants };
+  return { server, siblings, sent, published, reported, wants };
 }
 
 test('a message goes to the siblings that have members of its room, and to no others', () => {
@@ -144,13 +144,10 @@ test('what it has asked of siblings is settled when it is closed', async () => {
 });
 
 test('where a question of another thread cannot be answered, that is told, and nothing else ends', async () => {
-  const { server, told } = openServer();
+  const { server, reported } = openServer();
   const body = serialize({ ask: 1, from: 2, events: ['x'], timeoutMs: 50 });
   const header = { kind: RecordKind.ASK, server: SERVER, name: 'red' };
   server.spread.receive(viewOf(encodeRecord(header, body)));
   await new Promise(setImmediate);
-  assert.deepEqual(
-    told.map((message) => message.type === 'error' && message.error.message),
-    ["/a: an ask of room 'red' threw: no ring"],
-  );
+  assert.deepEqual(reported, ["/a: an ask of room 'red' threw: no ring"]);
 });

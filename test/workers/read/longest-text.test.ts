@@ -41,6 +41,14 @@ describe('a text may have fewer bytes than another message:', () => {
   }
 });
 
+test('a text that is too long is refused before its last frame has come', () => {
+  const whole = compressed(1, 900, 2);
+  const begun = whole.subarray(0, -7); // a frame of one byte
+  assert.deepEqual(outcomesOf(SHORT_TEXTS, [Buffer.from(begun)], true), TOO_LARGE);
+  const other = compressed(2, 900, 2).subarray(0, -7);
+  assert.deepEqual(outcomesOf(SHORT_TEXTS, [Buffer.from(other)], true), []);
+});
+
 for (const inflates of [false, true]) {
   test(`no text is longer than any string: ${inflates ? 'compressed or not' : 'plain'}`, () => {
     const header = Buffer.alloc(14);

@@ -4,11 +4,18 @@ import { type AddressInfo, connect as connectTcp, createServer, type Socket } fr
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
+import { SocketRelay } from '../../../src/main/place/socket-relay.ts';
+import { RelayedSocket } from '../../../src/workers/adopt/relayed-socket.ts';
 import { StreamTransport } from '../../../src/workers/write/stream-transport.ts';
 import { TcpTransport } from '../../../src/workers/write/tcp-transport.ts';
 import { identity } from '../../end-to-end/kit/transport.ts';
 
 const LARGE = 32 * 2 ** 20;
+/** The handle of TLS, and below it that of the TCP connection. */
+interface HasParent {
+  readonly _parent: { writeBuffer(request: null, bytes: Buffer): unknown };
+}
+
 const COUNTERS = { sentBytes: 0 };
 
 /** Both sides of a connection on the loopback interface; the client does not read. */
@@ -36,6 +43,15 @@ for (const [what, isTls, wrap] of [
   ],
   ['a socket', false, (socket: Socket) => new StreamTransport(socket, COUNTERS)],
   ['a TLS socket', true, (socket: Socket) => new StreamTransport(socket, COUNTERS)],
+  [
+    'a socket of another thread',
+    false,
+    (socket: Socket) => {
+      const relay = new SocketRelay(socket);
+      relay.start();
+      return new StreamTransport(new RelayedSocket(relay.far), COUNTERS);
+    },
+  ],
 ] as const) {
   test(`bytes of a write that is not over are seen to move: ${what}`, async () => {
     const { socket, client } = await connection(isTls);
@@ -43,8 +59,11 @@ for (const [what, isTls, wrap] of [
     transport.write(Buffer.alloc(LARGE));
     let seen = transport.takenBytes;
     let moves = 0;
+    let received = 0;
     while (transport.waitingBytes > 0) {
-      if (client.read() === null) await once(client, 'readable');
+      const chunk: Buffer | null = client.read();
+      received += chunk?.length ?? 0;
+      if (chunk === null && received < LARGE) await once(client, 'readable');
       await nextTurn();
       if (transport.waitingBytes === 0) break;
       const { takenBytes } = transport;
@@ -59,3 +78,20 @@ for (const [what, isTls, wrap] of [
     client.destroy();
   });
 }
+
+test('bytes of a TLS record that is not whole are seen to arrive', async () => {
+  const { socket, client } = await connection(true);
+  const transport = new StreamTransport(socket, COUNTERS);
+  const read: number[] = [];
+  socket.on('data', (chunk) => read.push(chunk.length));
+  transport.resume();
+  const before = transport.arrivedBytes;
+  // The beginning of a record, behind the back of the client's TLS (RFC 8446 section 5.1).
+  const { _parent: below } = (client as Socket & { _handle: HasParent })._handle;
+  below.writeBuffer(null, Buffer.of(23, 3, 3, 0x40, 0, 1, 2));
+  while (transport.arrivedBytes === before) await nextTurn();
+  assert.equal(transport.arrivedBytes, before + 7);
+  assert.deepEqual(read, []);
+  transport.destroy();
+  client.destroy();
+});

@@ -1,0 +1,82 @@
+import type { Socket } from 'node:net';
+import { setImmediate } from '../../shared/time/timers.ts';
+
+/** Milliseconds of a turn of the loop for answers. */
+const SHARE = 10;
+/** Requests whose sockets are destroyed in a turn: for each of them the HTTP server makes an error. */
+const MOST_CUT = 500;
+
+/** A socket that is to be destroyed. */
+interface Cut {
+  readonly socket: Socket;
+  /** The number of its requests without an answer. */
+  readonly requests: number;
+}
+
+/** Shares out the turns of the primary's loop among connections with plain requests. */
+export class PlainTurns {
+  #endsAt: number | undefined;
+  #waiting = new Set<() => void>();
+  #cuts: Cut[] = [];
+  #onAllCut: (() => void)[] = [];
+
+  /** Whether this turn has time for another answer; the first one always has. */
+  get hasTime(): boolean {
+    const now = performance.now();
+    this.#begin(now);
+    return now < (this.#endsAt as number);
+  }
+
+  /** Calls a function in the next turn, once. */
+  wait(go: () => void): void {
+    this.#waiting.add(go);
+  }
+
+  /** Forgets a function that waits. */
+  forget(go: () => void): void {
+    this.#waiting.delete(go);
+  }
+
+  /** Destroys a socket in the next turns. */
+  cut(socket: Socket, requests: number): void {
+    this.#cuts.push({ socket, requests });
+    this.#begin(performance.now());
+  }
+
+  /** Resolves when all sockets that were to be destroyed have been. */
+  allCut(): Promise<void> | undefined {
+    if (this.#cuts.length === 0) return undefined;
+    return new Promise((resolve) => this.#onAllCut.push(resolve));
+  }
+
+  #begin(now: number): void {
+    if (this.#endsAt !== undefined) return;
+    this.#endsAt = now + SHARE;
+    setImmediate(this.#next);
+  }
+
+  readonly #next = (): void => {
+    this.#endsAt = undefined;
+    const waiting = this.#waiting;
+    this.#waiting = new Set();
+    for (const go of waiting) go();
+    this.#cutSome();
+  };
+
+  #cutSome(): void {
+    let requests = 0;
+    let done = 0;
+    for (const cut of this.#cuts) {
+      if (requests >= MOST_CUT) break;
+      cut.socket.destroy();
+      requests += cut.requests + 1;
+      done += 1;
+    }
+    this.#cuts = this.#cuts.slice(done);
+    if (this.#cuts.length > 0) {
+      this.#begin(performance.now());
+      return;
+    }
+    for (const resolve of this.#onAllCut.splice(0)) resolve();
+  }
+}
