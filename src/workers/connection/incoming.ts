@@ -140,7 +140,7 @@ export class Incoming implements FrameSink, Reading {
 
   onClose(code: number, reason: string): void {
     const answer = code === CLOSE_CODES.NO_STATUS ? undefined : code;
-    this.#closing.clientEnds(answer, { code, reason });
+    this.#socket.part(() => this.#closing.clientEnds(answer, { code, reason }));
   }
 
   onViolation(error: EngineError): void {
@@ -149,7 +149,7 @@ export class Incoming implements FrameSink, Reading {
     this.#reader.stop();
     // Codes from 1008 on are of limits: the client may know which one it has passed.
     const told = code < CLOSE_CODES.POLICY_VIOLATION ? '' : error.message;
-    this.#closing.clientEnds(code, { code, reason: error.message }, told);
+    this.#socket.part(() => this.#closing.clientEnds(code, { code, reason: error.message }, told));
   }
 
   /** Returns whether handlers get this data of the client; refuses what is above the rate limit. */

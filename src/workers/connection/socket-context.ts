@@ -20,7 +20,10 @@ export type Home = Pick<Rooms, 'expect' | 'enter' | 'join' | 'leave' | 'leaveAll
 export interface SocketContext {
   readonly number: number;
   readonly options: Omit<ShardServerOptions, 'handlers'>;
-  readonly shard: Pick<ShardContext, 'number' | 'coalescing' | 'reads' | 'handshakeTimeout'>;
+  readonly shard: Pick<
+    ShardContext,
+    'number' | 'coalescing' | 'reads' | 'partings' | 'handshakeTimeout'
+  >;
   readonly codecs: readonly Codec[];
   /** The rooms of the server here, for each codec. */
   readonly rooms: readonly Home[];
@@ -63,6 +66,8 @@ export interface ShardSocket extends ConnectionLink, Receiver, Talker {
   enter(): void;
   /** Lets bytes leave, and reads: the handlers know of it. */
   open(): void;
+  /** Has an end come now, or in its turn where the connection is in many rooms. */
+  part(end: () => void): void;
   /** Refuses the client with an HTTP error: the handlers do not want it. No-op once it is open. */
   refuse(refusal: RefusalTerms): void;
 }

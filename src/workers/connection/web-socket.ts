@@ -21,6 +21,9 @@ import { sweep } from './sweep.ts';
 /** Bytes from which on nothing more is held for an opening, unless `maxBufferedBytes` is larger. */
 const MAX_OPENING_BYTES = 64 * 2 ** 20;
 
+/** Rooms that are left at once, however many clients go. */
+const FEW_ROOMS = 32;
+
 /** One connection: its place in rooms, the frames it is sent and their limit, its parts. */
 export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
   readonly server: SocketContext;
@@ -48,6 +51,8 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
   readonly #transport: Transport;
   readonly #closing: Closing;
   readonly #incoming: Incoming;
+  /** Whether an end of it waits, or has waited, for its turn. */
+  #isParting = false;
   /** Set while it is behind. */
   #slow: SlowConsumer | undefined;
   /** Set when a frame that has to find room has found none. */
@@ -79,8 +84,6 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
   get isOpen(): boolean {
     return this.#closing.isOpen;
   }
-
-  // ── receiving ──────────────────────────────────────────────────────────────────────────────
 
   read(chunk: Buffer): void {
     this.#incoming.read(chunk);
@@ -256,18 +259,28 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
 
   /** Ends at once, without a closing handshake. */
   terminate(error?: EngineError): void {
-    if (error !== undefined && this.isOpen) this.server.dispatch.failed(this, error);
-    this.#closing.terminate(error);
+    const isNews = this.isOpen && !this.#isParting;
+    if (error !== undefined && isNews) this.server.dispatch.failed(this, error);
+    this.part(() => this.#closing.terminate(error));
   }
 
   socketEnded(): void {
-    this.#closing.socketEnded();
+    this.part(() => this.#closing.socketEnded());
   }
 
   socketClosed(): void {
-    this.#closing.socketClosed();
     this.#incoming.stop();
-    this.server.forget(this.number);
+    this.part(() => {
+      this.#closing.socketClosed();
+      this.server.forget(this.number);
+    });
+  }
+
+  part(end: () => void): void {
+    // Behind an end that waits, all further ones do.
+    this.#isParting ||= (this.rooms?.size ?? 0) > FEW_ROOMS;
+    if (this.#isParting) this.server.shard.partings.add(end);
+    else end();
   }
 
   sendKept(): void {

@@ -7,6 +7,7 @@ import type { RoomCounts } from '../../shared/tables/room-counts.ts';
 import type { FanOut } from '../deliver/fan-out.ts';
 import type { ReadTurns } from '../read/read-turns.ts';
 import type { Coalescing } from './coalescing.ts';
+import type { Partings } from './partings.ts';
 
 /** Everything that a shard gives to the servers in it. */
 export interface ShardContext {
@@ -19,6 +20,8 @@ export interface ShardContext {
   readonly coalescing: Pick<Coalescing, 'heard'>;
   /** Shares out the time for reading among sockets. */
   readonly reads: Pick<ReadTurns, 'turn' | 'begin' | 'frame' | 'wait' | 'forget'>;
+  /** Connections that leave many rooms. */
+  readonly partings: Pick<Partings, 'add'>;
   /** The rooms whose messages this shard wants. */
   readonly interest: InterestTable;
   /** The numbers of members of this shard's rooms. */

@@ -28,6 +28,7 @@ import { receiveRecord } from '../deliver/receive-record.ts';
 import type { ShardServer } from '../deliver/shard-server.ts';
 import { ReadTurns } from '../read/read-turns.ts';
 import { Coalescing } from './coalescing.ts';
+import { Partings } from './partings.ts';
 import type { ShardContext } from './shard-context.ts';
 import { ShardServers } from './shard-servers.ts';
 import { takeSnapshot } from './shard-snapshot.ts';
@@ -54,6 +55,7 @@ class Shard implements ShardContext {
   readonly load: ThreadLoad;
   readonly coalescing = new Coalescing();
   readonly reads: ReadTurns;
+  readonly partings: Partings;
   readonly #servers: ShardServers;
   readonly #errors = new RepeatedErrors((error) =>
     this.tell({ type: 'error', error: serializeError(error) }),
@@ -99,10 +101,10 @@ class Shard implements ShardContext {
     this.#backlog = new PrimaryBacklog(this.#mailbox);
     const doorbell = new Doorbell(start.doorbell);
     // A long turn that reads is no standstill: the watchdog sees it go on.
-    this.reads = new ReadTurns(
-      () => this.#ticks.schedule(),
-      () => doorbell.beat(),
-    );
+    const schedule = () => this.#ticks.schedule();
+    const beat = () => doorbell.beat();
+    this.reads = new ReadTurns(schedule, beat);
+    this.partings = new Partings(schedule, beat);
     this.fanOut = new FanOut(() => this.#ticks.schedule());
     const rest = () => this.#rest(start.ownsThread);
     this.#ticks = new TickLoop(this.#mailbox, () => this.fanOut.flush(), rest);
@@ -240,7 +242,8 @@ class Shard implements ShardContext {
 
   /** Ends a turn. @returns whether there is work for another one */
   #rest(mayPause: boolean): boolean {
-    if (this.reads.end()) return true;
+    const isReading = this.reads.end();
+    if (this.partings.end() || isReading) return true;
     if (mayPause) this.coalescing.turnEnded(performance.now());
     return false;
   }

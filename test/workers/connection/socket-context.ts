@@ -29,6 +29,9 @@ const reads: SocketContext['shard']['reads'] = {
   forget: () => {},
 };
 
+/** Ends that come at once. */
+const partings: SocketContext['shard']['partings'] = { add: (end) => end() };
+
 /** Handlers that nobody listens to; some of them can be the test's own. */
 export function silentDispatch(parts: Partial<Dispatch> = {}): Dispatch {
   return {
@@ -53,7 +56,13 @@ export function socketContext(
   return {
     number: 1,
     options,
-    shard: { number: 1, coalescing: { heard: () => {} }, reads, handshakeTimeout: 10_000 },
+    shard: {
+      number: 1,
+      coalescing: { heard: () => {} },
+      reads,
+      partings,
+      handshakeTimeout: 10_000,
+    },
     codecs,
     rooms: codecs.map(() => home),
     fanOut: { send: () => {} },
