@@ -2,8 +2,8 @@
 const SHARE = 4;
 
 /**
- * Ends of connections that are in many rooms. To leave a thousand of them takes about a millisecond,
- * and many clients may go at once: each turn gives them a share of its time, in order.
+ * Ends of connections that are in many rooms. To leave a thousand rooms takes about a millisecond,
+ * and many clients may go at once. So each turn gives such ends a share of its time, in their order.
  */
 export class Partings {
   readonly #schedule: () => void;
