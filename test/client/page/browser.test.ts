@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { buildClient } from '../../scripts/build-client.ts';
-import type { Ws } from '../../src/client/index.ts';
-import { type Connection, Engine } from '../../src/main/index.ts';
-import { startBrowser } from '../end-to-end/fixtures/browser.ts';
-import { restartPort } from '../end-to-end/fixtures/restart-port.ts';
-import { Told } from './connect.ts';
+import { buildClient } from '../../../scripts/build-client.ts';
+import type { Ws } from '../../../src/client/index.ts';
+import { type Connection, Engine } from '../../../src/main/index.ts';
+import { startBrowser } from '../../end-to-end/fixtures/browser.ts';
+import { restartPort } from '../../end-to-end/fixtures/restart-port.ts';
+import { Told } from '../connect.ts';
 
 const PAGE =
   '<!doctype html><link rel="icon" href="data:,"><script src="/chat/iris-ws.js"></script>';

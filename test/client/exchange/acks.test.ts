@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { ReconnectOptions } from '../../src/client/index.ts';
-import { restartPort } from '../end-to-end/fixtures/restart-port.ts';
-import { connect, connected, open, told } from './connect.ts';
-import { FakeWebSocket } from './fake-web-socket.ts';
-import { WireServer } from './wire-server.ts';
+import type { ReconnectOptions } from '../../../src/client/index.ts';
+import { restartPort } from '../../end-to-end/fixtures/restart-port.ts';
+import { connect, connected, open, told } from '../connect.ts';
+import { FakeWebSocket } from '../fake-web-socket.ts';
+import { WireServer } from '../wire-server.ts';
 
 const P = 'iris-websocket-message:';
 const HELLO = `${P};0+1;`;

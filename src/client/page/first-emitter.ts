@@ -1,4 +1,4 @@
-import type { AnswerOf, AskArguments, AskName, PayloadOf } from '../shared/api/public-types.ts';
+import type { AnswerOf, AskArguments, AskName, PayloadOf } from '../../shared/api/public-types.ts';
 import type { VolatileEmitter } from './volatile-emitter.ts';
 
 /**

@@ -1,4 +1,9 @@
-import { addHandler, callHandler, firstAnswer, type Handler } from '../shared/app/handler-calls.ts';
+import {
+  addHandler,
+  callHandler,
+  firstAnswer,
+  type Handler,
+} from '../../shared/app/handler-calls.ts';
 
 /** The listeners of a page, by what they listen for. */
 export class Listeners<Arguments> {

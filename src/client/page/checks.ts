@@ -1,6 +1,6 @@
-import { EngineError } from '../shared/api/errors.ts';
-import { CODEC_SUBPROTOCOLS } from '../shared/codec/codec.ts';
-import { utf8 } from '../shared/codec/event-rules.ts';
+import { EngineError } from '../../shared/api/errors.ts';
+import { CODEC_SUBPROTOCOLS } from '../../shared/codec/codec.ts';
+import { utf8 } from '../../shared/codec/event-rules.ts';
 import {
   type Check,
   checkOptions,
@@ -12,8 +12,8 @@ import {
   optionalFunction,
   optionError,
   rule,
-} from '../shared/options/option-rules.ts';
-import { shown } from '../shared/options/show-value.ts';
+} from '../../shared/options/option-rules.ts';
+import { shown } from '../../shared/options/show-value.ts';
 import type { ReconnectOptions, WsOptions } from './options.ts';
 
 const RULES: Record<keyof WsOptions, Check> = {

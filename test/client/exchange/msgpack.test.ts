@@ -3,9 +3,9 @@ import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { connected, open, told } from './connect.ts';
-import { FakeWebSocket } from './fake-web-socket.ts';
-import { type Peer, WireServer } from './wire-server.ts';
+import { connected, open, told } from '../connect.ts';
+import { FakeWebSocket } from '../fake-web-socket.ts';
+import { type Peer, WireServer } from '../wire-server.ts';
 
 const ONCE = { codec: 'msgpack', reconnect: false } as const;
 const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex');
@@ -91,7 +91,7 @@ test('close ends it for good while the codec is loaded', async () => {
   ws.close();
   assert.equal(ws.state, 'closed');
   assert.deepEqual(await ended, { code: 1005, reason: '', willReconnect: false });
-  await import('../../src/shared/codec/msgpack-codec.ts');
+  await import('../../../src/shared/codec/msgpack-codec.ts');
   await nextTurn();
   assert.deepEqual(opened, []);
   const other = open({ host: 'host' }, null, { ...ONCE, WebSocket: Recorder });
@@ -102,7 +102,7 @@ test('close ends it for good while the codec is loaded', async () => {
 
 test('a client in text loads no msgpack, one in msgpack does', async () => {
   const run = promisify(execFile);
-  const client = new URL('../../src/client/index.ts', import.meta.url).href;
+  const client = new URL('../../../src/client/index.ts', import.meta.url).href;
   const program = (options: string) => `
     import { registerHooks } from 'node:module';
     const loaded = [];

@@ -1,5 +1,5 @@
-import type { Encode } from '../shared/codec/codec.ts';
-import { checkReserved } from '../shared/codec/event-rules.ts';
+import type { Encode } from '../../shared/codec/codec.ts';
+import { checkReserved } from '../../shared/codec/event-rules.ts';
 
 /** Longest event name of a page: it believes its own server, whose limit is below this one. */
 export const MAX_EVENT_NAME_BYTES = 2 ** 16;

@@ -7,17 +7,17 @@ import type {
   EntryHandler,
   EventName,
   PayloadOf,
-} from '../shared/api/public-types.ts';
-import type { Message } from '../shared/codec/codec.ts';
-import { checkHandledName } from '../shared/codec/event-rules.ts';
+} from '../../shared/api/public-types.ts';
+import type { Message } from '../../shared/codec/codec.ts';
+import { checkHandledName } from '../../shared/codec/event-rules.ts';
+import type { ConnectionState, Disconnection, ReconnectAttempt } from '../connect/connection.ts';
+import { websocketUrl } from '../connect/websocket-url.ts';
+import { encodeEvent, MAX_EVENT_NAME_BYTES } from '../exchange/encode-event.ts';
+import { Exchange } from '../exchange/exchange.ts';
 import { checkClient } from './checks.ts';
-import type { ConnectionState, Disconnection, ReconnectAttempt } from './connection.ts';
-import { encodeEvent, MAX_EVENT_NAME_BYTES } from './encode-event.ts';
-import { Exchange } from './exchange.ts';
 import type { FirstEmitter } from './first-emitter.ts';
 import type { WsOptions } from './options.ts';
 import type { VolatileEmitter } from './volatile-emitter.ts';
-import { websocketUrl } from './websocket-url.ts';
 
 /**
  * A client of one endpoint, in browsers and in Node. The methods of the iris client have their

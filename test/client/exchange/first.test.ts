@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type FirstEmitter, type ReconnectOptions, Ws } from '../../src/client/index.ts';
-import { addServer, PLACES, withEngine } from '../end-to-end/kit/test-engine.ts';
-import { connected, open, Told, told } from './connect.ts';
-import { WireServer } from './wire-server.ts';
+import { type FirstEmitter, type ReconnectOptions, Ws } from '../../../src/client/index.ts';
+import { addServer, PLACES, withEngine } from '../../end-to-end/kit/test-engine.ts';
+import { connected, open, Told, told } from '../connect.ts';
+import { WireServer } from '../wire-server.ts';
 
 const P = 'iris-websocket-message:';
 const SOON: ReconnectOptions = { minDelayMs: 1, maxDelayMs: 20 };
@@ -115,7 +115,7 @@ test('a listener that waits for a connection that has ended holds up no other', 
   ws.close();
 });
 
-const HANDLERS = new URL('../end-to-end/fixtures/login.ts', import.meta.url);
+const HANDLERS = new URL('../../end-to-end/fixtures/login.ts', import.meta.url);
 
 for (const place of PLACES) {
   for (const codec of ['text', 'msgpack'] as const) {

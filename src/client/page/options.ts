@@ -1,6 +1,6 @@
-import type { DisconnectReason } from '../shared/api/public-types.ts';
-import type { CodecName } from '../shared/codec/codec.ts';
-import type { WebSocketConstructor } from './web-socket.ts';
+import type { DisconnectReason } from '../../shared/api/public-types.ts';
+import type { CodecName } from '../../shared/codec/codec.ts';
+import type { WebSocketConstructor } from '../connect/web-socket.ts';
 
 /** Options of connecting anew. */
 export interface ReconnectOptions {

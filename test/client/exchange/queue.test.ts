@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ReconnectAttempt, type ReconnectOptions, Ws } from '../../src/client/index.ts';
-import { connect, connected, open, Told, told } from './connect.ts';
-import { FakeWebSocket } from './fake-web-socket.ts';
-import { WireServer } from './wire-server.ts';
+import { type ReconnectAttempt, type ReconnectOptions, Ws } from '../../../src/client/index.ts';
+import { connect, connected, open, Told, told } from '../connect.ts';
+import { FakeWebSocket } from '../fake-web-socket.ts';
+import { WireServer } from '../wire-server.ts';
 
 const P = 'iris-websocket-message:';
 const ONCE = { acks: false, reconnect: false } as const;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Ws, type WsOptions } from '../../src/client/index.ts';
-import { open } from './connect.ts';
-import { FakeWebSocket } from './fake-web-socket.ts';
+import { Ws, type WsOptions } from '../../../src/client/index.ts';
+import { open } from '../connect.ts';
+import { FakeWebSocket } from '../fake-web-socket.ts';
 
 const create = (options: object) =>
   open({ host: 'host' }, null, { WebSocket: FakeWebSocket, ...options } as WsOptions);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { WebSocket as WebSocketOfWs } from 'ws';
-import { EngineError, Ws } from '../../src/client/index.ts';
-import { connect, connected, open, told } from './connect.ts';
-import { WireServer } from './wire-server.ts';
+import { EngineError, Ws } from '../../../src/client/index.ts';
+import { connect, connected, open, told } from '../connect.ts';
+import { WireServer } from '../wire-server.ts';
 
 const P = 'iris-websocket-message:';
 const ONCE = { acks: false, reconnect: false } as const;

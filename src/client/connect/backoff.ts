@@ -1,5 +1,5 @@
-import type { DisconnectReason } from '../shared/api/public-types.ts';
-import type { ReconnectOptions } from './options.ts';
+import type { DisconnectReason } from '../../shared/api/public-types.ts';
+import type { ReconnectOptions } from '../page/options.ts';
 
 /**
  * The delay before an attempt to connect anew. It is random, so that clients do not all come back

@@ -5,15 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import vm from 'node:vm';
-import { buildClient, gzippedSize, MAX_CLIENT_SIZE } from '../../scripts/build-client.ts';
-import type { EngineError, ReconnectAttempt } from '../../src/client/index.ts';
+import { buildClient, gzippedSize, MAX_CLIENT_SIZE } from '../../../scripts/build-client.ts';
+import type { EngineError, ReconnectAttempt } from '../../../src/client/index.ts';
 import {
   BUILT_MSGPACK_MODULE,
   clientScript,
   MSGPACK_MODULE,
   readClientScript,
-} from '../../src/main/script/client-script.ts';
-import { WireServer } from './wire-server.ts';
+} from '../../../src/main/script/client-script.ts';
+import { WireServer } from '../wire-server.ts';
 
 before(() => buildClient());
 
@@ -211,7 +211,7 @@ test('the script gets msgpack from beside itself, when a page asks for it', asyn
 });
 
 test('says how to build a script that is not there', () => {
-  const file = new URL('./no-such-directory/iris-ws.js', import.meta.url);
+  const file = new URL('../no-such-directory/iris-ws.js', import.meta.url);
   const missing = { code: 'ERR_OPTION', message: /npm run build:client/ };
   assert.throws(() => readClientScript(file), missing);
 });

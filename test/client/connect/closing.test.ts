@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { WebSocket as WebSocketOfWs } from 'ws';
-import type { Disconnection, WsOptions } from '../../src/client/index.ts';
-import { connected, open, Told, told } from './connect.ts';
-import { FakeWebSocket } from './fake-web-socket.ts';
-import { SilentServer } from './silent-server.ts';
-import { WireServer } from './wire-server.ts';
+import type { Disconnection, WsOptions } from '../../../src/client/index.ts';
+import { connected, open, Told, told } from '../connect.ts';
+import { FakeWebSocket } from '../fake-web-socket.ts';
+import { SilentServer } from '../silent-server.ts';
+import { WireServer } from '../wire-server.ts';
 
 const ONCE = { acks: false, reconnect: false } as const;
 

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
-import type { Disconnection, ReconnectAttempt, ReconnectOptions } from '../../src/client/index.ts';
-import { restartPort } from '../end-to-end/fixtures/restart-port.ts';
-import { connect, connected, open, Told, told } from './connect.ts';
-import { WireServer } from './wire-server.ts';
+import type {
+  Disconnection,
+  ReconnectAttempt,
+  ReconnectOptions,
+} from '../../../src/client/index.ts';
+import { restartPort } from '../../end-to-end/fixtures/restart-port.ts';
+import { connect, connected, open, Told, told } from '../connect.ts';
+import { WireServer } from '../wire-server.ts';
 
 const P = 'iris-websocket-message:';
 const SOON: ReconnectOptions = { minDelayMs: 1, maxDelayMs: 20 };

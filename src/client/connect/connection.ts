@@ -1,9 +1,9 @@
-import { messageOf } from '../shared/api/errors.ts';
-import type { DisconnectReason } from '../shared/api/public-types.ts';
-import type { Message } from '../shared/codec/codec.ts';
+import { messageOf } from '../../shared/api/errors.ts';
+import type { DisconnectReason } from '../../shared/api/public-types.ts';
+import type { Message } from '../../shared/codec/codec.ts';
+import { checkClose } from '../page/checks.ts';
+import type { WsOptions } from '../page/options.ts';
 import { delayBefore, mayReconnect } from './backoff.ts';
-import { checkClose } from './checks.ts';
-import type { WsOptions } from './options.ts';
 import { followBytes } from './received-bytes.ts';
 import type { WebSocketConstructor, WebSocketLike } from './web-socket.ts';
 

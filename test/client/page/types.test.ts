@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type EngineError, Ws } from '../../src/client/index.ts';
-import type { Connection as ModuleConnection } from '../../src/main/index.ts';
-import { Engine, NotMe, type Server } from '../../src/main/index.ts';
-import { open, Told, told } from './connect.ts';
+import { type EngineError, Ws } from '../../../src/client/index.ts';
+import type { Connection as ModuleConnection } from '../../../src/main/index.ts';
+import { Engine, NotMe, type Server } from '../../../src/main/index.ts';
+import { open, Told, told } from '../connect.ts';
 
 /** One declaration for both ends. */
 interface Events {

@@ -1,5 +1,5 @@
-import type { EmitArguments, EventName, PayloadOf } from '../shared/api/public-types.ts';
-import type { Message } from '../shared/codec/codec.ts';
+import type { EmitArguments, EventName, PayloadOf } from '../../shared/api/public-types.ts';
+import type { Message } from '../../shared/codec/codec.ts';
 
 /** Sends events and messages that are of no use later. */
 export interface VolatileEmitter<Events extends object> {

@@ -11,10 +11,10 @@ import type {
   WebSocketConstructor,
   Ws,
   WsOptions,
-} from '../../src/client/index.ts';
-import { connect, connected, open, told } from './connect.ts';
-import { FakeWebSocket } from './fake-web-socket.ts';
-import { WireServer } from './wire-server.ts';
+} from '../../../src/client/index.ts';
+import { connect, connected, open, told } from '../connect.ts';
+import { FakeWebSocket } from '../fake-web-socket.ts';
+import { WireServer } from '../wire-server.ts';
 
 const P = 'iris-websocket-message:';
 const KNOWN: WsOptions = { codec: 'text', idleTimeoutMs: 5 };

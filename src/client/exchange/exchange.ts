@@ -1,5 +1,5 @@
-import { EngineError, type ErrorCode } from '../shared/api/errors.ts';
-import type { AckOptions, AnyEvents } from '../shared/api/public-types.ts';
+import { EngineError, type ErrorCode } from '../../shared/api/errors.ts';
+import type { AckOptions, AnyEvents } from '../../shared/api/public-types.ts';
 import {
   CODEC_SUBPROTOCOLS,
   type Codec,
@@ -10,24 +10,24 @@ import {
   type Encode,
   impliesAnswers,
   type Message,
-} from '../shared/codec/codec.ts';
-import { checkReserved, PROBE } from '../shared/codec/event-rules.ts';
-import { createTextCodec } from '../shared/codec/text-codec.ts';
-import { ackTimeout } from '../shared/options/ack-timeout.ts';
+} from '../../shared/codec/codec.ts';
+import { checkReserved, PROBE } from '../../shared/codec/event-rules.ts';
+import { createTextCodec } from '../../shared/codec/text-codec.ts';
+import { ackTimeout } from '../../shared/options/ack-timeout.ts';
 import {
   Connection,
   type ConnectionSink,
   type Disconnection,
   type ReconnectAttempt,
-} from './connection.ts';
+} from '../connect/connection.ts';
+import { receivedBytes } from '../connect/received-bytes.ts';
+import type { WebSocketLike } from '../connect/web-socket.ts';
+import type { Hooks } from '../listen/hooks.ts';
+import { Listeners, report } from '../listen/listeners.ts';
+import type { FirstEmitter } from '../page/first-emitter.ts';
+import type { WsOptions } from '../page/options.ts';
 import { encodeEvent, MAX_EVENT_NAME_BYTES } from './encode-event.ts';
 import { DEFAULT_EVENT_PREFIX } from './event-prefix.ts';
-import type { FirstEmitter } from './first-emitter.ts';
-import type { Hooks } from './hooks.ts';
-import { Listeners, report } from './listeners.ts';
-import type { WsOptions } from './options.ts';
-import { receivedBytes } from './received-bytes.ts';
-import type { WebSocketLike } from './web-socket.ts';
 
 /** All fields that a decoded message may have. */
 type Parts = Partial<DecodedEvent & DecodedMessage & DecodedAnswer>;
@@ -157,7 +157,7 @@ export class Exchange implements ConnectionSink {
   /** Loads the codec. */
   prepare(): Promise<unknown> | undefined {
     if (this.#codec) return undefined;
-    return import('../shared/codec/msgpack-codec.ts').then(({ createMsgpackCodec }) => {
+    return import('../../shared/codec/msgpack-codec.ts').then(({ createMsgpackCodec }) => {
       this.#codec = createMsgpackCodec(this.#codecOptions);
     });
   }

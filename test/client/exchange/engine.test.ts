@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Connection, Engine } from '../../src/main/index.ts';
-import { restartPort } from '../end-to-end/fixtures/restart-port.ts';
-import { connected, open, Told, told } from './connect.ts';
+import { type Connection, Engine } from '../../../src/main/index.ts';
+import { restartPort } from '../../end-to-end/fixtures/restart-port.ts';
+import { connected, open, Told, told } from '../connect.ts';
 
 interface Events {
   add: (numbers: { a: number; b: number }) => number;

@@ -1,7 +1,7 @@
-import type { AnyEvents } from '../shared/api/public-types.ts';
-import type { Message } from '../shared/codec/codec.ts';
-import type { Disconnection, ReconnectAttempt } from './connection.ts';
-import type { FirstEmitter } from './first-emitter.ts';
+import type { AnyEvents } from '../../shared/api/public-types.ts';
+import type { Message } from '../../shared/codec/codec.ts';
+import type { Disconnection, ReconnectAttempt } from '../connect/connection.ts';
+import type { FirstEmitter } from '../page/first-emitter.ts';
 
 /** The listeners of a client, events aside, and their arguments. */
 export interface Hooks {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { delayBefore, mayReconnect } from '../../src/client/backoff.ts';
+import { delayBefore, mayReconnect } from '../../../src/client/connect/backoff.ts';
 
 test('a delay is at least minDelayMs, and at most doubles with each attempt up to maxDelayMs', (t) => {
   const random = t.mock.method(Math, 'random', () => 0);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { buildClient } from '../../scripts/build-client.ts';
-import { Engine, type EngineOptions } from '../../src/main/index.ts';
+import { buildClient } from '../../../scripts/build-client.ts';
+import { Engine, type EngineOptions } from '../../../src/main/index.ts';
 
 const DEFAULT_HEAD = '(()=>{const EVENT_PREFIX="iris-websocket-message:";';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { websocketUrl } from '../../src/client/websocket-url.ts';
+import { websocketUrl } from '../../../src/client/connect/websocket-url.ts';
 
 const page = new URL('http://page.example:8080/dir/index.html');
 const tlsPage = new URL('https://page.example/dir/index.html');
