@@ -5,7 +5,7 @@ import { checkClose } from '../page/checks.ts';
 import type { WsOptions } from '../page/options.ts';
 import { delayBefore, mayReconnect } from './backoff.ts';
 import { followBytes } from './received-bytes.ts';
-import type { WebSocketConstructor, WebSocketLike } from './web-socket.ts';
+import type { Target, WebSocketConstructor, WebSocketLike } from './web-socket.ts';
 
 /** State of a client; reconnecting: it waits to connect anew, or is about it. */
 export type ConnectionState = 'connecting' | 'connected' | 'reconnecting' | 'closed';
@@ -28,6 +28,8 @@ export interface ReconnectAttempt {
 
 /** The receiver of all that happens on a connection. */
 export interface ConnectionSink {
+  /** The place to connect to; read for each attempt, when that is prepared. */
+  readonly target: Target;
   /** Resolves when all that a connection needs is there; undefined: it is there already. */
   prepare(): Promise<unknown> | undefined;
   opened(protocol: string): void;
@@ -46,8 +48,8 @@ const CLOSE_TIMEOUT = 5000;
 /** A connection to one place: one WebSocket after another, until it has ended for good. */
 export class Connection {
   state: ConnectionState = 'connecting';
-  readonly #url: string;
-  readonly #protocols: string[];
+  /** The latest WebSocket, open or not. */
+  conn: WebSocketLike | undefined;
   readonly #options: WsOptions;
   readonly #sink: ConnectionSink;
   readonly #life = new AbortController();
@@ -59,16 +61,17 @@ export class Connection {
   /** The end that the app has asked for. */
   #farewell: DisconnectReason | undefined;
 
-  /**
-   * Begins to connect.
-   * @param options read anew whenever a WebSocket has closed
-   * @throws what the WebSocket constructor throws, where there is nothing to prepare
-   */
-  constructor(url: string, protocols: string[], options: WsOptions, sink: ConnectionSink) {
-    this.#url = url;
-    this.#protocols = protocols;
+  /** @param options read anew whenever a WebSocket has closed */
+  constructor(options: WsOptions, sink: ConnectionSink) {
     this.#options = options;
     this.#sink = sink;
+  }
+
+  /**
+   * Begins to connect.
+   * @throws what the WebSocket constructor throws, where there is nothing to prepare
+   */
+  begin(): void {
     this.#connect();
     // The network is back, or the page is: browsers keep pages that one has left.
     for (const event of ['online', 'pageshow']) {
@@ -126,10 +129,9 @@ export class Connection {
     const ready = this.#sink.prepare();
     if (!ready) this.#open();
     else {
-      ready.then(
-        () => this.#open(),
-        (error) => this.#ended({ code: ABNORMAL, reason: messageOf(error) }),
-      );
+      ready
+        .then(() => this.#open())
+        .catch((error) => this.#ended({ code: ABNORMAL, reason: messageOf(error) }));
     }
   }
 
@@ -137,8 +139,8 @@ export class Connection {
     if (this.state === 'closed') return;
     const { WebSocket = globalThis.WebSocket as WebSocketConstructor, connectTimeoutMs = 10_000 } =
       this.#options;
-    const socket = new WebSocket(this.#url, this.#protocols);
-    this.#socket = socket;
+    const socket = new WebSocket(...this.#sink.target);
+    this.conn = this.#socket = socket;
     followBytes(socket);
     socket.binaryType = 'arraybuffer';
     this.#timer = setTimeout(() => this.abandon(), connectTimeoutMs);

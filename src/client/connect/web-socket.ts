@@ -18,5 +18,8 @@ export interface WebSocketLike {
   terminate?(): unknown;
 }
 
+/** The URL to connect to, and the subprotocols to offer. */
+export type Target = readonly [url: string, protocols: string[]];
+
 /** Makes a {@link WebSocketLike} that connects at once. */
-export type WebSocketConstructor = new (url: string, protocols: string[]) => WebSocketLike;
+export type WebSocketConstructor = new (...target: Target) => WebSocketLike;

@@ -1,12 +1,9 @@
 import { EngineError, type ErrorCode } from '../../shared/api/errors.ts';
 import type { AckOptions, AnyEvents } from '../../shared/api/public-types.ts';
+import { callHandler, type Handler } from '../../shared/app/handler-calls.ts';
 import {
-  CODEC_SUBPROTOCOLS,
   type Codec,
   type CodecOptions,
-  type DecodedAnswer,
-  type DecodedEvent,
-  type DecodedMessage,
   type Encode,
   impliesAnswers,
   type Message,
@@ -21,23 +18,14 @@ import {
   type ReconnectAttempt,
 } from '../connect/connection.ts';
 import { receivedBytes } from '../connect/received-bytes.ts';
-import type { WebSocketLike } from '../connect/web-socket.ts';
+import type { Target, WebSocketLike } from '../connect/web-socket.ts';
 import type { Hooks } from '../listen/hooks.ts';
 import { Listeners, report } from '../listen/listeners.ts';
 import type { FirstEmitter } from '../page/first-emitter.ts';
 import type { WsOptions } from '../page/options.ts';
 import { encodeEvent, MAX_EVENT_NAME_BYTES } from './encode-event.ts';
 import { DEFAULT_EVENT_PREFIX } from './event-prefix.ts';
-
-/** All fields that a decoded message may have. */
-type Parts = Partial<DecodedEvent & DecodedMessage & DecodedAnswer>;
-
-/** An ask that awaits its answer. */
-interface Ask {
-  readonly encode: Encode;
-  readonly resolve: (answer: unknown) => void;
-  readonly fail: (code: ErrorCode, why: string) => void;
-}
+import type { Ask, Parts } from './parts.ts';
 
 /**
  * The messages of a client over all its connections. Some wait for a connection, asks await an
@@ -45,19 +33,23 @@ interface Ask {
  */
 export class Exchange implements ConnectionSink {
   readonly connection: Connection;
+  target: Target;
   /** Read anew whenever they count. */
   readonly options: WsOptions;
-  /** The listeners for events. */
   readonly events = new Listeners<Record<string, unknown>>();
   readonly hooks = new Listeners<Hooks>();
+  /** Gets the error of an ask's listener. */
+  readonly report: (error: unknown) => void = report;
   readonly #queue = new Set<Encode>();
   readonly #asks = new Map<number, Ask>();
   readonly #codecOptions: CodecOptions;
   #codec: Codec | undefined;
   #watch: ReturnType<typeof setInterval> | undefined;
   #hasHeard = false;
-  /** Whether the first words of a connection are being said, and all others wait. */
-  #isGreeting = false;
+  /** Listeners that say the first words of a connection, while all others wait. */
+  #greetings = 0;
+  /** Whether the listeners for a connection have been told of this one. */
+  #isAnnounced = false;
   /** Bytes that had come at the last look, and bytes that had yet to go. */
   #received = 0;
   #waiting = 0;
@@ -66,18 +58,13 @@ export class Exchange implements ConnectionSink {
   #serverAnswers = false;
   #lastAsk = 0;
 
-  /**
-   * Begins to connect.
-   * @param protocols the subprotocols to offer behind that of the codec
-   * @throws what the WebSocket constructor throws
-   */
-  constructor(url: string, protocols: string[], options: WsOptions) {
+  constructor(target: Target, options: WsOptions) {
     const { codec, eventPrefix = DEFAULT_EVENT_PREFIX } = options;
     this.#codecOptions = { eventPrefix, maxEventNameBytes: MAX_EVENT_NAME_BYTES };
     if (codec !== 'msgpack') this.#codec = createTextCodec(this.#codecOptions);
+    this.target = target;
     this.options = options;
-    const offered = codec ? [CODEC_SUBPROTOCOLS[codec], ...protocols] : protocols;
-    this.connection = new Connection(url, offered, options, this);
+    this.connection = new Connection(options, this);
   }
 
   /**
@@ -124,19 +111,16 @@ export class Exchange implements ConnectionSink {
    */
   send(encode: Encode, mayWait = true, isFirst = false): Encode {
     const { state, socket } = this.connection;
-    const { maxQueuedMessages = 1000, maxBufferedBytes = 2 ** 20 } = this.options;
+    const { maxQueuedMessages: most = 1000, maxBufferedBytes = 2 ** 20 } = this.options;
     const message = this.#codec && encode(this.#codec);
-    if (socket && message !== undefined && (isFirst || !this.#isGreeting)) {
+    if (socket && message !== undefined && (isFirst || !this.#greetings)) {
       const isStalled = (socket.bufferedAmount as number) > maxBufferedBytes;
       if (mayWait || !isStalled) socket.send(message as string);
       return encode;
     }
     if (!mayWait || state === 'closed') return encode;
-    if (this.#queue.size >= maxQueuedMessages) {
-      throw new EngineError(
-        'ERR_QUEUE_FULL',
-        `maxQueuedMessages (${maxQueuedMessages}) wait already`,
-      );
+    if (this.#queue.size >= most) {
+      throw new EngineError('ERR_QUEUE_FULL', `maxQueuedMessages (${most}) wait already`);
     }
     const kept = message?.slice(); // the page may use its bytes again before they are sent
     const waiting = kept === undefined ? encode : () => kept;
@@ -168,14 +152,26 @@ export class Exchange implements ConnectionSink {
     this.#received = this.#waiting = 0;
     if (acks && !this.#serverAnswers) this.send((codec) => codec.encodeHello(), false, true);
     if (idleTimeoutMs) this.#watch = setInterval(() => this.#checkLife(), idleTimeoutMs);
-    this.#greet();
+    this.#greetings = 0;
+    this.#isAnnounced = false;
+    this.#greet((first) => this.hooks.tell('greet', first) ?? []);
+  }
+
+  /** Calls a listener for connections that has come late, where there is one already. */
+  meet(fn: Handler<never>): void {
+    const call = (first?: FirstEmitter<AnyEvents>) => [callHandler(fn, first as never, '', report)];
+    if (!this.connection.socket) return;
+    if (fn.length > 0) this.#greet(call);
+    else if (this.#isAnnounced) call();
   }
 
   /** Lets listeners speak first, and all others when they have done: a login may come first. */
-  #greet(): void {
+  #greet(greet: (first: FirstEmitter<AnyEvents>) => unknown[]): void {
     const { socket } = this.connection;
     const isCurrent = () => socket === this.connection.socket;
-    const first: FirstEmitter<AnyEvents> = {
+    const done = () => isCurrent() && --this.#greetings === 0 && this.#greeted();
+    this.#greetings++;
+    const results = greet({
       emit: (event, payload) => isCurrent() && this.send(encodeEvent(event, payload), false, true),
       emitMessage: (data) =>
         isCurrent() && this.send((codec) => codec.encodeMessage(data), false, true),
@@ -183,24 +179,23 @@ export class Exchange implements ConnectionSink {
         if (isCurrent()) return this.ask(event, payload, options, false, true);
         throw new EngineError('ERR_CONNECTION_ENDED', 'the connection has ended');
       },
-    };
-    this.#isGreeting = true;
-    const results = this.hooks.tell('greet', first) ?? [];
-    if (results.some((result) => result instanceof Promise)) {
-      Promise.all(results).then(
-        () => isCurrent() && this.#greeted(),
-        () => isCurrent() && this.connection.abandon(),
-      );
-    } else this.#greeted();
+    });
+    for (const result of results) {
+      if (!(result instanceof Promise)) continue;
+      this.#greetings++;
+      result.then(done, () => isCurrent() && this.connection.abandon());
+    }
+    done();
   }
 
   #greeted(): void {
-    this.#isGreeting = false;
     // A copy: a message that the WebSocket does not take after all waits again.
     for (const encode of [...this.#queue]) {
       this.#queue.delete(encode);
       this.#try(() => this.send(encode));
     }
+    if (this.#isAnnounced) return;
+    this.#isAnnounced = true; // first: a listener that adds another has that called at once
     this.hooks.tell('connect', undefined);
   }
 
@@ -251,7 +246,7 @@ export class Exchange implements ConnectionSink {
       const result = this.events.ask(event, payload);
       if (result) answer = codec.encodeAnswer(ask, await result);
     } catch (error) {
-      report(error);
+      this.report(error);
       answer = codec.encodeFailure(ask, 'the handler failed'); // why is not the server's business
     }
     // To the connection that asked: for the next one, the number is that of another ask.
@@ -293,8 +288,13 @@ export class Exchange implements ConnectionSink {
     try {
       action();
     } catch (error) {
-      // A server that sends many must not fill the console.
-      if (!this.hooks.tell('error', error) && ++this.#unheard === 1) console.warn(error);
+      this.tellError(error);
     }
+  }
+
+  /** Tells the error listeners, or the console. */
+  tellError(error: unknown): void {
+    // A server that sends many must not fill the console.
+    if (!this.hooks.tell('error', error) && ++this.#unheard === 1) console.warn(error);
   }
 }

@@ -7,16 +7,16 @@ import {
 
 /** The listeners of a page, by what they listen for. */
 export class Listeners<Arguments> {
-  readonly #lists = new Map<keyof Arguments, Handler<never>[]>();
+  protected readonly lists = new Map<keyof Arguments, Handler<never>[]>();
 
   /** Adds a listener behind those of its kind. @throws EngineError ERR_OPTION */
   add<Name extends keyof Arguments>(name: Name, fn: Handler<Arguments[Name]>): void {
-    addHandler(this.#lists, name, fn, 'a listener');
+    addHandler(this.lists, name, fn, 'a listener');
   }
 
   /** Calls all listeners; errors are reported and stop no other. Returns their results, if any. */
   tell<Name extends keyof Arguments>(name: Name, argument: Arguments[Name]): unknown[] | undefined {
-    const list = this.#lists.get(name);
+    const list = this.lists.get(name);
     return list?.map((fn) => callHandler(fn, argument as never, '', report));
   }
 
@@ -29,7 +29,7 @@ export class Listeners<Arguments> {
     name: Name,
     argument: Arguments[Name],
   ): Promise<unknown> | undefined {
-    const list = this.#lists.get(name);
+    const list = this.lists.get(name);
     return list && firstAnswer(list, argument as never, '', report);
   }
 }

@@ -16,7 +16,8 @@ import {
 import { shown } from '../../shared/options/show-value.ts';
 import type { ReconnectOptions, WsOptions } from './options.ts';
 
-const RULES: Record<keyof WsOptions, Check> = {
+/** The rules of the options of a page's client. */
+export const RULES: Record<keyof WsOptions, Check> = {
   acks: rule('true or false', undefined, (value) => typeof value === 'boolean'),
   codec: rule("'text' or 'msgpack'", undefined, isCodec),
   connectTimeoutMs: integer(1, MAX_MS),
@@ -43,16 +44,22 @@ const RECONNECT_RULES: Record<keyof ReconnectOptions, Check> = {
 
 /**
  * Checks the arguments of a client.
+ * @param rules of its options
  * @throws TypeError where the URL is none; EngineError ERR_OPTION
  */
-export function checkClient(url: unknown, protocols: unknown, options: WsOptions): void {
+export function checkClient(
+  url: unknown,
+  protocols: unknown,
+  options: WsOptions,
+  rules: Readonly<Record<string, Check>> = RULES,
+): void {
   if (typeof url !== 'string' && !(url instanceof URL)) {
     throw new TypeError(`url: ${shown(url)} is not a string or a URL`);
   }
   if (![protocols ?? []].flat().every((protocol) => typeof protocol === 'string')) {
     throw optionError('protocols', protocols, 'a string or an array of strings');
   }
-  checkOptions(RULES, options);
+  checkOptions(rules, options);
   if (options.reconnect) checkOptions(RECONNECT_RULES, options.reconnect, 'reconnect.');
 }
 

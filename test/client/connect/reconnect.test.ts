@@ -22,11 +22,12 @@ test('connects anew when the connection breaks, and tells each step', async () =
   ws.onDisconnect((end) => seen.push(end, ws.state));
   ws.onReconnecting(({ attempt, delayMs, reason }) => {
     seen.push(attempt, delayMs >= 1 && delayMs <= 2, reason, ws.state);
+    ws.onConnect(() => again.resolve(seen.push(ws.state)));
   });
-  const again = told<unknown>((fn) => ws.onConnect(() => fn(seen.push(ws.state))));
+  const again = Promise.withResolvers<unknown>();
   peer.close(1012, 'restart');
   const next = await server.accept();
-  await again;
+  await again.promise;
   const reason = { code: 1012, reason: 'restart' };
   const end = { ...reason, willReconnect: true };
   assert.deepEqual(seen, [end, 'reconnecting', 1, true, reason, 'reconnecting', 'connected']);

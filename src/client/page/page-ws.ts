@@ -11,6 +11,8 @@ import type {
 import type { Message } from '../../shared/codec/codec.ts';
 import { checkHandledName } from '../../shared/codec/event-rules.ts';
 import type { ConnectionState, Disconnection, ReconnectAttempt } from '../connect/connection.ts';
+import { offeredProtocols } from '../connect/offered-protocols.ts';
+import type { WebSocketLike } from '../connect/web-socket.ts';
 import { websocketUrl } from '../connect/websocket-url.ts';
 import { encodeEvent, MAX_EVENT_NAME_BYTES } from '../exchange/encode-event.ts';
 import { Exchange } from '../exchange/exchange.ts';
@@ -24,22 +26,22 @@ import type { VolatileEmitter } from './volatile-emitter.ts';
  * original names too, so that a page written for iris that exchanges text works unchanged. Other
  * pages may have to change: see docs/moving-from-iris.md.
  */
-export class Ws<Events extends object = AnyEvents> {
-  /** The iris name of {@link Ws.onConnect}. */
-  readonly OnConnect = this.onConnect;
-  /** The iris name of {@link Ws.onMessage}. */
-  readonly OnMessage = this.onMessage;
-  /** Named like the others of iris: {@link Ws.onError}. */
-  readonly OnError = this.onError;
-  /** The iris name of {@link Ws.on}. */
-  readonly On = this.on;
-  /** The iris name of {@link Ws.emit}. */
-  readonly Emit = this.emit;
-  /** The iris name of {@link Ws.emitMessage}. */
-  readonly EmitMessage = this.emitMessage;
-  /** The iris name of {@link Ws.close}. */
+export class PageWs<Events extends object = AnyEvents> {
+  /** The iris name of {@link PageWs.onConnect}. */
+  readonly OnConnect: this['onConnect'] = this.onConnect;
+  /** The iris name of {@link PageWs.onMessage}. */
+  readonly OnMessage: this['onMessage'] = this.onMessage;
+  /** Named like the others of iris: {@link PageWs.onError}. */
+  readonly OnError: this['onError'] = this.onError;
+  /** The iris name of {@link PageWs.on}. */
+  readonly On: this['on'] = this.on;
+  /** The iris name of {@link PageWs.emit}. */
+  readonly Emit: this['emit'] = this.emit;
+  /** The iris name of {@link PageWs.emitMessage}. */
+  readonly EmitMessage: this['emitMessage'] = this.emitMessage;
+  /** The iris name of {@link PageWs.close}. */
   readonly Disconnect = this.close;
-  /** Another name of {@link Ws.close}. */
+  /** Another name of {@link PageWs.close}. */
   readonly disconnect = this.close;
 
   /** Sends now or never: without a connection an event or message is dropped. */
@@ -55,13 +57,18 @@ export class Ws<Events extends object = AnyEvents> {
    * @param url `ws://host/path`, or `host/path`, or `/path` on the page's host. Without a scheme it
    *   gets the page's: `wss:` where the page came by `https:`, else `ws:`
    * @param protocols the subprotocols to offer
+   * @param exchange of a subclass, which has checked the others by itself
    * @throws TypeError for a URL that is none; EngineError ERR_OPTION; any error of the WebSocket
    *   constructor
    */
-  constructor(url: string | URL, protocols?: string | string[] | null, options: WsOptions = {}) {
-    checkClient(url, protocols, options);
-    const path = websocketUrl(url as string, globalThis.location);
-    this.#exchange = new Exchange(path, [protocols ?? []].flat(), { ...options });
+  constructor(
+    url: string | URL,
+    protocols?: string | string[] | null,
+    options: WsOptions = {},
+    exchange = createExchange(url, protocols, options),
+  ) {
+    this.#exchange = exchange;
+    exchange.connection.begin();
   }
 
   /** State of the client. */
@@ -69,14 +76,25 @@ export class Ws<Events extends object = AnyEvents> {
     return this.#exchange.connection.state;
   }
 
+  /** The iris name of the latest WebSocket; undefined while the first is being prepared. */
+  get conn(): WebSocketLike | undefined {
+    return this.#exchange.connection.conn;
+  }
+
+  /** The iris name for a {@link PageWs.state} of 'connected'. */
+  get isReady(): boolean {
+    return this.state === 'connected';
+  }
+
   /**
-   * Calls `fn` whenever a connection has opened, the first and each further one. Where `fn` takes a
-   * parameter, it may say something ahead of all messages that wait: a login. All else waits until
-   * its promise has resolved. Where that rejects, the client gives the connection up and connects
-   * anew.
+   * Calls `fn` for each connection: at once where there is one, and whenever another has opened.
+   * Where `fn` takes a parameter, it may say something ahead of all messages that wait: a login. All
+   * else waits until its promise has resolved. Where that rejects, the client gives the connection
+   * up and connects anew.
    */
   onConnect(fn: (() => unknown) | ((first: FirstEmitter<Events>) => unknown)): void {
     this.#exchange.hooks.add(fn.length > 0 ? 'greet' : 'connect', fn as () => unknown);
+    this.#exchange.meet(fn);
   }
 
   /**
@@ -88,7 +106,7 @@ export class Ws<Events extends object = AnyEvents> {
   }
 
   /**
-   * The iris name of {@link Ws.onDisconnect}. A page that uses it may connect anew by itself. So
+   * The iris name of {@link PageWs.onDisconnect}. A page that uses it may connect anew by itself. So
    * the client does not, unless the option `reconnect` says how.
    */
   OnDisconnect(fn: (end: Disconnection) => unknown): void {
@@ -138,7 +156,7 @@ export class Ws<Events extends object = AnyEvents> {
   }
 
   /**
-   * Sends a native message, as {@link Ws.emit} does: a string as a text frame, bytes as a binary
+   * Sends a native message, as {@link PageWs.emit} does: a string as a text frame, bytes as a binary
    * frame.
    * @throws EngineError ERR_PAYLOAD, ERR_QUEUE_FULL
    */
@@ -147,7 +165,7 @@ export class Ws<Events extends object = AnyEvents> {
   }
 
   /**
-   * Sends an event as {@link Ws.emit} does; resolves with the answer of the server. The time to
+   * Sends an event as {@link PageWs.emit} does; resolves with the answer of the server. The time to
    * wait begins now, with a connection or without; an event that has not been sent by its end is
    * dropped.
    * @throws EngineError ERR_ACK_TIMEOUT, ERR_ACK_FAILED, ERR_CONNECTION_ENDED; ERR_OPTION,
@@ -169,4 +187,14 @@ export class Ws<Events extends object = AnyEvents> {
   close(code?: number, reason?: string): void {
     this.#exchange.end(code, reason);
   }
+}
+
+function createExchange(
+  url: string | URL,
+  protocols: string | string[] | null | undefined,
+  options: WsOptions,
+): Exchange {
+  checkClient(url, protocols, options);
+  const path = websocketUrl(url as string, globalThis.location);
+  return new Exchange([path, offeredProtocols(options.codec, protocols)], { ...options });
 }
