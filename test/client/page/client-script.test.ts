@@ -88,6 +88,31 @@ test('a page written for iris works with the served script', async () => {
   assert.equal(await waitForLog(), 'disconnected');
 });
 
+test('the script calls a late OnConnect at once, and has the conn and isReady of the original', async () => {
+  await using server = await WireServer.start();
+  const page = createPage(server.host);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  Object.assign(page, { opened: resolve });
+  vm.runInContext(`${clientScript()}; var calls = 0, ws = new Ws("/chat", null, ONCE);`, page);
+  const seen = (code: string) => vm.runInContext(code, page) as unknown;
+  assert.equal(seen('ws.conn instanceof WebSocket && !ws.isReady'), true);
+  vm.runInContext('ws.OnConnect(opened);', page);
+  await server.accept();
+  await promise;
+  assert.equal(seen('ws.OnConnect(function () { calls++; }); calls'), 1);
+  assert.equal(seen('ws.isReady && ws.conn.readyState'), 1);
+  vm.runInContext('ws.Disconnect();', page);
+  assert.equal(seen('ws.isReady'), false);
+});
+
+test('the script has nothing that only bundled apps need', () => {
+  const page = createPage('localhost');
+  vm.runInContext(`${clientScript()}`, page);
+  assert.equal(vm.runInContext('"off" in Ws.prototype', page), false);
+  const auth = 'try { new Ws("/chat", null, { auth: () => "" }) } catch (e) { e.message }';
+  assert.equal(vm.runInContext(auth, page), 'auth');
+});
+
 test('the served script completes a path from its page', async () => {
   await using server = await WireServer.start();
   const page = createPage(server.host);
