@@ -28,6 +28,10 @@ function failuresOf(ws: Ws) {
   };
 }
 
+function countTimers(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+}
+
 test('calls url and protocols for each attempt', async () => {
   await using server = await WireServer.start();
   let attempt = 0;
@@ -144,17 +148,21 @@ test('tells the console where nobody listens for errors, without filling it', as
 for (const outcome of ['resolve', 'reject'] as const) {
   test(`a close while a function is at work makes its result moot: ${outcome}`, async () => {
     const before = FakeWebSocket.last;
+    const timers = countTimers();
     const url = Promise.withResolvers<string>();
     const ws = open(() => url.promise, null, { WebSocket: FakeWebSocket });
-    ws.onError(() => assert.fail('told'));
+    let errors = 0;
+    ws.onError(() => ++errors);
     const end = told<Disconnection>((fn) => ws.onDisconnect(fn));
     ws.close(3000, 'moot');
     assert.deepEqual(await end, { code: 3000, reason: 'moot', willReconnect: false });
+    assert.equal(countTimers(), timers, 'nothing keeps the process alive');
     url[outcome]('ws://host/');
     await nextTurn();
     assert.equal(ws.state, 'closed');
     assert.equal(FakeWebSocket.last, before);
     assert.equal(ws.conn, undefined);
+    assert.equal(errors, 0);
   });
 }
 
