@@ -20,7 +20,7 @@ const TOKEN_EXPIRED = 4401;
 const APP_RULES = { ...RULES, auth: optionalFunction() };
 
 /**
- * The messages of a client with all that apps have and pages have not: functions that say where to
+ * The messages of a client of an app. Beside those of a page it has functions that say where to
  * connect to, tokens, and listeners that can be taken away.
  */
 export class AppExchange extends Exchange {

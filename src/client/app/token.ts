@@ -4,8 +4,8 @@ import { utf8 } from '../../shared/codec/event-rules.ts';
 export const TOKEN_EVENT = 'fanring:token';
 
 /**
- * Returns the subprotocol that carries a token: its UTF-8 in base64url without padding, because a
- * subprotocol has none of the characters `+`, `/` and `=` (RFC 6455 section 4.1).
+ * Returns the subprotocol that carries a token: its UTF-8 in base64url without padding. Not all
+ * characters of base64 may be in a subprotocol (RFC 6455 section 4.1).
  */
 export function tokenProtocol(token: string): string {
   const bytes = Array.from(utf8.encode(token), (byte) => String.fromCharCode(byte)).join('');
