@@ -22,7 +22,7 @@ export const MAX_CLIENT_SIZE = 5120;
  * has them. Short ones save the bytes that let the classes be several.
  */
 const OF_CLIENT = [
-  'abandon|connection|end|ended|events|fail|hooks|options|opened|prepare|received|retrying|socket|tell',
+  'abandon|begin|connection|end|ended|events|fail|hooks|lists|meet|options|opened|prepare|received|report|retrying|socket|target|tell|tellError',
   'allowed|check|fallback|secret', // of the rules of options
 ];
 
@@ -57,6 +57,19 @@ const TYPE_ERRORS = new RegExp(String.raw`(new TypeError)\(${WORDS}`, 'g');
 const ALLOWED = /(\boptionError\([^,()]+,[^,()]+,\s*)'[^']*'/g;
 const RULES = /\brule\(\s*('[^']*'|"[^"]*"|`[^`]*`),/g;
 
+/** Nor has one the rule for names of events, or a name for options as a whole. */
+const NAME_RULE = /\b(malformedEvent)\(nameRule\([^)]*\)\)/g;
+const WHAT = /, '', 'the options of emitWithAck'|,\s*what = [^\n]*options',/g;
+
+/** An error of a codec has its code ahead of its cause. */
+const CODEC_ERRORS = /\berrorOf\(('\w+'), '[^']*'/g;
+
+/** Nobody throws a page a value that has no text. */
+const NO_TEXT = / \?\? 'a value without text'/;
+
+/** No option of a page is a secret. */
+const SECRET = /, secret \}|\bsecret \? secretError\([^)]*\) : /g;
+
 /** Where nothing else stands for it, the code of an error is its message. */
 const MESSAGE = /\bconstructor\(code: ErrorCode, message: string,/;
 
@@ -76,6 +89,11 @@ const briefly: Plugin = {
         .replace(TYPE_ERRORS, '$1()')
         .replace(ALLOWED, "$1''")
         .replace(RULES, "rule('',")
+        .replace(NAME_RULE, "$1('')")
+        .replace(CODEC_ERRORS, 'errorOf($1, $1')
+        .replace(NO_TEXT, " ?? ''")
+        .replace(WHAT, '')
+        .replace(SECRET, (found) => (found.endsWith('}') ? ' }' : ''))
         .replace(CLOSE_CODE, '')
         .replace(MESSAGE, 'constructor(code: ErrorCode, message: string = code,');
       return { contents, loader: 'ts' };

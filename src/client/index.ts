@@ -1,10 +1,16 @@
 export { EngineError, type ErrorCode } from '../shared/api/errors.ts';
-export type { AckOptions, AnyEvents, DisconnectReason } from '../shared/api/public-types.ts';
+export type {
+  AckOptions,
+  AnyEvents,
+  DisconnectReason,
+  HandlerOptions,
+} from '../shared/api/public-types.ts';
 export type { CodecName, Message } from '../shared/codec/codec.ts';
 export { DEFAULT_EVENT_PREFIX } from '../shared/codec/text-codec.ts';
-export type { ConnectionState, Disconnection, ReconnectAttempt } from './connection.ts';
-export type { FirstEmitter } from './first-emitter.ts';
-export type { ReconnectOptions, WsOptions } from './options.ts';
-export type { VolatileEmitter } from './volatile-emitter.ts';
-export type { WebSocketConstructor, WebSocketLike } from './web-socket.ts';
-export { Ws } from './ws.ts';
+export type { Auth, ForEachAttempt, Protocols, Url, WsOptions } from './app/options.ts';
+export { Ws } from './app/ws.ts';
+export type { ConnectionState, Disconnection, ReconnectAttempt } from './connect/connection.ts';
+export type { WebSocketConstructor, WebSocketLike } from './connect/web-socket.ts';
+export type { FirstEmitter } from './page/first-emitter.ts';
+export type { ReconnectOptions } from './page/options.ts';
+export type { VolatileEmitter } from './page/volatile-emitter.ts';

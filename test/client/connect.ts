@@ -17,7 +17,11 @@ export function open<Events extends object = AnyEvents>(
   protocols?: string | string[] | null,
   options?: WsOptions,
 ): Ws<Events> {
-  const ws = new Ws<Events>(`ws://${host}/chat`, protocols, options);
+  return closeLater(new Ws<Events>(`ws://${host}/chat`, protocols, options));
+}
+
+/** Closes a client when the tests of the file are over, if it is not closed before. */
+export function closeLater<Client extends Pick<Ws, 'close'>>(ws: Client): Client {
   opened.push(ws);
   return ws;
 }

@@ -29,6 +29,7 @@ export const ERROR_CODES = {
     'the other side is not known to answer: an old client, or one that has not said so',
   ERR_ACK_FAILED: 'the other side has no handler for the event, or its handler failed',
   ERR_CONNECTION_ENDED: 'the connection ended before the answer came',
+  ERR_ATTEMPT: 'url, protocols or auth of a client threw, took too long or gave a wrong value',
   ERR_QUEUE_FULL: 'a client that is not connected has maxQueuedMessages messages waiting',
   ERR_HANDLER: 'a handler of the app threw, or was still at work when timeoutMs of close was over',
 } as const;

@@ -1,0 +1,14 @@
+import { utf8 } from '../../shared/codec/event-rules.ts';
+
+/** The event by which a server asks for a new token (PROTOCOL.md). */
+export const TOKEN_EVENT = 'fanring:token';
+
+/**
+ * Returns the subprotocol that carries a token: its UTF-8 in base64url without padding. Not all
+ * characters of base64 may be in a subprotocol (RFC 6455 section 4.1).
+ */
+export function tokenProtocol(token: string): string {
+  const bytes = Array.from(utf8.encode(token), (byte) => String.fromCharCode(byte)).join('');
+  const base64url = btoa(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+  return `fanring.token.${base64url}`;
+}
