@@ -166,7 +166,7 @@ const SERVER_RULES: Rules<FilledServerOptions> = {
     isEventPrefix,
   ),
   handlers: rule<URL | string | undefined>(
-    'the file URL of a module',
+    "a module's file URL, such as new URL('./chat.ts', import.meta.url)",
     undefined,
     (value) => value instanceof URL || (typeof value === 'string' && URL.canParse(value)),
   ),

@@ -14,7 +14,9 @@ export async function loadHandlers(url: string): Promise<HandlerModule> {
     throw loadError(`${url} could not be loaded: ${messageOf(cause)}${hint(url)}`, { cause });
   }
   if (typeof module.onConnection !== 'function') {
-    throw loadError(`${url} does not export a function onConnection`);
+    throw loadError(
+      `${url} does not export a function onConnection (a default export does not count)`,
+    );
   }
   for (const name of ['onServer', 'onClose'] as const) {
     if (module[name] === undefined || typeof module[name] === 'function') continue;

@@ -83,7 +83,7 @@ const SERVER: Values<ServerOptions> = {
   handlers: {
     good: [new URL('file:///a.ts'), 'file:///a.ts'],
     bad: ['./a.ts', '/a.ts', '', null, {}],
-    allowed: 'the file URL of a module',
+    allowed: "a module's file URL, such as new URL('./chat.ts', import.meta.url)",
   },
   headers: {
     good: [{}, { 'X-A': 'b', Server: 'me' }],
