@@ -1,10 +1,12 @@
 import { Server as HttpServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { EngineError } from '../../shared/api/errors.ts';
 import type { PlainConnectionStats } from '../../shared/api/stats.ts';
 import type { ResolvedEngineOptions } from '../../shared/options/engine-options.ts';
 import { optionError } from '../../shared/options/option-rules.ts';
 import type { ResolvedServerOptions } from '../../shared/options/server-options.ts';
+import type { BareSocket } from './bare-socket.ts';
 import { BareUpgrades } from './bare-upgrades.ts';
 import { type FindEndpoint, takeUpgrades } from './http-upgrades.ts';
 import {
@@ -71,10 +73,13 @@ export class Listeners {
   }: PendingListener): Promise<AddressInfo | string> {
     const { options, findEndpoint, tlsListeners } = this.#context;
     const listening = listen(server, place, host);
-    this.attach(server);
+    // Never a bare one: those have sent nothing but their upgrade.
+    const find = announcing(findEndpoint, (socket) => requests.leave(socket as Duplex));
+    this.#sources.set(server, takeUpgrades(server, find, options.handshakeTimeout));
+    const requests = new OpenRequests(server, this.#limits, answer);
     this.#own.set(server, {
       listening,
-      requests: new OpenRequests(server, this.#limits, answer),
+      requests,
       cutUnnamed,
       // Of a TLS port the primary sees decrypted bytes alone.
       reader:
@@ -144,6 +149,21 @@ export class Listeners {
     );
     await Promise.all(closed);
   }
+}
+
+/** Returns `find`, with a call of `onTaken` ahead of each upgrade that is taken. */
+function announcing(
+  find: FindEndpoint,
+  onTaken: (socket: Duplex | BareSocket) => void,
+): FindEndpoint {
+  return (path) => {
+    const take = find(path);
+    if (take === undefined) return undefined;
+    return (request, socket, head) => {
+      onTaken(socket);
+      take(request, socket, head);
+    };
+  };
 }
 
 /** An HTTP server of the engine's own. */

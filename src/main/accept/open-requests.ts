@@ -5,6 +5,7 @@ import type {
   ServerResponse,
 } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { settledWithin } from '../../shared/time/settled-within.ts';
 import { plainAddress } from '../admit/subnet.ts';
 import { answer } from '../script/plain-answer.ts';
@@ -16,6 +17,8 @@ import { PlainTurns } from './plain-turns.ts';
 interface Known {
   readonly connection: PlainConnection;
   readonly answer: RequestListener;
+  /** The address that it is counted for; undefined: it has been refused. */
+  readonly address: string | undefined;
 }
 
 /** The requests that one of the engine's own HTTP servers is answering; ends the server. */
@@ -69,6 +72,17 @@ export class OpenRequests {
     });
   }
 
+  /** Lets a connection go whose upgrade is taken: it is no plain one any more. */
+  leave(socket: Duplex): void {
+    const known = this.#connections.get(socket as Socket);
+    if (known === undefined) return;
+    const { connection, address } = known;
+    connection.forget();
+    this.#connections.delete(socket as Socket);
+    if (address !== undefined) this.#limits.leave(address);
+    this.#rest(connection);
+  }
+
   readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     const { connection, answer } = this.#connections.get(request.socket) ?? this.#enter(request);
     const next = this.#isClosing ? refuse(503) : this.#expected(request, answer);
@@ -89,14 +103,10 @@ export class OpenRequests {
     const known = {
       connection,
       answer: refusal === undefined ? this.#answer : refuse(refusal),
+      address: refusal === undefined ? address : undefined,
     };
     this.#connections.set(socket, known);
-    socket.once('close', () => {
-      connection.forget();
-      this.#connections.delete(socket);
-      if (refusal === undefined) this.#limits.leave(address);
-      this.#rest(connection);
-    });
+    socket.once('close', () => this.leave(socket));
     return known;
   }
 

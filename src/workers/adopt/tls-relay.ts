@@ -8,6 +8,16 @@ const LINGER = 5_000;
 /** As {@link LINGER}, where the shard waits for it to stop. */
 const LINGER_AT_STOP = 1_000;
 
+/** The time between two looks at bytes that have not gone out yet, in milliseconds. */
+const LOOK_INTERVAL = 5_000;
+
+/** The handle of a TCP connection. */
+interface TcpHandle {
+  /** Bytes of all writes, and of these the bytes that the kernel has not taken. */
+  readonly bytesWritten: number;
+  readonly writeQueueSize: number;
+}
+
 /**
  * One TLS connection until it is a WebSocket. Its plain bytes go to the primary, one chunk at a
  * time, and the bytes of the primary go back.
@@ -18,6 +28,8 @@ export class Relay {
   #socket: TLSSocket | undefined;
   /** The timer that ends it, where it has been destroyed and lingers. */
   #lingering: NodeJS.Timeout | undefined;
+  /** The timer of the next look at the bytes that go out. */
+  #looking: NodeJS.Timeout | undefined;
 
   /** @param raw the TCP connection: its close closes all */
   constructor(raw: Socket, tell: (event: TlsEvent) => void) {
@@ -43,13 +55,14 @@ export class Relay {
     else if (command.do === 'pull') socket.resume();
     else if (command.do === 'end') socket.end();
     else if (command.do === 'destroy') this.#destroy(socket);
-    else socket.write(command.bytes, () => this.#tell({ is: 'written' }));
+    else this.#write(socket, command.bytes);
   }
 
   /** Lets the connection go: it is a WebSocket now. @returns undefined if it is gone already */
   release(): TLSSocket | undefined {
     const socket = this.#socket;
     this.#raw.off('close', this.#onClose);
+    clearTimeout(this.#looking);
     if (socket === undefined || socket.destroyed) return undefined;
     socket.pause();
     socket.off('data', this.#onData);
@@ -65,6 +78,32 @@ export class Relay {
   /** Ends it without a word. */
   terminate(): void {
     this.#raw.destroy();
+  }
+
+  #write(socket: TLSSocket, bytes: Uint8Array): void {
+    this.#lookLater();
+    socket.write(bytes, () => {
+      clearTimeout(this.#looking);
+      this.#tell({ is: 'written' });
+    });
+  }
+
+  /**
+   * Cuts the connection where TLS keeps bytes back from a TCP connection that has room. A client has
+   * reset it then, while TLS wrote bytes of its own: Node.js tells nobody of that error, and never
+   * ends a later write. A client that does not read is another matter: TCP has bytes for it.
+   */
+  #lookLater(): void {
+    const written = this.#handle?.bytesWritten;
+    this.#looking = setTimeout(() => {
+      const handle = this.#handle;
+      if (handle?.bytesWritten === written && !handle?.writeQueueSize) this.#raw.destroy();
+      else this.#lookLater();
+    }, LOOK_INTERVAL);
+  }
+
+  get #handle(): TcpHandle | null {
+    return (this.#raw as Socket & { readonly _handle: TcpHandle | null })._handle;
   }
 
   /** Destroys it behind the bytes that have been written, if they can go out. */
@@ -92,6 +131,7 @@ export class Relay {
 
   readonly #onClose = (): void => {
     clearTimeout(this.#lingering);
+    clearTimeout(this.#looking);
     this.#tell({ is: 'closed' });
   };
 }

@@ -46,6 +46,7 @@ export class TlsSockets {
   adopt(arrivals: readonly TlsArrival[], handles: readonly object[]): void {
     for (const [at, { stream, listener, head }] of arrivals.entries()) {
       const raw = movedSocket(handles[at] as object);
+      raw.allowHalfOpen = false; // nor is TLS: a client that ends in the handshake has gone
       if (head !== undefined) raw.unshift(head);
       const relay = new Relay(raw, (event) => {
         if (event.is === 'closed') this.#forget(stream);
@@ -91,6 +92,7 @@ export class TlsSockets {
   readonly #onTlsSocket = (socket: TLSSocket): void => {
     // The socket below it, which @types/node lacks.
     const { _parent: raw } = socket as unknown as { readonly _parent: Socket };
+    raw.allowHalfOpen = socket.allowHalfOpen = true; // as in `movedSocket`
     if (socket.getProtocol() === 'TLSv1.3') this.#overhead.add(socket, raw);
     else {
       // A client of TLS 1.2 may ask for new handshakes, each of which costs much.

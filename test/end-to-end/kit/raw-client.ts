@@ -48,6 +48,11 @@ export class RawClient implements AsyncDisposable {
     return client;
   }
 
+  /** A client on a connection of the caller's. */
+  static on(socket: Socket): RawClient {
+    return new RawClient(socket);
+  }
+
   /** Connects, and has the handshake behind it. */
   static async open(port: number, path: string, headers: Record<string, string> = {}) {
     const client = await RawClient.connect(port);

@@ -11,7 +11,7 @@ import { connect as connectTls, Server as TlsServer } from 'node:tls';
 import { WebSocket } from 'ws';
 import { Engine, type EngineOptions } from '../../../src/main/index.ts';
 import { closeServer } from '../kit/http-server.ts';
-import { upgradeRequest } from '../kit/raw-client.ts';
+import { RawClient, upgradeRequest } from '../kit/raw-client.ts';
 import { addServer, leakCheck, SETUPS } from '../kit/test-engine.ts';
 import { identity, tlsFile } from '../kit/transport.ts';
 
@@ -74,6 +74,31 @@ for (const { place, shards } of SETUPS) {
     },
   );
 }
+
+test('a connection of a Unix socket is no plain one from its upgrade on', options, async (t) => {
+  const path = socketPath(t);
+  await withEngine({ shards: 1, maxPlainConnections: 1 }, async (engine) => {
+    engine.server({ endpoint: '/v', handlers: VERBS });
+    await engine.listen(path);
+    const plain = async () => (await engine.stats()).primary.plain.connections;
+    const clients = [];
+    for (let i = 0; i < 2; i++) {
+      const client = RawClient.on(connect(path));
+      clients.push(client);
+      client.send('HEAD / HTTP/1.1\r\nHost: a\r\n\r\n');
+      assert.match(await client.head(), /^HTTP\/1\.1 404 /);
+      assert.equal(await plain(), 1);
+      await client.upgrade('/v');
+      assert.equal(await plain(), 0);
+    }
+    const closed = engine.close();
+    for (const client of clients) {
+      assert.equal((await client.closeFrame()).code, 1001);
+      await client[Symbol.asyncDispose]();
+    }
+    await closed;
+  });
+});
 
 test('the PROXY protocol names the client of a Unix socket', options, async (t) => {
   const path = socketPath(t);

@@ -1,14 +1,14 @@
 import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect as connectTcp, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
 import type { TlsCommand, TlsEvent } from '../../../src/shared/messages/tls-messages.ts';
 import { TlsSockets } from '../../../src/workers/adopt/tls-sockets.ts';
 import { identity, tlsFile } from '../../end-to-end/kit/transport.ts';
 
-/** The TLS connections of a shard, with one client that has said 'hello'. */
-async function openOne() {
+/** The TLS connections of a shard, and a port for clients. */
+async function openNone() {
   const events: TlsEvent[] = [];
   let onEvent = () => {};
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
@@ -22,18 +22,27 @@ async function openOne() {
   listener.listen(0, '127.0.0.1');
   await once(listener, 'listening');
   const { port } = listener.address() as AddressInfo;
-  const client = connect({ port, host: '127.0.0.1', ca: tlsFile('ca.pem') });
-  client.on('error', () => {}); // 'close' follows
-  client.write('hello');
-  const [accepted] = (await once(listener, 'connection')) as [Socket & { _handle: object }];
-  sockets.adopt([{ stream: 7, listener: 1 }], [accepted._handle]);
+  const adopt = async () => {
+    const [accepted] = (await once(listener, 'connection')) as [Socket & { _handle: object }];
+    sockets.adopt([{ stream: 7, listener: 1 }], [accepted._handle]);
+    listener.close();
+  };
   const next = () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     onEvent = resolve;
     return promise;
   };
+  return { sockets, port, adopt, events, next, ended };
+}
+
+/** The TLS connections of a shard, with one client that has said 'hello'. */
+async function openOne() {
+  const { sockets, port, adopt, events, next, ended } = await openNone();
+  const client = connect({ port, host: '127.0.0.1', ca: tlsFile('ca.pem') });
+  client.on('error', () => {}); // 'close' follows
+  client.write('hello');
+  await adopt();
   while (events.length === 0) await next();
-  listener.close();
   const say = (command: TlsCommand) => sockets.carryOut(7, command);
   return { sockets, client, events, next, ended, say };
 }
@@ -93,6 +102,30 @@ test('a shard that stops does not wait long for last answers', options, async (t
   const closed = sockets.close(60_000);
   t.mock.timers.tick(1_000);
   await Promise.all([closed, ended]);
+});
+
+test('a client that ends in the middle of the handshake is let go', options, async () => {
+  const { port, adopt, events, ended } = await openNone();
+  const client = connectTcp(port, '127.0.0.1')
+    .on('error', () => {})
+    .resume();
+  client.end(Buffer.from([22, 3, 1, 0, 200])); // the head of a record with a ClientHello
+  await Promise.all([adopt(), ended]);
+  assert.deepEqual(events, [{ is: 'closed' }]);
+});
+
+test('a client that ends its side behind a request is answered', options, async () => {
+  const { client, events, next, ended, say } = await openOne();
+  const received = client.toArray();
+  client.end();
+  while (events.at(-1)?.is !== 'end') {
+    say({ do: 'pull' });
+    await next();
+  }
+  say({ do: 'write', bytes: Buffer.from('answer') });
+  say({ do: 'destroy' });
+  assert.equal(Buffer.concat(await received).toString(), 'answer');
+  await ended;
 });
 
 /** Has a client send so many records of one byte. */
