@@ -19,6 +19,7 @@ import {
 } from './listener.ts';
 import { OpenRequests } from './open-requests.ts';
 import { PlainLimits } from './plain-limits.ts';
+import { PlainTurns } from './plain-turns.ts';
 import { readProxyHeaders } from './proxied-sockets.ts';
 import type { TlsListeners } from './tls-listeners.ts';
 import type { TlsOptions } from './tls-options.ts';
@@ -37,6 +38,7 @@ export interface ListenersContext {
 export class Listeners {
   readonly #context: ListenersContext;
   readonly #limits: PlainLimits;
+  readonly #turns = new PlainTurns();
   /** Each server with the function that ends taking its upgrades. */
   readonly #sources = new Map<HttpServer, () => void>();
   /** The engine's own servers. */
@@ -53,7 +55,7 @@ export class Listeners {
     const { host, request, tls, proxyProtocol, keepAliveTimeout } = resolveListenOptions(options);
     checkPlace(place, { host, tls });
     const server = createListener(engine, keepAliveTimeout);
-    if (tls !== undefined) tlsListeners.add(server, tls);
+    if (tls !== undefined) tlsListeners.add(server, tls, this.#turns);
     return {
       server,
       place,
@@ -76,7 +78,7 @@ export class Listeners {
     // Never a bare one: those have sent nothing but their upgrade.
     const find = announcing(findEndpoint, (socket) => requests.leave(socket as Duplex));
     this.#sources.set(server, takeUpgrades(server, find, options.handshakeTimeout));
-    const requests = new OpenRequests(server, this.#limits, answer);
+    const requests = new OpenRequests(server, { limits: this.#limits, turns: this.#turns, answer });
     this.#own.set(server, {
       listening,
       requests,

@@ -11,7 +11,7 @@ import { plainAddress } from '../admit/subnet.ts';
 import { answer } from '../script/plain-answer.ts';
 import { PlainConnection } from './plain-connection.ts';
 import type { PlainLimits } from './plain-limits.ts';
-import { PlainTurns } from './plain-turns.ts';
+import type { PlainTurns } from './plain-turns.ts';
 
 /** A connection that has sent a request, and the answer to the next one. */
 interface Known {
@@ -21,12 +21,20 @@ interface Known {
   readonly address: string | undefined;
 }
 
+/** Everything that the requests of a server need of the engine. */
+interface RequestsContext {
+  readonly limits: PlainLimits;
+  readonly turns: PlainTurns;
+  /** Answers a request to this HTTP server. */
+  readonly answer: RequestListener;
+}
+
 /** The requests that one of the engine's own HTTP servers is answering; ends the server. */
 export class OpenRequests {
   readonly #server: HttpServer;
   readonly #limits: PlainLimits;
   readonly #answer: RequestListener;
-  readonly #turns = new PlainTurns();
+  readonly #turns: PlainTurns;
   readonly #connections = new Map<Socket, Known>();
   /** Those of them that wait for answers. */
   readonly #busy = new Set<PlainConnection>();
@@ -35,10 +43,10 @@ export class OpenRequests {
   #isClosing = false;
   #answered: PromiseWithResolvers<void> | undefined;
 
-  /** @param answer answers a request to this HTTP server */
-  constructor(server: HttpServer, limits: PlainLimits, answer: RequestListener) {
+  constructor(server: HttpServer, { limits, turns, answer }: RequestsContext) {
     this.#server = server;
     this.#limits = limits;
+    this.#turns = turns;
     this.#answer = answer;
     server.on('request', this.#onRequest);
     // Node.js would answer these by itself, however many come.

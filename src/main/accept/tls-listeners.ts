@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { ShardTls, TlsEvent } from '../../shared/messages/tls-messages.ts';
 import type { ShardGroup } from '../shards/shard-group.ts';
 import type { ShardHost } from '../shards/shard-host.ts';
+import type { PlainTurns } from './plain-turns.ts';
 import { resolveTls, type TlsOptions } from './tls-options.ts';
 import { TlsStream } from './tls-stream.ts';
 
@@ -34,16 +35,17 @@ export class TlsListeners {
 
   /**
    * Puts TLS before an HTTP server that does not listen yet.
+   * @param turns says when there is time to parse decrypted bytes
    * @throws EngineError ERR_OPTION
    */
-  add(server: HttpServer, options: TlsOptions): void {
+  add(server: HttpServer, options: TlsOptions, turns: PlainTurns): void {
     const listener = this.use(server, options);
     // The HTTP server's own listeners: Node.js says that they take any stream.
     const serve = server.listeners('connection') as ((stream: Duplex) => void)[];
     server.removeAllListeners('connection');
     (server as HttpServer & PausingServer).pauseOnConnect = true; // before a byte is read
     server.on('connection', (socket) => {
-      void this.#accept(listener, socket, (stream) => {
+      void this.#accept(listener, socket, turns, (stream) => {
         for (const listen of serve) listen.call(server, stream);
       });
     });
@@ -96,7 +98,12 @@ export class TlsListeners {
     for (const stream of [...this.#streams.values()]) if (stream.host === host) stream.destroy();
   }
 
-  async #accept(listener: number, socket: Socket, serve: (stream: Duplex) => void): Promise<void> {
+  async #accept(
+    listener: number,
+    socket: Socket,
+    turns: PlainTurns,
+    serve: (stream: Duplex) => void,
+  ): Promise<void> {
     socket.on('error', () => {}); // the client may go at any time: no one is left to tell
     await this.#group.running();
     const host = this.#group.place();
@@ -106,7 +113,8 @@ export class TlsListeners {
       return;
     }
     const number = ++this.#lastStream;
-    const stream = new TlsStream(host, number, { remoteAddress, remotePort, remoteFamily });
+    const client = { remoteAddress, remotePort, remoteFamily };
+    const stream = new TlsStream(host, number, client, turns);
     this.#streams.set(number, stream);
     host.streams += 1;
     stream.once('close', () => {

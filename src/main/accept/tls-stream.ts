@@ -4,6 +4,7 @@ import type { TlsCommand, TlsEvent } from '../../shared/messages/tls-messages.ts
 import { setImmediate } from '../../shared/time/timers.ts';
 import { takeBuffered } from '../place/handoff.ts';
 import type { ShardHost } from '../shards/shard-host.ts';
+import type { PlainTurns } from './plain-turns.ts';
 
 /** The other end of a TCP connection. */
 export interface ClientAddress {
@@ -30,13 +31,18 @@ export class TlsStream extends Duplex implements ClientAddress {
   readonly remoteAddress: string;
   readonly remotePort: number | undefined;
   readonly remoteFamily: string | undefined;
+  readonly #turns: PlainTurns;
+  /** Events that wait for a turn of the loop that has time to parse them. */
+  readonly #arrived: TlsEvent[] = [];
   #owesPull = false;
   #onWritten: Done | undefined;
   #hasLeft = false;
   #idle: NodeJS.Timeout | undefined;
 
-  constructor(host: ShardHost, number: number, client: ClientAddress) {
+  /** @param turns says when there is time to parse */
+  constructor(host: ShardHost, number: number, client: ClientAddress, turns: PlainTurns) {
     super({ allowHalfOpen: true });
+    this.#turns = turns;
     this.host = host;
     this.number = number;
     this.remoteAddress = client.remoteAddress;
@@ -50,11 +56,9 @@ export class TlsStream extends Duplex implements ClientAddress {
     this.#idle?.refresh();
     switch (event.is) {
       case 'data':
-        this.#owesPull = true;
-        this.push(bufferOf(event.bytes));
-        return;
       case 'end':
-        this.push(null);
+        this.#arrived.push(event);
+        this.#parse();
         return;
       case 'written': {
         const done = this.#onWritten;
@@ -113,6 +117,7 @@ export class TlsStream extends Duplex implements ClientAddress {
 
   override _destroy(error: Error | null, done: Done): void {
     clearTimeout(this.#idle);
+    this.#turns.forget(this.#parse);
     if (!this.#hasLeft) this.#tell({ do: 'destroy' });
     done(error);
   }
@@ -156,6 +161,21 @@ export class TlsStream extends Duplex implements ClientAddress {
   unref(): this {
     return this;
   }
+
+  /** The HTTP server parses a chunk as soon as it is pushed, which may be more than 100 requests. */
+  readonly #parse = (): void => {
+    while (this.#arrived.length > 0) {
+      if (!this.#turns.hasTime) {
+        this.#turns.wait(this.#parse);
+        return;
+      }
+      const event = this.#arrived.shift();
+      if (event?.is === 'data') {
+        this.#owesPull = true;
+        this.push(bufferOf(event.bytes));
+      } else this.push(null);
+    }
+  };
 
   /**
    * Asks the shard for more. An upgrade pauses the stream in the turn in which it came, and the bytes
