@@ -184,8 +184,7 @@ test('writes of a tick are joined up to writeBufferSize; what is larger goes alo
     // Frames of 102 bytes: two together, then a third would be too many.
     client.send(text(`${PREFIX}do;4;["flood",5,100]`));
     client.send(text(`${PREFIX}do;4;["flood",2,500]`));
-    for (let i = 0; i < 7; i++) await client.message();
-    await client.message();
+    for (let i = 0; i < 5 + 1 + 2 + 1; i++) await client.message();
     const sizes = write.mock.calls.map(({ arguments: [bytes] }) => bytes.length);
     write.mock.restore();
     const resultBytes = 2 + `${PREFIX}result;4;null`.length;
