@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
 import { setImmediate } from '../../shared/time/timers.ts';
+import { WaitingLine } from '../../shared/time/waiting-line.ts';
 
 /** Milliseconds of a turn of the loop for answers. */
-const SHARE = 10;
+const SHARE_MS = 10;
 /** Requests whose sockets are destroyed in a turn: for each of them the HTTP server makes an error. */
 const MOST_CUT = 500;
 
@@ -15,19 +16,30 @@ interface Cut {
 
 /** Shares out the turns of the primary's loop among connections with plain requests. */
 export class PlainTurns {
+  readonly #now: () => number;
   #endsAt: number | undefined;
-  #waiting = new Set<() => void>();
+  readonly #waiting: WaitingLine<() => void>;
   #cuts: Cut[] = [];
   #onAllCut: (() => void)[] = [];
 
-  /** Whether this turn has time for another answer; the first one always has. */
-  get hasTime(): boolean {
-    const now = performance.now();
-    this.#begin(now);
-    return now < (this.#endsAt as number);
+  /** @param now returns ms, monotonic */
+  constructor(now = () => performance.now()) {
+    this.#now = now;
+    this.#waiting = new WaitingLine(
+      SHARE_MS,
+      () => this.#begin(),
+      (go) => go(),
+      now,
+    );
   }
 
-  /** Calls a function in the next turn, once. */
+  /** Whether this turn has time for another answer; the first one always has. */
+  get hasTime(): boolean {
+    this.#begin();
+    return this.#now() < (this.#endsAt as number);
+  }
+
+  /** Calls a function once, in one of the next turns: behind those that wait already. */
   wait(go: () => void): void {
     this.#waiting.add(go);
   }
@@ -40,7 +52,7 @@ export class PlainTurns {
   /** Destroys a socket in the next turns. */
   cut(socket: Socket, requests: number): void {
     this.#cuts.push({ socket, requests });
-    this.#begin(performance.now());
+    this.#begin();
   }
 
   /** Resolves when all sockets that were to be destroyed have been. */
@@ -49,17 +61,15 @@ export class PlainTurns {
     return new Promise((resolve) => this.#onAllCut.push(resolve));
   }
 
-  #begin(now: number): void {
+  #begin(): void {
     if (this.#endsAt !== undefined) return;
-    this.#endsAt = now + SHARE;
+    this.#endsAt = this.#now() + SHARE_MS;
     setImmediate(this.#next);
   }
 
   readonly #next = (): void => {
     this.#endsAt = undefined;
-    const waiting = this.#waiting;
-    this.#waiting = new Set();
-    for (const go of waiting) go();
+    if (this.#waiting.serveSome()) this.#begin();
     this.#cutSome();
   };
 
@@ -74,7 +84,7 @@ export class PlainTurns {
     }
     this.#cuts = this.#cuts.slice(done);
     if (this.#cuts.length > 0) {
-      this.#begin(performance.now());
+      this.#begin();
       return;
     }
     for (const resolve of this.#onAllCut.splice(0)) resolve();

@@ -1,3 +1,5 @@
+import { WaitingLine } from '../../shared/time/waiting-line.ts';
+
 /** Milliseconds of a turn in which sockets get whole shares; and in which they get small ones. */
 const WHOLE_MS = 5;
 const SMALL_MS = 20;
@@ -26,10 +28,9 @@ export interface Reading {
  * are read in their order, behind those that have just become readable.
  */
 export class ReadTurns {
-  readonly #schedule: () => void;
   readonly #onShare: () => void;
   readonly #now: () => number;
-  readonly #waiting = new Set<Reading>();
+  readonly #waiting: WaitingLine<Reading>;
   /** The number of this turn. */
   turn = 1;
   /** The first look at the clock in this turn, the last one, and the first for this socket: ms. */
@@ -45,9 +46,9 @@ export class ReadTurns {
    * @param now returns ms, monotonic
    */
   constructor(schedule: () => void, onShare: () => void, now = () => performance.now()) {
-    this.#schedule = schedule;
     this.#onShare = onShare;
     this.#now = now;
+    this.#waiting = new WaitingLine(WAITING_MS, schedule, (reading) => reading.readOn(), now);
   }
 
   /** Begins the share of a socket. @returns the frames in it, 1 and up */
@@ -68,7 +69,6 @@ export class ReadTurns {
   /** Has a socket read on in the next turn. */
   wait(reading: Reading): void {
     this.#waiting.add(reading);
-    if (this.#waiting.size === 1) this.#schedule();
   }
 
   /** Forgets a socket that has gone. */
@@ -79,16 +79,10 @@ export class ReadTurns {
   /** Ends the turn: sockets that wait are read on. @returns whether some wait again, or still */
   end(): boolean {
     this.#nextTurn();
-    if (this.#waiting.size === 0) return false;
-    const endsAt = this.#now() + WAITING_MS;
-    // One that waits again comes to the end: the loop goes around as long as there is time.
-    for (const reading of this.#waiting) {
-      this.#waiting.delete(reading);
-      reading.readOn();
-      if (this.#now() >= endsAt) break;
-    }
+    if (this.#waiting.isEmpty) return false;
+    const hasMore = this.#waiting.serveSome();
     this.#nextTurn();
-    return this.#waiting.size > 0;
+    return hasMore;
   }
 
   #nextTurn(): void {

@@ -4,10 +4,10 @@ import type { ThreadLoad } from '../../shared/observe/thread-load.ts';
 import type { Peers } from '../../shared/spread/peers.ts';
 import type { InterestTable } from '../../shared/tables/interest-table.ts';
 import type { RoomCounts } from '../../shared/tables/room-counts.ts';
+import type { WaitingLine } from '../../shared/time/waiting-line.ts';
 import type { FanOut } from '../deliver/fan-out.ts';
 import type { ReadTurns } from '../read/read-turns.ts';
 import type { Coalescing } from './coalescing.ts';
-import type { Partings } from './partings.ts';
 
 /** Everything that a shard gives to the servers in it. */
 export interface ShardContext {
@@ -20,8 +20,8 @@ export interface ShardContext {
   readonly coalescing: Pick<Coalescing, 'heard'>;
   /** Shares out the time for reading among sockets. */
   readonly reads: Pick<ReadTurns, 'turn' | 'begin' | 'frame' | 'wait' | 'forget'>;
-  /** Connections that leave many rooms. */
-  readonly partings: Pick<Partings, 'add'>;
+  /** Ends of connections that are in many rooms: each comes in its turn. */
+  readonly partings: Pick<WaitingLine<() => void>, 'add'>;
   /** The rooms whose messages this shard wants. */
   readonly interest: InterestTable;
   /** The numbers of members of this shard's rooms. */

@@ -18,6 +18,7 @@ import { InterestMap, InterestTable } from '../../shared/tables/interest-table.t
 import { CountsMap, RoomCounts } from '../../shared/tables/room-counts.ts';
 import { Conditions } from '../../shared/time/conditions.ts';
 import { settledWithin } from '../../shared/time/settled-within.ts';
+import { WaitingLine } from '../../shared/time/waiting-line.ts';
 import { movedSocket, reserveDescriptor } from '../adopt/moved-socket.ts';
 import { RelayedSocket } from '../adopt/relayed-socket.ts';
 import { TlsSockets } from '../adopt/tls-sockets.ts';
@@ -28,10 +29,15 @@ import { receiveRecord } from '../deliver/receive-record.ts';
 import type { ShardServer } from '../deliver/shard-server.ts';
 import { ReadTurns } from '../read/read-turns.ts';
 import { Coalescing } from './coalescing.ts';
-import { Partings } from './partings.ts';
 import type { ShardContext } from './shard-context.ts';
 import { ShardServers } from './shard-servers.ts';
 import { takeSnapshot } from './shard-snapshot.ts';
+
+/**
+ * Milliseconds of a turn for the ends of connections in many rooms. To leave a thousand rooms takes
+ * about one of them, and many clients may go at once.
+ */
+const PARTING_MS = 4;
 
 /** Runs a shard until the primary tells it to stop: the task of one worker thread. */
 export function runShard(start: ShardStart): Promise<void> {
@@ -55,7 +61,7 @@ class Shard implements ShardContext {
   readonly load: ThreadLoad;
   readonly coalescing = new Coalescing();
   readonly reads: ReadTurns;
-  readonly partings: Partings;
+  readonly partings: WaitingLine<() => void>;
   readonly #servers: ShardServers;
   readonly #errors = new RepeatedErrors((error) =>
     this.tell({ type: 'error', error: serializeError(error) }),
@@ -104,7 +110,10 @@ class Shard implements ShardContext {
     const schedule = () => this.#ticks.schedule();
     const beat = () => doorbell.beat();
     this.reads = new ReadTurns(schedule, beat);
-    this.partings = new Partings(schedule, beat);
+    this.partings = new WaitingLine(PARTING_MS, schedule, (end) => {
+      beat();
+      end();
+    });
     this.fanOut = new FanOut(() => this.#ticks.schedule());
     const rest = () => this.#rest(start.ownsThread);
     this.#ticks = new TickLoop(this.#mailbox, () => this.fanOut.flush(), rest);
@@ -243,7 +252,7 @@ class Shard implements ShardContext {
   /** Ends a turn. @returns whether there is work for another one */
   #rest(mayPause: boolean): boolean {
     const isReading = this.reads.end();
-    if (this.partings.end() || isReading) return true;
+    if (this.partings.serveSome() || isReading) return true;
     if (mayPause) this.coalescing.turnEnded(performance.now());
     return false;
   }
