@@ -18,8 +18,9 @@
  *
  * A segment that is half full splits: its rooms are copied into two others, and then the directory
  * names these. So growing moves the rooms of one segment at a time, and what a reader looks at stays
- * as it is. A segment that has been split is used again. While slots of a segment change its version
- * is odd. A reader looks again that finds it odd, or finds that version or entry have changed.
+ * as it is. A segment that has been split is used again. Its version is odd while its slots change,
+ * and all the time that the directory does not name it: a reader may have seen its name earlier. A
+ * reader looks again that finds the version odd, or finds that version or entry have changed.
  */
 
 /** The number of low bits of the second hash that choose an entry of the directory. */
@@ -42,7 +43,7 @@ const FIRST_SEGMENT = DIRECTORY + 2 ** MOST_DEPTH;
 /** At every depth the directory may name as many as it has entries; two are filled meanwhile. */
 const MOST_SEGMENTS = 2 ** MOST_DEPTH + 2;
 
-/** The memory of a table: 64 MiB at most, 32 KiB to begin with. */
+/** The memory of a table: 64.3 MiB at most, 32.1 KiB to begin with. */
 export type CountsMemory = SharedArrayBuffer;
 
 /** Makes the memory of an empty table. */

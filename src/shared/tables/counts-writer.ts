@@ -27,7 +27,7 @@ export class CountsWriter {
   readonly #view: CountsView;
   /** By the word at which it begins. */
   readonly #segments = new Map<number, Segment>();
-  /** Segments that have been split. */
+  /** Empty segments that the directory does not name: their versions are odd. */
   readonly #free: number[] = [];
   /** Segments that there is memory for. */
   #made = 1;
@@ -67,18 +67,22 @@ export class CountsWriter {
 
   /** Moves slots of a segment: readers must not look at them meanwhile. */
   #changing(word: number, change: () => void): void {
-    const version = this.#view.load(word + VERSION);
-    this.#view.store(word + VERSION, version + 1);
+    this.#nextVersion(word);
     try {
       change();
     } finally {
-      this.#view.store(word + VERSION, version + 2); // else readers would look again for long
+      this.#nextVersion(word); // else readers would look again for long
     }
+  }
+
+  #nextVersion(word: number): void {
+    this.#view.store(word + VERSION, this.#view.load(word + VERSION) + 1);
   }
 
   /** Copies a segment into two others, and names these in its place. */
   #split(word: number, { depth }: Segment): void {
-    const halves = [this.#take(), this.#take()] as const;
+    while (this.#free.length < 2) this.#grow();
+    const halves = this.#free.splice(-2) as [number, number];
     const rooms = [0, 0];
     for (let slot = 0; slot < SEGMENT_SLOTS; slot++) {
       const key = this.#view.keyIn(placeOf(word, slot));
@@ -95,10 +99,13 @@ export class CountsWriter {
       this.#view.store(DIRECTORY + entry, halves[(entry >>> depth) & 1] as number);
     }
     for (const bit of [0, 1] as const) {
+      this.#nextVersion(halves[bit]);
       this.#segments.set(halves[bit], { depth: depth + 1, rooms: rooms[bit] as number });
     }
     this.#segments.delete(word);
     this.#free.push(word);
+    this.#nextVersion(word);
+    for (let slot = 0; slot < SEGMENT_SLOTS; slot++) this.#view.store(placeOf(word, slot), 0);
   }
 
   /** Gives the directory twice as many entries, which name the same segments. */
@@ -110,19 +117,14 @@ export class CountsWriter {
     this.#view.store(DEPTH, depth + 1);
   }
 
-  /** Returns an empty segment that is named nowhere. */
-  #take(): number {
-    const used = this.#free.pop();
-    if (used === undefined) {
-      this.#view.memory.grow(bytesOf(this.#made + 1));
-      this.#view.renew();
-      this.#made += 1;
-      return wordOf(this.#made - 1);
-    }
-    this.#changing(used, () => {
-      for (let slot = 0; slot < SEGMENT_SLOTS; slot++) this.#view.store(placeOf(used, slot), 0);
-    });
-    return used;
+  /** Makes another segment. @throws RangeError where there is no memory */
+  #grow(): void {
+    this.#view.memory.grow(bytesOf(this.#made + 1));
+    this.#view.renew();
+    const word = wordOf(this.#made);
+    this.#made += 1;
+    this.#nextVersion(word);
+    this.#free.push(word);
   }
 
   /** Empties a slot, and moves up the keys that stand behind it because it was taken. */
