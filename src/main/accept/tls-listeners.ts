@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { Server as HttpServer } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { ShardTls, TlsEvent } from '../../shared/messages/tls-messages.ts';
+import type { ShardTls } from '../../shared/messages/tls-messages.ts';
+import type { RelayEvent } from '../../shared/relay/relay-messages.ts';
 import type { ShardGroup } from '../shards/shard-group.ts';
 import type { ShardHost } from '../shards/shard-host.ts';
 import type { PlainTurns } from './plain-turns.ts';
@@ -89,7 +90,7 @@ export class TlsListeners {
   }
 
   /** Takes an event of a connection from its shard. */
-  receive(stream: number, event: TlsEvent): void {
+  receive(stream: number, event: RelayEvent): void {
     this.#streams.get(stream)?.receive(event);
   }
 

@@ -1,6 +1,7 @@
 import { Duplex } from 'node:stream';
 import type { TlsEntry, Upgrade } from '../../shared/messages/control-messages.ts';
-import type { TlsCommand, TlsEvent } from '../../shared/messages/tls-messages.ts';
+import type { RelayCommand, RelayEvent } from '../../shared/relay/relay-messages.ts';
+import { type Done, RelayWrites } from '../../shared/relay/relay-writes.ts';
 import { setImmediate } from '../../shared/time/timers.ts';
 import { takeBuffered } from '../place/handoff.ts';
 import type { ShardHost } from '../shards/shard-host.ts';
@@ -15,8 +16,6 @@ export interface ClientAddress {
 
 /** Bytes that go to the shard at a time: it holds them in the clear and encrypted. */
 const MOST_AT_ONCE = 256 * 2 ** 10;
-
-type Done = (error?: Error | null) => void;
 
 /**
  * A TLS connection of a shard as the primary sees it, as long as it is no WebSocket. The HTTP server
@@ -33,9 +32,12 @@ export class TlsStream extends Duplex implements ClientAddress {
   readonly remoteFamily: string | undefined;
   readonly #turns: PlainTurns;
   /** Events that wait for a turn of the loop that has time to parse them. */
-  readonly #arrived: TlsEvent[] = [];
+  readonly #arrived: RelayEvent[] = [];
   #owesPull = false;
-  #onWritten: Done | undefined;
+  readonly #writes = new RelayWrites(MOST_AT_ONCE, (bytes) => {
+    this.#idle?.refresh();
+    this.#tell({ do: 'write', bytes });
+  });
   #hasLeft = false;
   #idle: NodeJS.Timeout | undefined;
 
@@ -51,7 +53,7 @@ export class TlsStream extends Duplex implements ClientAddress {
   }
 
   /** Takes an event of the connection from its shard. */
-  receive(event: TlsEvent): void {
+  receive(event: RelayEvent): void {
     if (this.destroyed) return;
     this.#idle?.refresh();
     switch (event.is) {
@@ -60,12 +62,9 @@ export class TlsStream extends Duplex implements ClientAddress {
         this.#arrived.push(event);
         this.#parse();
         return;
-      case 'written': {
-        const done = this.#onWritten;
-        this.#onWritten = undefined;
-        done?.();
+      case 'written':
+        this.#writes.written();
         return;
-      }
       case 'closed':
         this.destroy();
     }
@@ -89,25 +88,11 @@ export class TlsStream extends Duplex implements ClientAddress {
   }
 
   override _write(chunk: Buffer, _encoding: string, done: Done): void {
-    this.#idle?.refresh();
-    const bytes = new Uint8Array(chunk.subarray(0, MOST_AT_ONCE)); // not the pool that it may be in
-    const rest = chunk.subarray(MOST_AT_ONCE);
-    this.#onWritten = rest.length === 0 ? done : () => this._write(rest, '', done);
-    this.#tell({ do: 'write', bytes });
+    this.#writes.write(chunk, done);
   }
 
-  override _writev(chunks: { chunk: Buffer }[], done: Done): void {
-    let bytes = 0;
-    const beyond = chunks.findIndex((entry) => {
-      bytes += entry.chunk.length;
-      return bytes > MOST_AT_ONCE;
-    });
-    // A copy of all would stay here for as long as the client does not read.
-    const first = beyond === -1 ? chunks : chunks.slice(0, Math.max(1, beyond));
-    const rest = chunks.slice(first.length);
-    const [{ chunk }] = first as [{ chunk: Buffer }];
-    const joined = first.length === 1 ? chunk : Buffer.concat(first.map((entry) => entry.chunk));
-    this._write(joined, '', rest.length === 0 ? done : () => this._writev(rest, done));
+  override _writev(entries: { chunk: Buffer }[], done: Done): void {
+    this.#writes.writeAll(entries, done);
   }
 
   override _final(done: Done): void {
@@ -187,7 +172,7 @@ export class TlsStream extends Duplex implements ClientAddress {
     else this.#tell({ do: 'pull' });
   };
 
-  #tell(command: TlsCommand | TlsEntry): void {
+  #tell(command: RelayCommand | TlsEntry): void {
     this.host.post({ type: 'tls', stream: this.number, command });
   }
 }

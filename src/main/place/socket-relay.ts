@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import type { TlsCommand, TlsEvent } from '../../shared/messages/tls-messages.ts';
+import type { RelayCommand, RelayEvent } from '../../shared/relay/relay-messages.ts';
 
 /** A socket that may be one of `node:net`. */
 interface MaybeSocket extends Duplex {
@@ -42,7 +42,7 @@ export class SocketRelay {
     this.#port.on('close', () => socket.destroy()); // the shard has let it go, or has died
   }
 
-  readonly #carryOut = (command: TlsCommand): void => {
+  readonly #carryOut = (command: RelayCommand): void => {
     const socket = this.#socket;
     if (command.do === 'pull') socket.resume();
     else if (command.do === 'end') socket.end();
@@ -55,7 +55,7 @@ export class SocketRelay {
     this.#tell({ is: 'data', bytes: new Uint8Array(chunk) }); // not the pool that it may be a part of
   };
 
-  #tell(event: TlsEvent): void {
+  #tell(event: RelayEvent): void {
     this.#port.postMessage(event);
   }
 }

@@ -3,10 +3,11 @@ import type { SerializedError } from '../api/errors.ts';
 import type { ShardSnapshot } from '../api/stats.ts';
 import type { ResolvedCloseOptions } from '../options/engine-options.ts';
 import type { ShardServerOptions } from '../options/server-options.ts';
+import type { RelayCommand, RelayEvent } from '../relay/relay-messages.ts';
 import type { MailboxLink } from '../ring/mailbox.ts';
 import type { InterestMemory } from '../tables/interest-table.ts';
 import type { CountsMemory } from '../tables/room-counts.ts';
-import type { ShardTls, TlsArrival, TlsCommand, TlsEvent } from './tls-messages.ts';
+import type { ShardTls, TlsArrival } from './tls-messages.ts';
 
 /*
  * The control plane: messages of the primary and a shard by port. None is sent per message of a
@@ -100,7 +101,7 @@ export type ToShard =
       /** The handles of their sockets, in the same order. */
       readonly handles: readonly object[];
     }
-  | { readonly type: 'tls'; readonly stream: number; readonly command: TlsCommand | TlsEntry }
+  | { readonly type: 'tls'; readonly stream: number; readonly command: RelayCommand | TlsEntry }
   /** The shard answers with a snapshot that names so many of its slowest connections. */
   | { readonly type: 'take-snapshot'; readonly ask: number; readonly slowest: number }
   /** Asks for `arrived`. */
@@ -127,7 +128,7 @@ export type FromShard =
   | { readonly type: 'refused'; readonly server: number; readonly connection: number }
   /** Connections have ended. */
   | { readonly type: 'closed'; readonly server: number; readonly connections: readonly number[] }
-  | { readonly type: 'tls'; readonly stream: number; readonly event: TlsEvent }
+  | { readonly type: 'tls'; readonly stream: number; readonly event: RelayEvent }
   | { readonly type: 'snapshot'; readonly ask: number; readonly snapshot: ShardSnapshot }
   | { readonly type: 'error'; readonly error: SerializedError }
   /** The numbers of messages with sockets that have come since it was last asked. */

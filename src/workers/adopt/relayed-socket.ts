@@ -1,8 +1,7 @@
 import { Duplex } from 'node:stream';
 import type { MessagePort } from 'node:worker_threads';
-import type { TlsCommand, TlsEvent } from '../../shared/messages/tls-messages.ts';
-
-type Done = (error?: Error | null) => void;
+import type { RelayCommand, RelayEvent } from '../../shared/relay/relay-messages.ts';
+import { type Done, RelayWrites } from '../../shared/relay/relay-writes.ts';
 
 /** Bytes of a write that are on their way at a time: so a large one is seen to move. */
 const MOST_ON_THE_WAY = 64 * 2 ** 10;
@@ -11,8 +10,9 @@ const MOST_ON_THE_WAY = 64 * 2 ** 10;
 export class RelayedSocket extends Duplex {
   readonly #port: MessagePort;
   #isPulling = false;
-  #onWritten: (() => void) | undefined;
-  #takenBytes = 0;
+  readonly #writes = new RelayWrites(MOST_ON_THE_WAY, (bytes) =>
+    this.#tell({ do: 'write', bytes }),
+  );
 
   /** @param port the way to the socket */
   constructor(port: MessagePort) {
@@ -25,7 +25,7 @@ export class RelayedSocket extends Duplex {
 
   /** Bytes that the client's socket has taken. */
   get takenBytes(): number {
-    return this.#takenBytes;
+    return this.#writes.takenBytes;
   }
 
   override _read(): void {
@@ -35,17 +35,11 @@ export class RelayedSocket extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: string, done: Done): void {
-    const part = chunk.subarray(0, MOST_ON_THE_WAY);
-    this.#onWritten = () => {
-      this.#takenBytes += part.length;
-      if (part.length === chunk.length) done();
-      else this._write(chunk.subarray(part.length), '', done);
-    };
-    this.#tell({ do: 'write', bytes: new Uint8Array(part) }); // not the pool that it may be a part of
+    this.#writes.write(chunk, done);
   }
 
-  override _writev(chunks: { chunk: Buffer }[], done: Done): void {
-    this._write(Buffer.concat(chunks.map(({ chunk }) => chunk)), '', done);
+  override _writev(entries: { chunk: Buffer }[], done: Done): void {
+    this.#writes.writeAll(entries, done);
   }
 
   override _final(done: Done): void {
@@ -59,7 +53,7 @@ export class RelayedSocket extends Duplex {
     done(error);
   }
 
-  readonly #receive = (event: TlsEvent): void => {
+  readonly #receive = (event: RelayEvent): void => {
     switch (event.is) {
       case 'data':
         this.#isPulling = false;
@@ -68,18 +62,15 @@ export class RelayedSocket extends Duplex {
       case 'end':
         this.push(null);
         return;
-      case 'written': {
-        const done = this.#onWritten;
-        this.#onWritten = undefined;
-        done?.();
+      case 'written':
+        this.#writes.written();
         return;
-      }
       case 'closed':
         this.destroy();
     }
   };
 
-  #tell(command: TlsCommand): void {
+  #tell(command: RelayCommand): void {
     this.#port.postMessage(command);
   }
 }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { TlsCommand, TlsEvent } from '../../shared/messages/tls-messages.ts';
+import type { RelayCommand, RelayEvent } from '../../shared/relay/relay-messages.ts';
 
 /** The time that the last bytes may take to go out, in milliseconds. */
 const LINGER = 5_000;
@@ -22,9 +22,9 @@ interface TcpHandle {
  * One TLS connection until it is a WebSocket. Its plain bytes go to the primary, one chunk at a
  * time, and the bytes of the primary go back.
  */
-export class Relay {
+export class TlsRelay {
   readonly #raw: Socket;
-  readonly #tell: (event: TlsEvent) => void;
+  readonly #tell: (event: RelayEvent) => void;
   #socket: TLSSocket | undefined;
   /** The timer that ends it, where it has been destroyed and lingers. */
   #lingering: NodeJS.Timeout | undefined;
@@ -32,7 +32,7 @@ export class Relay {
   #looking: NodeJS.Timeout | undefined;
 
   /** @param raw the TCP connection: its close closes all */
-  constructor(raw: Socket, tell: (event: TlsEvent) => void) {
+  constructor(raw: Socket, tell: (event: RelayEvent) => void) {
     this.#raw = raw;
     this.#tell = tell;
     raw.on('error', ignore);
@@ -48,7 +48,7 @@ export class Relay {
   }
 
   /** Carries out a command of the primary. */
-  carryOut(command: TlsCommand): void {
+  carryOut(command: RelayCommand): void {
     const socket = this.#socket;
     // The handshake is not done: its deadline has passed, and there is nobody to answer.
     if (socket === undefined) this.#raw.destroy();

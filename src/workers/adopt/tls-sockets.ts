@@ -5,18 +5,14 @@ import {
   type TLSSocket,
   Server as TlsServer,
 } from 'node:tls';
-import type {
-  ShardTls,
-  TlsArrival,
-  TlsCommand,
-  TlsEvent,
-} from '../../shared/messages/tls-messages.ts';
+import type { ShardTls, TlsArrival } from '../../shared/messages/tls-messages.ts';
+import type { RelayCommand, RelayEvent } from '../../shared/relay/relay-messages.ts';
 import { settledWithin } from '../../shared/time/settled-within.ts';
 import { movedSocket } from './moved-socket.ts';
 import { OverheadWatch } from './tls-overhead.ts';
-import { Relay } from './tls-relay.ts';
+import { TlsRelay } from './tls-relay.ts';
 
-type Tell = (stream: number, event: TlsEvent) => void;
+type Tell = (stream: number, event: RelayEvent) => void;
 
 /**
  * The TLS connections of a shard, from their first byte until they are WebSockets. A watch sees to
@@ -26,9 +22,9 @@ export class TlsSockets {
   readonly #tell: Tell;
   /** The servers that end TLS, by listener. They do not listen: sockets come from the primary. */
   readonly #servers = new Map<number, TlsServer>();
-  readonly #relays = new Map<number, Relay>();
+  readonly #relays = new Map<number, TlsRelay>();
   /** By the TCP connection, while the TLS handshake goes on. */
-  readonly #shaking = new WeakMap<Socket, Relay>();
+  readonly #shaking = new WeakMap<Socket, TlsRelay>();
   readonly #overhead = new OverheadWatch();
   #emptied: PromiseWithResolvers<void> | undefined;
 
@@ -48,7 +44,7 @@ export class TlsSockets {
       const raw = movedSocket(handles[at] as object);
       raw.allowHalfOpen = false; // nor is TLS: a client that ends in the handshake has gone
       if (head !== undefined) raw.unshift(head);
-      const relay = new Relay(raw, (event) => {
+      const relay = new TlsRelay(raw, (event) => {
         if (event.is === 'closed') this.#forget(stream);
         this.#tell(stream, event);
       });
@@ -61,7 +57,7 @@ export class TlsSockets {
   }
 
   /** Carries out a command of the primary; it will have been told of a connection that is gone. */
-  carryOut(stream: number, command: TlsCommand): void {
+  carryOut(stream: number, command: RelayCommand): void {
     this.#relays.get(stream)?.carryOut(command);
   }
 

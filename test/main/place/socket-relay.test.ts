@@ -4,7 +4,7 @@ import { Duplex } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import type { MessagePort } from 'node:worker_threads';
 import { SocketRelay } from '../../../src/main/place/socket-relay.ts';
-import type { TlsCommand, TlsEvent } from '../../../src/shared/messages/tls-messages.ts';
+import type { RelayCommand, RelayEvent } from '../../../src/shared/relay/relay-messages.ts';
 
 /** A socket whose client reads when the test says so, and has a timeout of the HTTP server. */
 class FakeSocket extends Duplex {
@@ -30,11 +30,11 @@ function open(t: TestContext) {
   relay.start();
   const far: MessagePort = relay.far;
   const told: string[] = [];
-  far.on('message', (event: TlsEvent) =>
+  far.on('message', (event: RelayEvent) =>
     told.push(event.is === 'data' ? Buffer.from(event.bytes).toString() : event.is),
   );
   t.after(() => far.close());
-  const carryOut = (command: TlsCommand) => far.postMessage(command);
+  const carryOut = (command: RelayCommand) => far.postMessage(command);
   /** Resolves when the shard has been told this. */
   const hears = async (what: string) => {
     while (told.at(-1) !== what) await once(far, 'message');

@@ -4,8 +4,8 @@ import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
-import type { TlsEvent } from '../../../src/shared/messages/tls-messages.ts';
-import { Relay } from '../../../src/workers/adopt/tls-relay.ts';
+import type { RelayEvent } from '../../../src/shared/relay/relay-messages.ts';
+import { TlsRelay } from '../../../src/workers/adopt/tls-relay.ts';
 
 const LOOK = 5_000; // ms
 
@@ -22,8 +22,8 @@ class Raw extends EventEmitter {
 function writeOne(t: TestContext) {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const raw = new Raw();
-  const events: TlsEvent['is'][] = [];
-  const relay = new Relay(raw as unknown as Socket, ({ is }) => events.push(is));
+  const events: RelayEvent['is'][] = [];
+  const relay = new TlsRelay(raw as unknown as Socket, ({ is }) => events.push(is));
   let end = () => {};
   const socket = new Duplex({
     read: () => {},

@@ -3,13 +3,13 @@ import { once } from 'node:events';
 import { type AddressInfo, connect as connectTcp, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
-import type { TlsCommand, TlsEvent } from '../../../src/shared/messages/tls-messages.ts';
+import type { RelayCommand, RelayEvent } from '../../../src/shared/relay/relay-messages.ts';
 import { TlsSockets } from '../../../src/workers/adopt/tls-sockets.ts';
 import { identity, tlsFile } from '../../end-to-end/kit/transport.ts';
 
 /** The TLS connections of a shard, and a port for clients. */
 async function openNone() {
-  const events: TlsEvent[] = [];
+  const events: RelayEvent[] = [];
   let onEvent = () => {};
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   const sockets = new TlsSockets((_stream, event) => {
@@ -43,7 +43,7 @@ async function openOne() {
   client.write('hello');
   await adopt();
   while (events.length === 0) await next();
-  const say = (command: TlsCommand) => sockets.carryOut(7, command);
+  const say = (command: RelayCommand) => sockets.carryOut(7, command);
   return { sockets, client, events, next, ended, say };
 }
 

@@ -32,7 +32,7 @@ export function connect(
   if (reads !== undefined) Object.assign(server, { shard: { ...server.shard, reads } });
   const connection = new ServerWebSocket(server, transport, upgrade, 0);
   fanOut.send(connection, Buffer.from('101'));
-  /** What has happened since the last call. */
+  /** Returns the events since the last call. */
   const since = () => log.splice(0);
   return { connection, transport, fanOut, since };
 }

@@ -13,7 +13,7 @@ function open(msPerFrame: number) {
     () => {},
     () => now,
   );
-  /** What has been read, socket by socket: a number of frames each time. */
+  /** The reads in their order: the socket, and its number of frames. */
   const log: [socket: string, frames: number][] = [];
   const socket = (name: string, frames: number) => {
     let left = frames;
