@@ -145,7 +145,7 @@ export class HandlerLists {
 
   /** Tells those who listen for all events, or for those that nobody handles. */
   callListeners(event: string, payload: unknown): Promise<unknown> | undefined {
-    if (this.#hooks === undefined) return undefined;
+    if (!this.hasHook('any') && !this.hasHook('unhandled')) return undefined;
     const received = [event, payload] as const;
     const any = this.callHook('any', received);
     return this.hasEvent(event) ? any : both(any, this.callHook('unhandled', received));

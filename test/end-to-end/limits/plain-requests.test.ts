@@ -40,6 +40,17 @@ async function withApp(
   await leavesNothing();
 }
 
+/** An app that answers from the 17th request on; the test answers the others. */
+function holdingApp() {
+  const held: ServerResponse[] = [];
+  const { promise: hasSixteen, resolve } = Promise.withResolvers<void>();
+  const answer: RequestListener = (_, response) => {
+    if (held.push(response) === 16) resolve();
+    else if (held.length > 16) response.end(String(held.length));
+  };
+  return { held, hasSixteen, answer };
+}
+
 test('a client with too many requests that have no answer is cut', options, async () => {
   let asked = 0;
   const count = () => {
@@ -79,12 +90,7 @@ test('answers that nobody reads make requests wait, and all are answered', optio
 });
 
 test('requests behind others are answered in their order, in several goes', options, async () => {
-  const held: ServerResponse[] = [];
-  const { promise: hasSixteen, resolve } = Promise.withResolvers<void>();
-  const answer: RequestListener = (_, response) => {
-    if (held.push(response) === 16) resolve();
-    else if (held.length > 16) response.end(String(held.length));
-  };
+  const { held, hasSixteen, answer } = holdingApp();
   await withApp(answer, {}, async (port) => {
     await using client = await RawClient.connect(port);
     client.send(GET.repeat(60));
@@ -103,12 +109,7 @@ test(
   'an upgrade behind requests that wait is left alone until they are answered',
   options,
   async () => {
-    const held: ServerResponse[] = [];
-    const { promise: hasSixteen, resolve } = Promise.withResolvers<void>();
-    const answer: RequestListener = (_, response) => {
-      if (held.push(response) === 16) resolve();
-      else if (held.length > 16) response.end(String(held.length));
-    };
+    const { held, hasSixteen, answer } = holdingApp();
     await withApp(answer, {}, async (port) => {
       await using client = await RawClient.connect(port);
       const hello = text('hello');
