@@ -1,4 +1,5 @@
 export { EngineError, type ErrorCode } from '../shared/api/errors.ts';
+export type { EventSchemas, EventsOf } from '../shared/api/event-schemas.ts';
 export type {
   AckOptions,
   AnyEvents,

@@ -2,8 +2,10 @@ import { channel } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
 import type { Server as HttpServer, RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { DataOf } from '../shared/api/connection-data.ts';
 import { DIAGNOSTIC_CHANNELS } from '../shared/api/diagnostic-events.ts';
 import { deserializeError, EngineError, handlerError, messageOf } from '../shared/api/errors.ts';
+import type { EventSchemas, EventsOf } from '../shared/api/event-schemas.ts';
 import type { AnyEvents } from '../shared/api/public-types.ts';
 import type { EngineStats, StatsOptions } from '../shared/api/stats.ts';
 import type { EmitterHandle } from '../shared/messages/emitter-messages.ts';
@@ -111,7 +113,13 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
    * Adds a server; the engine may be running already.
    * @throws EngineError ERR_OPTION, ERR_ENDPOINT_TAKEN, ERR_ENGINE_CLOSED
    */
-  server<Events extends object = AnyEvents>(options: ServerOptions = {}): Server<Events> {
+  server<const Schemas extends EventSchemas, Result = unknown>(
+    options: ServerOptions<Result> & { readonly events: Schemas },
+  ): Server<EventsOf<Schemas>, DataOf<Result>>;
+  server<Events extends object = AnyEvents, Result = unknown>(
+    options?: ServerOptions<Result>,
+  ): Server<Events, DataOf<Result>>;
+  server(options: ServerOptions = {}): Server {
     this.#startup.assertOpen();
     const resolved = resolveServerOptions(options);
     const { endpoint } = resolved;
@@ -129,7 +137,7 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
     if (endpoint !== '') this.#routes.set(endpoint, entry);
     for (const host of this.#group.hosts) entry.addTo(host);
     this.#emitters.addServer(entry);
-    return entry.app as Server as Server<Events>;
+    return entry.app;
   }
 
   /**

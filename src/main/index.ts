@@ -4,6 +4,7 @@ export type {
   MessageDropped,
 } from '../shared/api/diagnostic-events.ts';
 export { EngineError, type ErrorCode } from '../shared/api/errors.ts';
+export type { AskSchemas, EventSchemas, EventsOf } from '../shared/api/event-schemas.ts';
 export type {
   ConnectionInfo,
   ConnectionPage,

@@ -1,6 +1,7 @@
 import type {
   EngineStats,
   PlainConnectionStats,
+  PrimaryServerStats,
   RecentTimes,
   ServerStats,
   ShardStats,
@@ -39,6 +40,12 @@ const OF_SERVERS: [name: string, type: MetricType, help: string, of: (s: ServerS
     ['queued_bytes', 'gauge', 'Bytes that wait for slow clients.', (s) => s.queuedBytes],
     ['slow_consumers_total', 'counter', 'Times a client has fallen behind.', (s) => s.fellBehind],
   ];
+
+/** Metrics of each server on the primary, and in each shard. */
+const EVERYWHERE: [name: string, help: string, of: (s: PrimaryServerStats) => number][] = [
+  ['messages_emitted_total', 'Messages that the app has sent.', (s) => s.emitted],
+  ['payloads_invalid_total', 'Payloads that match no schema.', (s) => s.invalidPayloads],
+];
 
 const REASONS = ['slow', 'latest', 'closed'] as const;
 const REFUSALS = ['limit', 'address', 'unanswered'] as const;
@@ -91,12 +98,12 @@ export function prometheusText(stats: EngineStats): string {
 
 function addServers({ primary, shards }: EngineStats, metric: AddMetric): void {
   for (const [name, type, help, of] of OF_SERVERS) metric(name, type, help, inShards(shards, of));
-  metric('messages_emitted_total', 'counter', 'Messages that the app has sent.', [
-    ...primary.servers.map(({ endpoint, emitted }): Sample => {
-      return [{ endpoint, shard: 'primary' }, emitted];
-    }),
-    ...inShards(shards, (server) => server.emitted),
-  ]);
+  for (const [name, help, of] of EVERYWHERE) {
+    const onPrimary = primary.servers.map((server): Sample => {
+      return [{ endpoint: server.endpoint, shard: 'primary' }, of(server)];
+    });
+    metric(name, 'counter', help, [...onPrimary, ...inShards(shards, of)]);
+  }
   const dropped = REASONS.flatMap((reason) =>
     inShards(shards, (server) => server.dropped[reason], { reason }),
   );

@@ -14,13 +14,14 @@ export function sumServers(
   return [...totals.values()];
 }
 
-function asServer({ endpoint, emitted }: PrimaryServerStats): ServerStats {
+function asServer({ endpoint, emitted, invalidPayloads }: PrimaryServerStats): ServerStats {
   return {
     endpoint,
     connections: 0,
     rooms: 0,
     opened: 0,
     received: 0,
+    invalidPayloads,
     emitted,
     delivered: 0,
     dropped: { slow: 0, latest: 0, closed: 0 },

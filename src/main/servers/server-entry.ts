@@ -12,6 +12,7 @@ import {
   type ResolvedServerOptions,
   shardServerOptions,
 } from '../../shared/options/server-options.ts';
+import { EventChecks } from '../../shared/schema/event-checks.ts';
 import { NOWHERE } from '../../shared/spread/local.ts';
 import type { Peers } from '../../shared/spread/peers.ts';
 import { SpreadServer } from '../../shared/spread/spread-server.ts';
@@ -35,7 +36,7 @@ export class ServerEntry implements Life {
   readonly number: number;
   readonly options: ResolvedServerOptions;
   /** The messages that have been sent from here: one for each emit. */
-  readonly counters = { emitted: 0 };
+  readonly counters = { emitted: 0, invalidPayloads: 0 };
   readonly spread: SpreadServer;
   /** Undefined where the handlers are in a module. */
   readonly closures: Closures | undefined;
@@ -58,7 +59,9 @@ export class ServerEntry implements Life {
     this.rollout = new Rollout(handlers?.toString());
     const codecs = createCodecs(options);
     const { counters } = this;
-    const spread = { number, endpoint, limits: options, codecs, peers, counters, report };
+    const { events } = options;
+    const checks = events && new EventChecks(events, options, counters);
+    const spread = { number, endpoint, limits: options, codecs, peers, counters, checks, report };
     const appConnection: ClosuresContext['appConnection'] = (link, identity) =>
       new AppConnection(this.app, this.spread, link, identity, this.#running);
     if (handlers === undefined) {

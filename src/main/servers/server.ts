@@ -22,7 +22,7 @@ export interface Life {
 }
 
 /** One WebSocket server of an engine, as the app sees it; made by `engine.server()`. */
-export class Server<Events extends object = AnyEvents> extends AppServer<Events> {
+export class Server<Events extends object = AnyEvents, Data = unknown> extends AppServer<Events> {
   readonly #life: Life;
 
   constructor(verbs: Verbs, life: Life) {
@@ -45,8 +45,8 @@ export class Server<Events extends object = AnyEvents> extends AppServer<Events>
    * @returns a function that takes the handler away
    * @throws EngineError ERR_HANDLERS_CONFLICT where the server has a handler module
    */
-  onConnection(fn: EventHandler<Connection<Events>>, options?: HandlerOptions): () => void {
-    return this.#life.addConnectionHandler(fn as EventHandler<Connection>, options);
+  onConnection(fn: EventHandler<Connection<Events, Data>>, options?: HandlerOptions): () => void {
+    return this.#life.addConnectionHandler(fn as never, options);
   }
 
   /**

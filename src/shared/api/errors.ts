@@ -14,6 +14,7 @@ export const ERROR_CODES = {
   ERR_ROOM_NAME: 'a room name is not a string, is empty or is too long',
   ERR_ROOM_LIMIT: 'a connection is in as many rooms as it may be',
   ERR_PAYLOAD: 'a payload cannot be encoded',
+  ERR_PAYLOAD_INVALID: 'a payload or an answer does not match the schema of its event',
   ERR_CLOSE_CODE: 'a close code may not be sent, or a close reason is too long',
   ERR_MALFORMED_EVENT: 'an event came that cannot be decoded',
   ERR_PROTOCOL: 'a client broke RFC 6455; the connection is closed with closeCode',

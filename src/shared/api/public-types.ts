@@ -1,6 +1,8 @@
 import type { AckResult } from '../ask/ask.ts';
 import type { Message } from '../codec/codec.ts';
 import type { EngineError } from './errors.ts';
+import type { EventForms, ReceivedEntry, SentEntry } from './event-forms.ts';
+import type { EventSchemas } from './event-schemas.ts';
 import type { ConnectionPage, ListOptions, RoomPage } from './list-types.ts';
 import type { Targets, Whom } from './targets.ts';
 
@@ -14,22 +16,29 @@ export type EventName<Events> = Extract<keyof Events, string>;
  * The payload of an event: its type in the event map. Where that is a function, the payload is the
  * function's parameter, undefined if it has none.
  */
-export type PayloadOf<Entry> = [Entry] extends [(...args: infer Args extends unknown[]) => unknown]
+export type PayloadOf<Entry> = PlainPayload<SentEntry<Entry>>;
+
+/** The payload of an event as a server's handlers get it: that which its schema makes of it. */
+export type CheckedPayload<Entry> = PlainPayload<ReceivedEntry<Entry>>;
+
+type PlainPayload<Entry> = [Entry] extends [(...args: infer Args extends unknown[]) => unknown]
   ? Args extends []
     ? undefined
     : Args[0]
   : Entry;
 
 /** The answer to an event: the result of its function in the event map. */
-export type AnswerOf<Entry> = Entry extends (...payload: never[]) => infer Answer
-  ? Awaited<Answer>
-  : unknown;
+export type AnswerOf<Entry> =
+  SentEntry<Entry> extends (...payload: never[]) => infer Answer ? Awaited<Answer> : unknown;
+
+/** The answer to an event of a server: that which its schema makes of a client's. */
+export type CheckedAnswer<Entry> = AnswerOf<ReceivedEntry<Entry>>;
 
 /** The names of events that are answered: in the event map they are functions. */
 export type AskName<Events> = {
   [Name in EventName<Events>]: unknown extends Events[Name]
     ? Name
-    : Events[Name] extends (...payload: never[]) => unknown
+    : SentEntry<Events[Name]> extends (...payload: never[]) => unknown
       ? Name
       : never;
 }[EventName<Events>];
@@ -40,12 +49,19 @@ export type AskName<Events> = {
  */
 export type EntryHandler<Entry> = unknown extends Entry
   ? EventHandler<Entry>
-  : [Entry] extends [(...payload: never[]) => infer Answer]
-    ? Listener<PayloadOf<Entry>, Awaited<Answer> | Nothing>
-    : Listener<Entry, unknown>;
+  : [SentEntry<Entry>] extends [(...payload: never[]) => infer Answer]
+    ? Listener<Received<PayloadOf<Entry>>, Awaited<Answer> | Nothing>
+    : Listener<Received<SentEntry<Entry>>, unknown>;
+
+/** A handler of an event on a server: the same, but behind the event's schema. */
+export type CheckedHandler<Entry> = [Entry] extends [EventForms<infer Sent, unknown>]
+  ? [Sent] extends [(...payload: never[]) => infer Answer]
+    ? Listener<[payload: CheckedPayload<Entry>], Awaited<Answer> | Nothing>
+    : Listener<[payload: CheckedPayload<Entry>], unknown>
+  : EntryHandler<Entry>;
 
 /** Checks the payload strictly: a method would let a handler expect less than may come. */
-type Listener<Payload, Result> = (...args: Received<Payload>) => Result | Promise<Result>;
+type Listener<Args extends unknown[], Result> = (...args: Args) => Result | Promise<Result>;
 
 /** The arguments of a handler. A payload left out arrives as '' in text, as null in msgpack. */
 type Received<Payload> = [Payload] extends [undefined]
@@ -86,7 +102,7 @@ export interface HandlerOptions {
 export type AnyEventHandler<Events> = {
   handle(
     ...received: {
-      [Name in EventName<Events>]: [event: Name, payload: PayloadOf<Events[Name]>];
+      [Name in EventName<Events>]: [event: Name, payload: CheckedPayload<Events[Name]>];
     }[EventName<Events>]
   ): unknown;
 }['handle'];
@@ -160,7 +176,7 @@ export interface Emitter<Events extends object = AnyEvents> extends Sender<Event
   emitWithAck<Name extends AskName<Events>>(
     event: Name,
     ...args: AskArguments<PayloadOf<Events[Name]>>
-  ): Promise<AckResult<AnswerOf<Events[Name]>>>;
+  ): Promise<AckResult<CheckedAnswer<Events[Name]>>>;
 }
 
 /** A server as a connection sees it, on the primary and in the shards alike. */
@@ -208,14 +224,14 @@ export interface ServerHandle<Events extends object = AnyEvents> {
 }
 
 /** One WebSocket connection: the same interface on the primary and in a handler module. */
-export interface Connection<Events extends object = AnyEvents> {
+export interface Connection<Events extends object = AnyEvents, Data = unknown> {
   readonly id: string;
   readonly server: ServerHandle<Events>;
   /** The number of the shard, from 1, whose thread owns the socket. */
   readonly shard: number;
   readonly request: ConnectionRequest;
   /** The result of `authorize`; undefined where there is none. */
-  readonly data: unknown;
+  readonly data: Data;
   /** Values that the app keeps for this connection. */
   readonly values: Map<unknown, unknown>;
   /** The rooms it is in; one is named by its own id. Empty once it has closed. */
@@ -228,17 +244,17 @@ export interface Connection<Events extends object = AnyEvents> {
    */
   on<Name extends EventName<Events>>(
     event: Name,
-    fn: EntryHandler<Events[Name]>,
+    fn: CheckedHandler<Events[Name]>,
     options?: HandlerOptions,
   ): () => void;
   /** Calls `fn` as `on`, for the next such event alone. */
   once<Name extends EventName<Events>>(
     event: Name,
-    fn: EntryHandler<Events[Name]>,
+    fn: CheckedHandler<Events[Name]>,
     options?: HandlerOptions,
   ): () => void;
   /** Takes a handler away that was given to `on` or `once`. */
-  off<Name extends EventName<Events>>(event: Name, fn: EntryHandler<Events[Name]>): void;
+  off<Name extends EventName<Events>>(event: Name, fn: CheckedHandler<Events[Name]>): void;
   /** Calls `fn` with each event, ahead of the event's own handlers. */
   onAny(fn: AnyEventHandler<Events>, options?: HandlerOptions): () => void;
   /** Calls `fn` with each event that has no handler of its own. */
@@ -281,7 +297,7 @@ export interface Connection<Events extends object = AnyEvents> {
   emitWithAck<Name extends AskName<Events>>(
     event: Name,
     ...args: AskArguments<PayloadOf<Events[Name]>>
-  ): Promise<AnswerOf<Events[Name]>>;
+  ): Promise<CheckedAnswer<Events[Name]>>;
   /**
    * Sends to a target; this connection is the sender that NotMe leaves out.
    * @throws EngineError ERR_ROOM_NAME, ERR_OPTION
@@ -308,12 +324,17 @@ export interface Connection<Events extends object = AnyEvents> {
 }
 
 /** The exports of a handler module. */
-export interface HandlerModule<Events extends object = AnyEvents> {
+export interface HandlerModule<Events extends object = AnyEvents, Data = unknown> {
+  /**
+   * Schemas of events, each by its name. What a client sends that does not match reaches no handler.
+   * Where they are none, the server cannot start: ERR_HANDLERS_LOAD.
+   */
+  readonly events?: EventSchemas | undefined;
   /**
    * Runs for each new connection, in the shard that owns its socket. The connection opens when its
    * promise has resolved; a rejection refuses it.
    */
-  onConnection(connection: Connection<Events>): unknown;
+  onConnection(connection: Connection<Events, Data>): unknown;
   /**
    * Runs once in every shard, before the first connection of the server. Upgrades wait until its
    * promise resolves. Where it throws, the server cannot start: ERR_HANDLERS_LOAD.

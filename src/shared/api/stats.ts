@@ -61,6 +61,8 @@ export interface ServerStats {
   readonly opened: number;
   /** Messages that clients have sent. */
   readonly received: number;
+  /** Payloads and answers of clients that did not match the schema of their event. */
+  readonly invalidPayloads: number;
   /** Messages that handlers and the app have sent: one for each emit. */
   readonly emitted: number;
   /** Messages queued for a socket: one for each connection that gets it. */
@@ -104,11 +106,13 @@ export interface ShardStats extends ThreadStats {
   readonly servers: readonly ServerStats[];
 }
 
-/** The messages that the primary has sent for one server. */
+/** The part of one server's messages that the primary counts. */
 export interface PrimaryServerStats {
   readonly endpoint: string;
   /** Messages that closures and `server.to` have sent: a part of what the server has emitted. */
   readonly emitted: number;
+  /** Those that closures did not get: a part of the server's. */
+  readonly invalidPayloads: number;
 }
 
 /** The reasons for which connections with plain requests have been refused. */

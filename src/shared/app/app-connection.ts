@@ -1,18 +1,18 @@
 import type { AsyncResource } from 'node:async_hooks';
 import { EngineError } from '../api/errors.ts';
 import type {
-  AnswerOf,
   AnyEventHandler,
   AnyEvents,
   AskArguments,
   AskName,
   Backpressure,
+  CheckedAnswer,
+  CheckedHandler,
   Connection,
   ConnectionRequest,
   DisconnectReason,
   EmitArguments,
   Emitter,
-  EntryHandler,
   EventHandler,
   EventName,
   HandlerOptions,
@@ -107,7 +107,7 @@ export class AppConnection<Events extends object = AnyEvents>
 
   on<Name extends EventName<Events>>(
     event: Name,
-    fn: EntryHandler<Events[Name]>,
+    fn: CheckedHandler<Events[Name]>,
     options?: HandlerOptions,
   ): () => void {
     checkHandledName(event, this.#verbs.limits.maxEventNameBytes);
@@ -116,14 +116,14 @@ export class AppConnection<Events extends object = AnyEvents>
 
   once<Name extends EventName<Events>>(
     event: Name,
-    fn: EntryHandler<Events[Name]>,
+    fn: CheckedHandler<Events[Name]>,
     options?: HandlerOptions,
   ): () => void {
     checkHandledName(event, this.#verbs.limits.maxEventNameBytes);
     return this.#inbox.handlers.addOnce(event, fn as Handler<never>, options);
   }
 
-  off<Name extends EventName<Events>>(event: Name, fn: EntryHandler<Events[Name]>): void {
+  off<Name extends EventName<Events>>(event: Name, fn: CheckedHandler<Events[Name]>): void {
     this.#inbox.handlers.removeEvent(event, fn as Handler<never>);
   }
 
@@ -180,6 +180,7 @@ export class AppConnection<Events extends object = AnyEvents>
     event: Name,
     ...args: EmitArguments<PayloadOf<Events[Name]>>
   ): void {
+    this.#verbs.checks?.sent(event, args[0]);
     const message = encodeFor(this, event, args[0]);
     if (!this.hasEnded) this.#link.send(message);
   }
@@ -192,10 +193,14 @@ export class AppConnection<Events extends object = AnyEvents>
   async emitWithAck<Name extends AskName<Events>>(
     event: Name,
     ...[payload, options]: AskArguments<PayloadOf<Events[Name]>>
-  ): Promise<AnswerOf<Events[Name]>> {
+  ): Promise<CheckedAnswer<Events[Name]>> {
     const timeoutMs = ackTimeout(options);
+    const { checks } = this.#verbs;
+    checks?.sent(event, payload);
     const ask = new Ask([this], () => encodeFor(this, event, payload), timeoutMs);
-    return (await onlyAnswer(ask.result, event, timeoutMs)) as AnswerOf<Events[Name]>;
+    const answer = await onlyAnswer(ask.result, event, timeoutMs);
+    const checked = checks === undefined ? answer : await checks.answer(event, answer);
+    return checked as CheckedAnswer<Events[Name]>;
   }
 
   to(target: Targets): Emitter<Events> {

@@ -5,6 +5,7 @@ import { IncomingAsks } from '../ask/incoming-asks.ts';
 import { SentAsks } from '../ask/sent-asks.ts';
 import type { Decoded, DecodedEvent, Message } from '../codec/codec.ts';
 import { PROBE } from '../codec/event-rules.ts';
+import { type CheckedReceiver, checkEvent } from '../schema/check-event.ts';
 import type { Verbs } from '../spread/verbs.ts';
 import type { ConnectionLink } from './connection-link.ts';
 import { HandlerLists, type Hooks } from './handler-lists.ts';
@@ -12,7 +13,7 @@ import { MessageQueue, type QueueOwner } from './message-queue.ts';
 import { RunningHandlers } from './running-handlers.ts';
 
 /** The receiving side of a connection: hands all that comes to the handlers, up to its end. */
-export class Inbox implements QueueOwner<Decoded> {
+export class Inbox implements QueueOwner<Decoded>, CheckedReceiver {
   readonly handlers: HandlerLists;
   readonly #connection: Askable;
   readonly #verbs: Verbs;
@@ -99,17 +100,56 @@ export class Inbox implements QueueOwner<Decoded> {
   #begin(decoded: Decoded): void {
     const pending = this.handle(decoded);
     if (pending === undefined) return;
-    const { maxConcurrentHandlers } = this.#running.limits;
-    this.#queue ??= new MessageQueue<Decoded>(this, maxConcurrentHandlers);
-    this.#queue.started(pending);
+    this.#openQueue().started(pending);
+  }
+
+  #openQueue(): MessageQueue<Decoded> {
+    this.#queue ??= new MessageQueue<Decoded>(this, this.#running.limits.maxConcurrentHandlers);
+    return this.#queue;
   }
 
   /** Hands a message to its handlers. @returns a promise where they are still at work */
   handle(decoded: Decoded): Promise<unknown> | undefined {
     if ('native' in decoded) return this.handlers.callHook('message', decoded.native);
     if (!('event' in decoded)) return undefined;
+    const { checks } = this.#verbs;
+    return checks === undefined ? this.deliver(decoded) : checkEvent(this, decoded, checks);
+  }
+
+  /** Hands an event to its handlers. */
+  deliver(decoded: DecodedEvent): Promise<unknown> | undefined {
     if (decoded.ask !== undefined) return this.#answer(decoded, decoded.ask);
     return this.handlers.callEvent(decoded.event, decoded.payload);
+  }
+
+  // ── checks by schemas ──────────────────────────────────────────────────────────────────────
+
+  /** Whether what has come reaches no handler any more. */
+  get isOver(): boolean {
+    return this.#isDisconnecting || this.#toldEnd !== undefined;
+  }
+
+  /** Has all that comes wait, until {@link Inbox.resume}. */
+  pause(): void {
+    this.#openQueue().pause();
+    this.#running.begin();
+  }
+
+  resume(): void {
+    this.#running.end();
+    this.#queue?.resume();
+  }
+
+  /** Answers an ask of the client: there is no answer. */
+  failAsk({ event, ask }: DecodedEvent, reason: string): void {
+    if (ask === undefined) return;
+    this.#answersAsks = true;
+    if (this.#hasEnded || this.#isDisconnecting) return;
+    try {
+      this.#link.send(this.#link.codec.encodeFailure(ask, reason));
+    } catch (thrown) {
+      this.handlerThrew(thrown, event); // the outbox is full
+    }
   }
 
   /** Stops reading from the client, or reads on. */
@@ -122,7 +162,11 @@ export class Inbox implements QueueOwner<Decoded> {
     const onThrown = (thrown: unknown) => this.handlerThrew(thrown, decoded.event);
     this.#answersAsks = true;
     this.#answering += 1;
-    this.#incomingAsks ??= new IncomingAsks(this.handlers, this.#verbs.limits.maxPendingAsks);
+    this.#incomingAsks ??= new IncomingAsks(
+      this.handlers,
+      this.#verbs.limits.maxPendingAsks,
+      this.#verbs.checks,
+    );
     try {
       const answer = this.#incomingAsks.answer(decoded, ask, this.#link.codec, onThrown);
       const message = answer instanceof Promise ? await answer : answer;
@@ -171,7 +215,12 @@ export class Inbox implements QueueOwner<Decoded> {
 
   /** Tells `onError`, else the engine, of an error in a handler `of` an event or a method. */
   handlerThrew(thrown: unknown, of: string): void {
-    const error = this.#handlerError(thrown, of);
+    this.appThrew(thrown, `a handler of ${of}`);
+  }
+
+  /** Tells `onError`, else the engine: `what` threw. */
+  appThrew(thrown: unknown, what: string): void {
+    const error = handlerError(`${what} on ${this.#verbs.endpoint}`, thrown);
     if (this.handlers.hasHook('error')) this.handlers.callHook('error', error);
     else this.#verbs.report(error);
   }

@@ -38,6 +38,8 @@ export class MessageQueue<Message> {
   #first = 0;
   #bytes = 0;
   #isHeld = false;
+  /** Whether a message is being checked, before whose end no other is handled. */
+  #isPaused = false;
   #isEnded = false;
   #onIdle: (() => void) | undefined;
 
@@ -49,7 +51,7 @@ export class MessageQueue<Message> {
 
   /** Whether a message has to wait. */
   get isFull(): boolean {
-    return this.#running >= this.#limit || this.waiting > 0;
+    return this.#isPaused || this.#running >= this.#limit || this.waiting > 0;
   }
 
   /** The messages that wait. */
@@ -61,6 +63,16 @@ export class MessageQueue<Message> {
   started(pending: Promise<unknown>): void {
     this.#running += 1;
     pending.then(this.#settled, this.#settled);
+  }
+
+  /** Has all messages wait, while the one at hand is at work, until {@link MessageQueue.resume}. */
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#handleWaiting();
   }
 
   /** Has a message wait for its turn. @param size its bytes or characters */
@@ -116,10 +128,14 @@ export class MessageQueue<Message> {
 
   readonly #settled = (): void => {
     this.#running -= 1;
-    while (this.#running < this.#limit && this.waiting > 0) this.#handleNext();
-    this.recheck();
+    this.#handleWaiting();
     if (this.isIdle) this.#onIdle?.();
   };
+
+  #handleWaiting(): void {
+    while (!this.#isPaused && this.#running < this.#limit && this.waiting > 0) this.#handleNext();
+    this.recheck();
+  }
 
   #handleNext(): void {
     const { message, size } = this.#waiting[this.#first] as Waiting<Message>;

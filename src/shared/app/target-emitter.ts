@@ -1,8 +1,8 @@
 import type {
-  AnswerOf,
   AnyEvents,
   AskArguments,
   AskName,
+  CheckedAnswer,
   EmitArguments,
   Emitter,
   EventName,
@@ -34,6 +34,7 @@ export class TargetEmitter<Events extends object = AnyEvents> implements Emitter
     event: Name,
     ...args: EmitArguments<PayloadOf<Events[Name]>>
   ): void {
+    this.#server.checks?.sent(event, args[0]);
     const isEncoded = this.#publish((codec) => this.#encode(codec, event, args[0]));
     if (!isEncoded) this.#checkUnsent(event, args[0]);
   }
@@ -46,15 +47,18 @@ export class TargetEmitter<Events extends object = AnyEvents> implements Emitter
   async emitWithAck<Name extends AskName<Events>>(
     event: Name,
     ...[payload, options]: AskArguments<PayloadOf<Events[Name]>>
-  ): Promise<AckResult<AnswerOf<Events[Name]>>> {
+  ): Promise<AckResult<CheckedAnswer<Events[Name]>>> {
+    const { checks } = this.#server;
+    checks?.sent(event, payload);
     let isEncoded = false;
     const encode = (codec: Codec) => {
       isEncoded = true;
       return this.#encode(codec, event, payload);
     };
-    const asked = this.#server.ask(this.#selection, encode, ackTimeout(options));
+    const asked = this.#server.ask(this.#selection, encode, ackTimeout(options), event);
     if (!isEncoded) this.#checkUnsent(event, payload);
-    return (await asked) as AckResult<AnswerOf<Events[Name]>>;
+    const result = checks === undefined ? asked : checks.answers(event, await asked);
+    return (await result) as AckResult<CheckedAnswer<Events[Name]>>;
   }
 
   #encode(codec: Codec, event: string, payload: unknown): Message {

@@ -2,16 +2,20 @@ import { payloadError } from '../app/encode-event.ts';
 import type { HandlerLists } from '../app/handler-lists.ts';
 import type { Codec, DecodedEvent, Message } from '../codec/codec.ts';
 import { PROBE } from '../codec/event-rules.ts';
+import type { EventChecks } from '../schema/event-checks.ts';
 
 /** The asks of the client of one connection, for its handlers. */
 export class IncomingAsks {
   readonly #handlers: HandlerLists;
   readonly #maxPendingAsks: number;
+  readonly #checks: EventChecks | undefined;
   /** Asks that the handlers are about to answer. */
   #pending = 0;
 
-  constructor(handlers: HandlerLists, maxPendingAsks: number) {
+  /** @param checks of answers */
+  constructor(handlers: HandlerLists, maxPendingAsks: number, checks?: EventChecks) {
     this.#handlers = handlers;
+    this.#checks = checks;
     this.#maxPendingAsks = maxPendingAsks;
   }
 
@@ -47,6 +51,7 @@ export class IncomingAsks {
     this.#pending++;
     try {
       const answer = await this.#handlers.answerEvent(event, payload);
+      if (this.#checks?.isOutgoing) await this.#checks.sentAnswer(event, answer);
       try {
         return codec.encodeAnswer(ask, answer);
       } catch (error) {

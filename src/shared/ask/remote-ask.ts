@@ -16,6 +16,8 @@ export interface AskBody {
   readonly ask: number;
   /** The thread that asks, as a peer. */
   readonly from: number;
+  /** The name of the event, by which its answers are checked. */
+  readonly event: string;
   /** The event for each codec of the server; undefined where nobody spoke it. */
   readonly events: readonly (Message | undefined)[];
   readonly timeoutMs: number;
@@ -52,7 +54,7 @@ export function addResult(
 }
 
 /** The payload of an answer; shares no memory with the message. */
-function payloadOf({ codec, message }: SentAnswer, codecs: readonly Codec[]): unknown {
+export function payloadOf({ codec, message }: SentAnswer, codecs: readonly Codec[]): unknown {
   const spoken = codecs.find(({ name }) => name === codec) as Codec;
   return (spoken.decode(message) as DecodedAnswer).payload;
 }

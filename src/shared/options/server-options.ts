@@ -1,7 +1,9 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
+import type { EventSchemas } from '../api/event-schemas.ts';
 import type { ConnectionRequest } from '../api/public-types.ts';
 import type { KeepHeaders } from '../app/kept-headers.ts';
 import type { CodecChoice } from '../codec/codec.ts';
+import { checkSchemaOptions } from '../schema/schema-options.ts';
 import {
   type CompressionOptions,
   type ResolvedCompression,
@@ -42,7 +44,7 @@ export type SlowConsumerChoice = 'close' | 'drop' | 'latest';
  * The options of one server; times in milliseconds, sizes in bytes. Where no range is given, a time
  * is 1 to 2^31 − 1.
  */
-export interface ServerOptions {
+export interface ServerOptions<Result = unknown> {
   /** The path of this server, such as '/chat', and no pattern; '' (default) = it is disabled. */
   endpoint?: string | undefined;
   /** The codec of events; 'negotiate' = as each client asks, by subprotocol. Default 'text'. */
@@ -51,6 +53,10 @@ export interface ServerOptions {
   eventPrefix?: string | undefined;
   /** A module whose `onConnection` runs in the shards, next to the sockets: a file URL. */
   handlers?: URL | string | undefined;
+  /** Schemas of events, for closures: what does not match reaches no handler. Default: none. */
+  events?: EventSchemas | undefined;
+  /** Whether payloads and answers that are sent are checked by their schemas, too. Default false. */
+  checkOutgoing?: boolean | undefined;
   /** Headers that are sent with the 101. */
   headers?: Readonly<Record<string, string>> | undefined;
   /** Subprotocols this server speaks; the first of the client's that is among them is chosen. */
@@ -64,7 +70,7 @@ export interface ServerOptions {
    * Decides on an upgrade. Its result is the connection's `data` and must be structured-cloneable;
    * `false` refuses with 401, a thrown error that has a `status` with that.
    */
-  authorize?: ((request: ConnectionRequest) => unknown) | undefined;
+  authorize?: ((request: ConnectionRequest) => Result) | undefined;
   /** Makes the id of a connection; must be unique among the living. Default: random. */
   idGenerator?: ((request: ConnectionRequest) => string) | undefined;
   /** Compresses messages (permessage-deflate, RFC 7692) for clients that offer it. Default false. */
@@ -126,7 +132,7 @@ export interface ServerOptions {
 
 type FilledServerOptions = Filled<
   ServerOptions,
-  'handlers' | 'authorize' | 'idGenerator' | 'rateLimit'
+  'handlers' | 'events' | 'authorize' | 'idGenerator' | 'rateLimit'
 >;
 
 /** A server's options as the engine keeps them. */
@@ -138,7 +144,7 @@ export type ResolvedServerOptions = Omit<FilledServerOptions, 'compression' | 'r
 /** The part of a server's options that shards need: no functions, so that it can cross threads. */
 export type ShardServerOptions = Omit<
   ResolvedServerOptions,
-  'authorize' | 'idGenerator' | 'origins' | 'handlers'
+  'authorize' | 'idGenerator' | 'origins' | 'handlers' | 'events'
 > & { readonly handlers: string | undefined };
 
 const PONG_TIMEOUT = 60_000;
@@ -170,6 +176,8 @@ const SERVER_RULES: Rules<FilledServerOptions> = {
     undefined,
     (value) => value instanceof URL || (typeof value === 'string' && URL.canParse(value)),
   ),
+  events: rule<EventSchemas | undefined>('an object of schemas', undefined, isObject),
+  checkOutgoing: rule('true or false', false, (value) => typeof value === 'boolean'),
   headers: rule("an object of HTTP headers that are not the handshake's own", {}, isHeaders),
   protocols: rule('an array of different subprotocol tokens', [], isTokenList),
   origins: rule<Origins>(
@@ -229,12 +237,13 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
     const allowed = `less than pongTimeout (${resolved.pongTimeout})`;
     throw optionError('pingPeriod', resolved.pingPeriod, allowed);
   }
+  checkSchemaOptions(resolved);
   return { ...resolved, rateLimit: resolveRateLimit(resolved.rateLimit, resolved.maxMessageSize) };
 }
 
 /** The part of a server's options that crosses into the shards. */
 export function shardServerOptions(options: ResolvedServerOptions): ShardServerOptions {
-  const { authorize, idGenerator, origins, handlers, ...rest } = options;
+  const { authorize, idGenerator, origins, handlers, events, ...rest } = options;
   return { ...rest, handlers: handlers === undefined ? undefined : String(handlers) };
 }
 

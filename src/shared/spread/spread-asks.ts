@@ -6,6 +6,7 @@ import {
   type AckResult,
   Ask,
   type KeptAnswer,
+  type SentAnswer,
 } from '../ask/ask.ts';
 import {
   type AskBody,
@@ -13,8 +14,10 @@ import {
   addResult,
   encodeResult,
   GRACE,
+  payloadOf,
 } from '../ask/remote-ask.ts';
 import type { Codec, Encode, Message } from '../codec/codec.ts';
+import { PRIMARY } from '../messages/control-messages.ts';
 import type { RecordView } from '../messages/record-view.ts';
 import { encodeRecord, RecordKind } from '../messages/records.ts';
 import { Gather } from './gather.ts';
@@ -33,7 +36,12 @@ export class SpreadAsks<Chosen> {
   }
 
   /** Asks the members here, and through the peers all others. */
-  async ask(selection: Selection, encode: Encode, timeoutMs: number): Promise<AckResult> {
+  async ask(
+    selection: Selection,
+    encode: Encode,
+    timeoutMs: number,
+    event: string,
+  ): Promise<AckResult> {
     const { codecs, local } = this.#options;
     if (local.handlersOf === 'all') {
       return new Ask(local.members(selection), encode, timeoutMs).result;
@@ -44,7 +52,7 @@ export class SpreadAsks<Chosen> {
     const silentShards = this.#results.ask(
       peers,
       timeoutMs + GRACE,
-      (ask) => this.#sendAsk(ask, peers, selection, events, timeoutMs),
+      (ask) => this.#sendAsk(peers, selection, { ask, event, events, timeoutMs }),
       (result) => addResult({ answers, missing }, result, codecs),
     );
     const own =
@@ -72,16 +80,14 @@ export class SpreadAsks<Chosen> {
   }
 
   #sendAsk(
-    ask: number,
     reached: readonly number[],
     { room: name, except: connection, several }: Selection,
-    events: AskBody['events'],
-    timeoutMs: number,
+    asked: Omit<AskBody, 'from' | 'several'>,
   ): void {
     if (reached.length === 0) return;
     const { number: server, peers } = this.#options;
     const from = peers.self;
-    const body: AskBody = { ask, from, events, timeoutMs, ...(several && { several }) };
+    const body: AskBody = { ...asked, from, ...(several && { several }) };
     const header = { kind: RecordKind.ASK, server, connection, name };
     peers.send([{ peers: reached, record: encodeRecord(header, serialize(body)) }]);
   }
@@ -109,10 +115,15 @@ export class SpreadAsks<Chosen> {
   }
 
   async #answer(body: AskBody, room: string, except: number): Promise<void> {
-    const { ask, from, events, timeoutMs, several } = body;
-    const { number: server, peers } = this.#options;
+    const { ask, from, event, events, timeoutMs, several } = body;
+    const { number: server, peers, codecs, checks } = this.#options;
     const selection = { room, except, ...(several && { several }) };
-    const result = await this.#askHere(selection, events, timeoutMs, 'message');
+    let result = await this.#askHere(selection, events, timeoutMs, 'message');
+    if (from === PRIMARY && checks !== undefined) {
+      // The primary has no schemas where shards have; a shard checks for itself.
+      const answers = result as AckResult<SentAnswer>;
+      result = await checks.answers(event, answers, (answer) => payloadOf(answer, codecs));
+    }
     const header = { kind: RecordKind.ASK_RESULT, server };
     peers.sendAlways(from, encodeRecord(header, encodeResult(ask, result)));
   }

@@ -12,6 +12,7 @@ import {
 } from '../messages/records.ts';
 import type { Limits } from '../options/server-options.ts';
 import type { RoutedRecord } from '../ring/tick-loop.ts';
+import type { EventChecks } from '../schema/event-checks.ts';
 import { type Command, carryOut, countAhead, encodeCommand, joinKeys } from './command.ts';
 import { Gather } from './gather.ts';
 import {
@@ -40,6 +41,8 @@ export class SpreadServer<Chosen = unknown> {
   readonly number: number;
   readonly endpoint: string;
   readonly limits: Limits;
+  /** Checks payloads; undefined where no schemas are in this thread. */
+  readonly checks?: EventChecks | undefined;
   readonly #options: SpreadOptions<Chosen>;
   readonly #asks: SpreadAsks<Chosen>;
   readonly #entries = new Gather<Entries>();
@@ -48,6 +51,7 @@ export class SpreadServer<Chosen = unknown> {
     this.number = options.number;
     this.endpoint = options.endpoint;
     this.limits = options.limits;
+    this.checks = options.checks;
     this.#options = options;
     this.#asks = new SpreadAsks(options);
   }
@@ -109,9 +113,10 @@ export class SpreadServer<Chosen = unknown> {
    * Asks the connections of a selection.
    * @param encode as in {@link SpreadServer.publish}
    * @param timeoutMs milliseconds to wait for answers
+   * @param event the name of the event, by which threads with schemas check the answers
    */
-  ask(selection: Selection, encode: Encode, timeoutMs: number): Promise<AckResult> {
-    return this.#asks.ask(selection, encode, timeoutMs);
+  ask(selection: Selection, encode: Encode, timeoutMs: number, event: string): Promise<AckResult> {
+    return this.#asks.ask(selection, encode, timeoutMs, event);
   }
 
   /** The entries of a list, from every thread that answers within `timeoutMs`. */

@@ -10,6 +10,7 @@ import { createCodecs } from '../../shared/codec/codecs.ts';
 import { CLOSE_CODES } from '../../shared/codec/frame.ts';
 import type { DrainTimes, Upgrade } from '../../shared/messages/control-messages.ts';
 import type { ShardServerOptions } from '../../shared/options/server-options.ts';
+import { moduleChecks } from '../../shared/schema/module-checks.ts';
 import { SpreadServer } from '../../shared/spread/spread-server.ts';
 import { clearTimeout, setImmediate, setTimeout } from '../../shared/time/timers.ts';
 import { switchingProtocols } from '../adopt/handshake.ts';
@@ -53,11 +54,16 @@ export class ShardServer implements SocketContext {
   #closed: number[] = [];
   #emptied: PromiseWithResolvers<void> | undefined;
 
+  /**
+   * @param events the schemas of its handler module
+   * @throws EngineError ERR_HANDLERS_LOAD where those are none
+   */
   constructor(
     shard: ShardContext,
     number: number,
     options: ShardServerOptions,
     dispatch: Dispatch,
+    events?: unknown,
   ) {
     this.shard = shard;
     this.number = number;
@@ -80,6 +86,7 @@ export class ShardServer implements SocketContext {
       peers: shard.peers,
       local: new ShardLocal(this.rooms, shard.fanOut, this.deflater, this.counters),
       counters: this.counters,
+      checks: moduleChecks(events, options, this.counters),
       report: (error) => shard.report(error),
     });
     this.#running = new RunningHandlers(options);

@@ -7,6 +7,8 @@ export class Counters {
   opened = 0;
   /** Messages that clients have sent. */
   received = 0;
+  /** Payloads and answers of clients that did not match the schema of their event. */
+  invalidPayloads = 0;
   /** Messages that handlers in this shard have sent: one for each emit, whoever gets it. */
   emitted = 0;
   /** Messages queued for a socket: one for each connection that gets it. */

@@ -137,7 +137,8 @@ export class ShardServers {
   async #load(number: number, options: ShardServerOptions, entry: Entry): Promise<ShardServer> {
     const { handlers } = options;
     const module = handlers === undefined ? undefined : await loadHandlers(handlers);
-    const server = new ShardServer(this.#shard, number, options, this.#createDispatch(module));
+    const dispatch = this.#createDispatch(module);
+    const server = new ShardServer(this.#shard, number, options, dispatch, module?.events);
     if (!this.#entries.has(number)) return server; // too late
     this.loaded.set(number, server);
     if (module?.onServer !== undefined) await startHandlers(module, server.app);

@@ -126,7 +126,7 @@ export function wrongInClient(ws: Ws<Events>): void {
 }
 
 export function unions(ends: Pick<Ws<Unions>, 'on'> | Pick<ModuleConnection<Unions>, 'on'>): void {
-  const on: Ws<Unions>['on'] = ends.on;
+  const { on } = ends;
   on('flag', (flag) => same<typeof flag, boolean>(true));
   on('flag', (flag: boolean) => flag);
   on('flag', (flag: boolean | string) => flag); // it takes more than may come

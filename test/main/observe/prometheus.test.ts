@@ -10,7 +10,8 @@ function shardStats(shard: number, servers: ServerStats[]): ShardStats {
 }
 
 function statsOf(shards: ShardStats[], more: Partial<EngineStats> = {}): EngineStats {
-  const primary = { ...THREAD, servers: [{ endpoint: '/a', emitted: 1000 }], plain: PLAIN };
+  const servers = [{ endpoint: '/a', emitted: 1000, invalidPayloads: 20 }];
+  const primary = { ...THREAD, servers, plain: PLAIN };
   const restarts = shards.map(({ shard, restarts }) => ({ shard, restarts }));
   return { primary, shards, silentShards: [], restarts, servers: [], slowest: [], ...more };
 }
@@ -41,6 +42,7 @@ test('a parser reads every metric, with its type, its help and a unit in its nam
     'fanring_messages_dropped_total',
     'fanring_messages_emitted_total',
     'fanring_messages_received_total',
+    'fanring_payloads_invalid_total',
     'fanring_plain_connections',
     'fanring_plain_connections_refused_total',
     'fanring_rooms',
@@ -76,6 +78,9 @@ test('each number of a server comes out under its own name', () => {
   const emitted = (shard: string) =>
     metrics.values('fanring_messages_emitted_total', { endpoint: '/a', shard });
   assert.deepEqual([emitted('primary'), emitted('1')], [[1000], [5]]);
+  const invalid = (shard: string) =>
+    metrics.values('fanring_payloads_invalid_total', { endpoint: '/a', shard });
+  assert.deepEqual([invalid('primary'), invalid('1')], [[20], [13]]);
 });
 
 test('plain connections come out, and for which reasons others were refused', () => {

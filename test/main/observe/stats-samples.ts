@@ -28,6 +28,7 @@ export function serverStats(endpoint: string, factor: number): ServerStats {
     rooms: 2 * factor,
     opened: 3 * factor,
     received: 4 * factor,
+    invalidPayloads: 13 * factor,
     emitted: 5 * factor,
     delivered: 6 * factor,
     dropped: { slow: 7 * factor, latest: 8 * factor, closed: 9 * factor },

@@ -206,7 +206,7 @@ test('what it has asked of shards is settled when it is closed', async () => {
   const { interest, sent, spread } = openServer({ handlers });
   wants(interest, 1, 'red');
   const encode = (codec: Codec) => codec.encode('add', 'x');
-  const asked = spread.ask(selectionOf('red', 0), encode, 60_000);
+  const asked = spread.ask(selectionOf('red', 0), encode, 60_000, 'add');
   assert.equal(sent.length, 1);
   spread.close();
   assert.deepEqual(await asked, { answers: [], missing: [], silentShards: [1] });

@@ -147,6 +147,12 @@ const SERVER: Values<ServerOptions> = {
     bad: [null, 100, 'x'],
     allowed: 'an object such as { messagesPerSecond: 100 }',
   },
+  events: {
+    good: [undefined, {}],
+    bad: [null, [], 'chat', 1],
+    allowed: 'an object of schemas',
+  },
+  checkOutgoing: { good: [false], bad: [null, 1, 'yes'], allowed: 'true or false' },
   keepHeaders: {
     good: ['safe', 'all', [], ['user-agent', 'x-a']],
     bad: ['none', null, ['User-Agent'], ['a b'], [1]],
@@ -236,6 +242,8 @@ test('an option that is left out, or undefined, has its default', () => {
     maxConnections: 1_000_000,
     maxConnectionsPerAddress: 0,
     rateLimit: undefined,
+    events: undefined,
+    checkOutgoing: false,
     keepHeaders: 'safe',
   });
 });
@@ -280,7 +288,7 @@ test('what goes to the shards can be cloned, and has all that they need', () => 
     idGenerator: () => 'x',
     origins: () => true,
   });
-  const { authorize, idGenerator, origins, ...rest } = options;
+  const { authorize, idGenerator, origins, events, ...rest } = options;
   const forShards = shardServerOptions(options);
   assert.deepEqual(forShards, { ...rest, handlers: 'file:///a.ts' });
   assert.deepEqual(structuredClone(forShards), forShards);

@@ -36,7 +36,7 @@ function ask(target: Target = 'red', payload: unknown = 'x', timeoutMs = 1000) {
     encoded.push(codec);
     return codec.encode('add', payload);
   };
-  return server.ask(selectionOf(target, 7), encode, timeoutMs);
+  return server.ask(selectionOf(target, 7), encode, timeoutMs, 'add');
 }
 
 /** An answer as a shard sends it on, and as it arrives. */
@@ -79,6 +79,7 @@ test('a question goes to the shards that have members, and is answered by all of
   assert.deepEqual(body, {
     ask: body.ask,
     from: SELF,
+    event: 'add',
     events: ['>add;0;x', undefined],
     timeoutMs: 1000,
   });

@@ -151,7 +151,12 @@ test('an ask is for a room, and its result for whoever asked', async () => {
 test('a result is for the ask that it answers, from the thread that sent it', async () => {
   spread = openSpread();
   spread.join(SENDER, 0, 'red');
-  const asked = spread.server.ask(selectionOf('red', 0), (codec) => codec.encode('add'), 60_000);
+  const asked = spread.server.ask(
+    selectionOf('red', 0),
+    (codec) => codec.encode('add'),
+    60_000,
+    'add',
+  );
   const message = { codec: 'text' as const, message: '>1;1;5' };
   const [codec] = spread.codecs;
   const answer = { id: 'ann', payload: { ...message, message: codec?.encodeAnswer(1, 5) } };
