@@ -30,14 +30,14 @@ export function judge(schema: Schema, value: unknown): Verdict | Promise<Verdict
   if (result.issues === undefined) return result;
   if (!mayBeAbsent(value)) return { fault: issueText(result.issues) };
   const absent = schema['~standard'].validate(undefined);
-  if (isPromise(absent)) return absent.then((other) => either(other, result));
+  if (isPromise(absent)) return Promise.resolve(absent).then((other) => either(other, result));
   return either(absent, result);
 }
 
 /** Checks a value that is sent, as {@link judge}. It is sent as it is. */
 export function judgeSent(schema: Schema, value: unknown): Verdict | Promise<Verdict> {
   const result = schema['~standard'].validate(value);
-  return isPromise(result) ? result.then(verdictOf) : verdictOf(result);
+  return isPromise(result) ? Promise.resolve(result).then(verdictOf) : verdictOf(result);
 }
 
 async function judgeLater(
@@ -63,7 +63,7 @@ function mayBeAbsent(value: unknown): boolean {
   return value === '' || value === null;
 }
 
-/** Whether a schema takes its time; its promise may be of a library of its own. */
+/** Whether a schema takes its time. A promise of another kind must not pass for a result. */
 function isPromise(result: Result | Promise<Result>): result is Promise<Result> {
-  return result instanceof Promise;
+  return typeof (result as Partial<Promise<Result>>).then === 'function';
 }
