@@ -27,17 +27,19 @@ type EntryOf<Entry> = Entry extends Schema
   ? Either<StandardSchemaV1.InferInput<Entry>, StandardSchemaV1.InferOutput<Entry>>
   : Entry extends { readonly payload: infer Payload extends Schema; readonly answer: infer Answer }
     ? Answer extends Schema
-      ? Either<AskOf<Payload, Answer, 'input'>, AskOf<Payload, Answer, 'output'>>
+      ? Either<SentAsk<Payload, Answer>, ReceivedAsk<Payload, Answer>>
       : EntryOf<Payload>
     : Entry extends { readonly payload: infer Payload extends Schema }
       ? EntryOf<Payload>
       : never;
 
-type AskOf<Payload extends Schema, Answer extends Schema, Form extends 'input' | 'output'> = (
-  payload: TypesOf<Payload>[Form],
-) => TypesOf<Answer>[Form];
+type SentAsk<Payload extends Schema, Answer extends Schema> = (
+  payload: StandardSchemaV1.InferInput<Payload>,
+) => StandardSchemaV1.InferInput<Answer>;
 
-type TypesOf<Of extends Schema> = NonNullable<Of['~standard']['types']>;
+type ReceivedAsk<Payload extends Schema, Answer extends Schema> = (
+  payload: StandardSchemaV1.InferOutput<Payload>,
+) => StandardSchemaV1.InferOutput<Answer>;
 
 /**
  * One type where both forms are the same, so that editors show that. A payload that may be left out
