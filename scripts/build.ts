@@ -17,7 +17,8 @@ await buildClient();
 execFileSync(process.execPath, [fileURLToPath(TSC), '--project', fileURLToPath(PROJECT)], {
   stdio: 'inherit',
 });
-for (const layer of ['main', 'workers', 'shared', 'emitter', 'load']) await printSize(layer);
+for (const layer of ['main', 'workers', 'shared', 'emitter', 'load', 'asyncapi'])
+  await printSize(layer);
 
 async function remove(layer: URL): Promise<void> {
   if (!layer.pathname.endsWith('/client')) {

@@ -90,6 +90,12 @@ describe('the package, packed and installed into an empty folder', () => {
     assert.match(stdout, /^usage: fanring-load/);
   });
 
+  test('brings the command fanring-asyncapi', async () => {
+    const command = join(app, 'node_modules/.bin/fanring-asyncapi');
+    const { stdout } = await run(command, ['--help'], app);
+    assert.match(stdout, /^usage: fanring-asyncapi/);
+  });
+
   test('has every document that its documents refer to', async () => {
     const installed = join(app, 'node_modules/fanring');
     const names = await readdir(installed, { recursive: true });
@@ -111,6 +117,14 @@ describe('the package, packed and installed into an empty folder', () => {
     assert.deepEqual(rest.toSorted(), ['dist', 'package.json']);
     assert.ok(entries.includes('README.md') && entries.includes('LICENSE'));
     const layers = await readdir(join(installed, 'dist'));
-    assert.deepEqual(layers.toSorted(), ['client', 'emitter', 'load', 'main', 'shared', 'workers']);
+    assert.deepEqual(layers.toSorted(), [
+      'asyncapi',
+      'client',
+      'emitter',
+      'load',
+      'main',
+      'shared',
+      'workers',
+    ]);
   });
 });
