@@ -7,13 +7,21 @@ import { controls } from './controls.ts';
 import { frameSteps } from './frame-steps.ts';
 import { mailboxSteps } from './mailbox-steps.ts';
 import { measureRoundTrips } from './round-trip.ts';
+import { schemaSteps } from './schema-steps.ts';
 import { PAYLOAD, type Step } from './step.ts';
 
 const OPERATIONS = 1000; // in one sample, at least, so that the clock's own cost does not count
 const WARM_UP_MS = 200;
 const MEASURED_MS = 500;
 
-const steps = [...controls, ...codecSteps, ...frameSteps, ...mailboxSteps, ...batchingSteps];
+const steps = [
+  ...controls,
+  ...codecSteps,
+  ...schemaSteps,
+  ...frameSteps,
+  ...mailboxSteps,
+  ...batchingSteps,
+];
 
 /** Where results go, so that no compiler may leave out the work. */
 const sink: { result?: unknown } = {};
