@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { promised, SnippetApp, snippetsOf } from './snippet-app.ts';
 
-const PAGES = ['api', 'moving-from-iris', 'moving-from-ws', 'moving-from-socket-io'];
+const PAGES = ['api', 'moving-from-iris', 'moving-from-ws', 'moving-from-socket-io', 'schemas'];
 
 describe('the pages with files in them', () => {
   let app: SnippetApp;
 
   before(async () => {
-    app = await SnippetApp.create();
+    app = await SnippetApp.create(['zod']);
     for (const page of PAGES) await app.add(page, await snippetsOf(`docs/${page}.md`));
   });
 

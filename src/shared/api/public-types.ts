@@ -19,7 +19,7 @@ export type EventName<Events> = Extract<keyof Events, string>;
 export type PayloadOf<Entry> = PlainPayload<SentEntry<Entry>>;
 
 /** The payload of an event as a server's handlers get it: that which its schema makes of it. */
-export type CheckedPayload<Entry> = PlainPayload<ReceivedEntry<Entry>>;
+type CheckedPayload<Entry> = PlainPayload<ReceivedEntry<Entry>>;
 
 type PlainPayload<Entry> = [Entry] extends [(...args: infer Args extends unknown[]) => unknown]
   ? Args extends []
@@ -326,8 +326,8 @@ export interface Connection<Events extends object = AnyEvents, Data = unknown> {
 /** The exports of a handler module. */
 export interface HandlerModule<Events extends object = AnyEvents, Data = unknown> {
   /**
-   * Schemas of events, each by its name. What a client sends that does not match reaches no handler.
-   * Where they are none, the server cannot start: ERR_HANDLERS_LOAD.
+   * Schemas of events, each by its name. A payload that does not match reaches no handler. Where
+   * they are none, the server cannot start: ERR_HANDLERS_LOAD.
    */
   readonly events?: EventSchemas | undefined;
   /**

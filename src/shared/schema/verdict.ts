@@ -5,13 +5,13 @@ import { issueText } from './issue-text.ts';
 export type Verdict = Valid | Invalid;
 
 /** A value that matches. */
-export interface Valid {
+interface Valid {
   readonly value: unknown;
   readonly fault?: undefined;
 }
 
 /** A value that does not match. */
-export interface Invalid {
+interface Invalid {
   /** Says where and why, in one short line. */
   readonly fault: string;
 }
