@@ -65,6 +65,7 @@ export class ShardServer implements SocketContext {
     dispatch: Dispatch,
     events?: unknown,
   ) {
+    const checks = moduleChecks(events, options, this.counters);
     this.shard = shard;
     this.number = number;
     this.options = options;
@@ -86,7 +87,7 @@ export class ShardServer implements SocketContext {
       peers: shard.peers,
       local: new ShardLocal(this.rooms, shard.fanOut, this.deflater, this.counters),
       counters: this.counters,
-      checks: moduleChecks(events, options, this.counters),
+      checks,
       report: (error) => shard.report(error),
     });
     this.#running = new RunningHandlers(options);

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import type { Engine, Server } from '../../../src/main/index.ts';
+import { Engine, type Server } from '../../../src/main/index.ts';
 import { events } from '../fixtures/checked-events.ts';
 import { AckClient } from '../kit/ack-client.ts';
 import { addServer, type Place, SETUPS, withEngine } from '../kit/test-engine.ts';
@@ -15,6 +15,19 @@ function addChecked(engine: Engine, place: Place, checkOutgoing = false): Promis
 /** What is told next. */
 async function told(client: AckClient): Promise<unknown[]> {
   return (await client.event('told')) as unknown[];
+}
+
+for (const shards of [0, 2]) {
+  test(`a module whose events are no schemas does not start: ${shards} shards`, async () => {
+    await using engine = new Engine({ shards });
+    const handlers = new URL('../fixtures/wrong-schemas.ts', import.meta.url);
+    const server = engine.server({ endpoint: '/a', handlers });
+    server.ready.catch(() => {});
+    await assert.rejects(engine.listen(0), {
+      code: 'ERR_HANDLERS_LOAD',
+      message: /^handlers: events of file:.*\/wrong-schemas.ts.chat: 'string' is not a schema /,
+    });
+  });
 }
 
 for (const { place, shards } of SETUPS) {
