@@ -162,11 +162,7 @@ export class Inbox implements QueueOwner<Decoded>, CheckedReceiver {
     const onThrown = (thrown: unknown) => this.handlerThrew(thrown, decoded.event);
     this.#answersAsks = true;
     this.#answering += 1;
-    this.#incomingAsks ??= new IncomingAsks(
-      this.handlers,
-      this.#verbs.limits.maxPendingAsks,
-      this.#verbs.checks,
-    );
+    this.#incomingAsks ??= new IncomingAsks(this.handlers, this.#verbs);
     try {
       const answer = this.#incomingAsks.answer(decoded, ask, this.#link.codec, onThrown);
       const message = answer instanceof Promise ? await answer : answer;

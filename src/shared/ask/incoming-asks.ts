@@ -4,6 +4,12 @@ import type { Codec, DecodedEvent, Message } from '../codec/codec.ts';
 import { PROBE } from '../codec/event-rules.ts';
 import type { EventChecks } from '../schema/event-checks.ts';
 
+/** A server as the asks of its clients need it. */
+interface ServerOfAsks {
+  readonly limits: { readonly maxPendingAsks: number };
+  readonly checks?: EventChecks | undefined;
+}
+
 /** The asks of the client of one connection, for its handlers. */
 export class IncomingAsks {
   readonly #handlers: HandlerLists;
@@ -12,11 +18,10 @@ export class IncomingAsks {
   /** Asks that the handlers are about to answer. */
   #pending = 0;
 
-  /** @param checks of answers */
-  constructor(handlers: HandlerLists, maxPendingAsks: number, checks?: EventChecks) {
+  constructor(handlers: HandlerLists, { limits, checks }: ServerOfAsks) {
     this.#handlers = handlers;
     this.#checks = checks;
-    this.#maxPendingAsks = maxPendingAsks;
+    this.#maxPendingAsks = limits.maxPendingAsks;
   }
 
   /**
