@@ -3,7 +3,6 @@ import { after, before, describe, test } from 'node:test';
 import type { BrowserContext } from 'playwright-core';
 import { startBrowser } from '../fixtures/browser.ts';
 import { ExampleProcess } from '../fixtures/example-process.ts';
-import { IrisApp } from '../fixtures/iris-app.ts';
 import { restartPort } from '../fixtures/restart-port.ts';
 import { Tab } from '../fixtures/tab.ts';
 
@@ -254,32 +253,5 @@ describe('in a browser', () => {
     await tab.say('over the bridge', '#bridge');
     await tab.message('over the bridge').waitFor();
     for (const complaint of tab.takeComplaints()) assert.match(complaint, /^WebSocket connection/);
-  });
-
-  test('a page written for iris works unchanged', async () => {
-    await using app = await IrisApp.start();
-    const [one, other] = await Promise.all([context.newPage(), context.newPage()]);
-    for (const page of [one, other]) {
-      await page.goto(app.url);
-      await page.getByText('Connected', { exact: true }).waitFor();
-    }
-
-    await other.getByLabel('Message').fill('as it is');
-    await other.getByRole('button', { name: 'Send as it is' }).click();
-    await other.locator('.native', { hasText: 'as it is' }).waitFor(); // so it is in the room
-    await one.getByLabel('Message').fill('hello; <b>you</b>');
-    await one.getByRole('button', { name: 'Send', exact: true }).click();
-    for (const page of [one, other]) {
-      await page.locator('.chat', { hasText: /^From: [\w-]+: hello; <b>you<\/b>$/ }).waitFor();
-    }
-    assert.equal(await one.locator('.native').count(), 0);
-
-    await one.getByRole('button', { name: 'Bye' }).click();
-    await one.getByText('Disconnected').waitFor();
-    await other.getByLabel('Message').fill('still here');
-    await other.getByRole('button', { name: 'Send', exact: true }).click();
-    await other.locator('.chat', { hasText: 'still here' }).waitFor();
-    assert.equal(await one.getByText('still here').count(), 0);
-    await Promise.all([one.close(), other.close()]);
   });
 });

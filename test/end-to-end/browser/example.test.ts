@@ -105,7 +105,7 @@ describe('the example', () => {
   });
 
   test('shrugs off whatever a client asks and answers in the survey', async () => {
-    await using client = await AckClient.open(portOf(example), '/survey', 'msgpack');
+    await using client = await AckClient.open(example, '/survey', 'msgpack');
     await client.event('welcome');
     for (const odd of [null, 7, 'x', [], { constructor: null }, new Uint8Array(2), { at: 1 }]) {
       const { back } = (await client.call('inspect', odd)) as { back: unknown };
@@ -140,10 +140,6 @@ describe('the example', () => {
         [1001, 1001, 1001, 1001],
       );
     });
-  }
-
-  function portOf({ url }: ExampleProcess): { port: number } {
-    return { port: Number(new URL(url).port) };
   }
 
   async function linksOf(page: string): Promise<string[]> {
