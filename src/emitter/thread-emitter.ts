@@ -10,7 +10,7 @@ import type {
   ToEmitter,
 } from '../shared/messages/emitter-messages.ts';
 import { type CloseOptions, resolveCloseOptions } from '../shared/options/engine-options.ts';
-import { optionError } from '../shared/options/option-rules.ts';
+import { optionError, withSlash } from '../shared/options/option-rules.ts';
 import { Mailbox } from '../shared/ring/mailbox.ts';
 import { type RoutedRecord, TickLoop } from '../shared/ring/tick-loop.ts';
 import { NOWHERE } from '../shared/spread/local.ts';
@@ -74,11 +74,13 @@ export class ThreadEmitter implements AsyncDisposable {
 
   /**
    * Returns one of the engine's servers, for as long as one has this endpoint.
+   * @param name the endpoint; its first slash may be left out
    * @throws EngineError ERR_OPTION where there is none
    */
-  server<Events extends object = AnyEvents>(endpoint: string): ServerEmitter<Events> {
+  server<Events extends object = AnyEvents>(name: string): ServerEmitter<Events> {
+    const endpoint = withSlash(name);
     if (!this.#servers.has(endpoint)) {
-      throw optionError('endpoint', endpoint, this.#allowedEndpoints());
+      throw optionError('endpoint', name, this.#allowedEndpoints());
     }
     return {
       endpoint,

@@ -55,6 +55,7 @@ export {
 export type { KeepHeaders } from '../shared/app/kept-headers.ts';
 export type { AckAnswer, AckMissing, AckResult } from '../shared/ask/ask.ts';
 export type { CodecChoice, Message } from '../shared/codec/codec.ts';
+export { type WithExpiry, withExpiry } from '../shared/expiry/with-expiry.ts';
 export type { EmitterHandle } from '../shared/messages/emitter-messages.ts';
 export type {
   CompressionOptions,

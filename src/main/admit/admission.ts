@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { EngineError, handlerError, messageOf } from '../../shared/api/errors.ts';
-import { Refusal, refusalOf, refuse } from '../../shared/api/refusal.ts';
+import { Refusal, refusalOf, refuse, withHeaders } from '../../shared/api/refusal.ts';
 import type { ConnectionIdentity } from '../../shared/app/connection-link.ts';
 import type { Upgrade } from '../../shared/messages/control-messages.ts';
 import type { ResolvedEngineOptions } from '../../shared/options/engine-options.ts';
@@ -12,6 +12,7 @@ import { SocketRelay } from '../place/socket-relay.ts';
 import type { ServerEntry } from '../servers/server-entry.ts';
 import type { ShardGroup } from '../shards/shard-group.ts';
 import type { ShardHost } from '../shards/shard-host.ts';
+import { renewalOf } from './authorization.ts';
 import {
   checkHandshake,
   connectionRequest,
@@ -20,6 +21,7 @@ import {
   type UpgradeRequest,
 } from './handshake-check.ts';
 import { checkOrigin } from './origin-check.ts';
+import { takeToken } from './token-offer.ts';
 import { ProxyTrust } from './trust-proxy.ts';
 
 /** Everything that the engine gives to admission. */
@@ -51,9 +53,10 @@ export class Admission {
   ) {
     const { options } = entry;
     try {
+      const token = takeToken(request);
       const handshake = checkHandshake(request, options);
       const { remoteAddress, host } = this.#proxies.of(request);
-      const connection = connectionRequest(request, remoteAddress);
+      const connection = connectionRequest(request, remoteAddress, token);
       checkOrigin(connection, options.origins, host);
       entry.limits.deciding(remoteAddress);
       try {
@@ -86,13 +89,14 @@ export class Admission {
     const host = isTls ? socket.host : this.#context.group.place(entry);
     if (host === undefined) throw new Refusal(503);
     const connection = ++this.#lastConnection;
-    entry.arriving(connection, { shard: host.number, identity, handshake }, address);
+    const renew = this.#renewal(entry, identity);
+    entry.arriving(connection, { shard: host.number, identity, handshake, renew }, address);
     host.connections += 1;
-    const { id, request, data } = identity;
+    const { id, request, data, expiry } = identity;
     // Closures find request and data here; only a module in the shard needs them there.
     const travelling = entry.closures
       ? { id, request: '', data: undefined }
-      : { id, request: JSON.stringify(request), data };
+      : { id, request: JSON.stringify(request), data, ...(expiry && { expiry }) };
     const upgrade = { ...travelling, ...handshake, server: entry.number, connection, head };
     const onFailed = (cause?: unknown) => {
       entry.refused(connection, host.number);
@@ -115,9 +119,18 @@ export class Admission {
     }
   }
 
+  /** Decides on new tokens of a connection; undefined: its client is asked for none. */
+  #renewal({ options }: ServerEntry, { request, expiry }: ConnectionIdentity) {
+    if (!expiry?.asks) return undefined;
+    const { closing, options: engine } = this.#context;
+    const bounds = { timeoutMs: engine.handshakeTimeout, closing };
+    return renewalOf(request, options, bounds, (error) => this.#context.report(error));
+  }
+
   #refuse(entry: ServerEntry, socket: Duplex | BareSocket, thrown: unknown): void {
     const stream = socket instanceof BareSocket ? socket.toStream() : socket;
-    refuse(stream, refusalOf(thrown) ?? this.#defect(entry, thrown));
+    const refusal = refusalOf(thrown) ?? this.#defect(entry, thrown);
+    refuse(stream, withHeaders(refusal, entry.options.headers));
   }
 
   /** Refuses with 401 where the app threw, to refuse or by mistake; with 500 for a fault of ours. */

@@ -8,11 +8,11 @@ import type { ConnectionRequest } from '../../shared/api/public-types.ts';
 import { Refusal } from '../../shared/api/refusal.ts';
 import { checkRoomName, MAX_NAME_BYTES } from '../../shared/api/room-name.ts';
 import type { ConnectionIdentity } from '../../shared/app/connection-link.ts';
-import { isThenable } from '../../shared/app/handler-calls.ts';
 import { CODEC_SUBPROTOCOLS, codecNames } from '../../shared/codec/codec.ts';
+import type { Decision } from '../../shared/expiry/with-expiry.ts';
 import type { DeflateTerms } from '../../shared/messages/control-messages.ts';
 import type { ResolvedServerOptions } from '../../shared/options/server-options.ts';
-import { clearTimeout, setTimeout } from '../../shared/time/timers.ts';
+import { authorized } from './authorization.ts';
 import { chooseDeflate } from './deflate-offers.ts';
 import { elementsOf } from './header-list.ts';
 import { plainAddress } from './subnet.ts';
@@ -99,12 +99,15 @@ function chooseProtocol(header: string | undefined, protocols: readonly string[]
 export function connectionRequest(
   request: UpgradeRequest,
   remoteAddress = plainAddress(request.socket.remoteAddress ?? ''),
+  token?: string,
 ): ConnectionRequest {
   const headers = request.headers as Record<string, string>;
   // The only header that Node.js makes a list of. It is a server's, but any client may send it.
   const cookies: string | string[] | undefined = request.headers['set-cookie'];
   if (cookies !== undefined) headers['set-cookie'] = cookies.join(', ');
-  return { method: request.method ?? '', url: request.url ?? '', headers, remoteAddress };
+  const { method = '', url = '' } = request;
+  if (token === undefined) return { method, url, headers, remoteAddress };
+  return { method, url, headers, remoteAddress, token };
 }
 
 /**
@@ -116,17 +119,19 @@ export function connectionRequest(
  */
 export function identify(
   request: ConnectionRequest,
-  { authorize, idGenerator }: Pick<ResolvedServerOptions, 'authorize' | 'idGenerator'>,
+  options: Pick<ResolvedServerOptions, 'authorize' | 'idGenerator'>,
   timeoutMs: number,
   closing: AbortSignal,
 ): ConnectionIdentity | Promise<ConnectionIdentity> {
-  const enter = (data: unknown) => {
-    if (data === false) throw new Refusal(401);
+  const enter = ({ data, expiresAt }: Decision): ConnectionIdentity => {
+    const { idGenerator } = options;
     const id = idGenerator === undefined ? randomUUID() : idOf(request, idGenerator);
-    return { id, request, data };
+    if (expiresAt === undefined) return { id, request, data };
+    const asks = request.token !== undefined;
+    return { id, request, data, expiry: { at: expiresAt, asks } };
   };
-  const answer: unknown = authorize?.(request);
-  return isThenable(answer) ? within(answer, timeoutMs, closing).then(enter) : enter(answer);
+  const decision = authorized(request, options, { timeoutMs, closing });
+  return decision instanceof Promise ? decision.then(enter) : enter(decision);
 }
 
 function idOf(request: ConnectionRequest, idGenerator: (request: ConnectionRequest) => unknown) {
@@ -144,21 +149,4 @@ function idOf(request: ConnectionRequest, idGenerator: (request: ConnectionReque
     throw new EngineError('ERR_CONNECTION_ID', message, { cause });
   }
   return id as string;
-}
-
-async function within<Value>(
-  promise: PromiseLike<Value>,
-  timeoutMs: number,
-  closing: AbortSignal,
-): Promise<Value> {
-  const { promise: deadline, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Refusal(503, 'authorize timed out')), timeoutMs);
-  const onClosing = () => reject(new Refusal(503));
-  closing.addEventListener('abort', onClosing);
-  try {
-    return await Promise.race([promise, deadline]);
-  } finally {
-    clearTimeout(timer);
-    closing.removeEventListener('abort', onClosing);
-  }
 }

@@ -43,6 +43,7 @@ const OF_SERVERS: [name: string, type: MetricType, help: string, of: (s: ServerS
 
 /** Metrics of each server on the primary, and in each shard. */
 const EVERYWHERE: [name: string, help: string, of: (s: PrimaryServerStats) => number][] = [
+  ['connections_expired_total', 'Connections whose token has expired.', (s) => s.expired],
   ['messages_emitted_total', 'Messages that the app has sent.', (s) => s.emitted],
   ['payloads_invalid_total', 'Payloads that match no schema.', (s) => s.invalidPayloads],
 ];

@@ -14,7 +14,12 @@ export function sumServers(
   return [...totals.values()];
 }
 
-function asServer({ endpoint, emitted, invalidPayloads }: PrimaryServerStats): ServerStats {
+function asServer({
+  endpoint,
+  emitted,
+  invalidPayloads,
+  expired,
+}: PrimaryServerStats): ServerStats {
   return {
     endpoint,
     connections: 0,
@@ -30,6 +35,7 @@ function asServer({ endpoint, emitted, invalidPayloads }: PrimaryServerStats): S
     sentBytes: 0,
     queuedBytes: 0,
     fellBehind: 0,
+    expired,
   };
 }
 

@@ -8,6 +8,7 @@ import { forgetHeaders, type KeepHeaders } from '../../shared/app/kept-headers.t
 import { listen } from '../../shared/app/listening.ts';
 import { whenConnected } from '../../shared/app/when-connected.ts';
 import { CLOSE_CODES } from '../../shared/codec/frame.ts';
+import type { Renewal } from '../../shared/expiry/expiries.ts';
 import type { RecordView } from '../../shared/messages/record-view.ts';
 import { RecordKind } from '../../shared/messages/records.ts';
 import type { Local } from '../../shared/spread/local.ts';
@@ -22,6 +23,8 @@ export interface Arrival {
   readonly shard: number;
   readonly identity: ConnectionIdentity;
   readonly handshake: Handshake;
+  /** Decides on new tokens; left out where its client is asked for none. */
+  readonly renew?: ((token: string) => Promise<Renewal>) | undefined;
 }
 
 /** Everything that a server gives to its closures. */

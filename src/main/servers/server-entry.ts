@@ -5,6 +5,7 @@ import type { PrimaryServerStats } from '../../shared/api/stats.ts';
 import { AppConnection } from '../../shared/app/app-connection.ts';
 import { RunningHandlers } from '../../shared/app/running-handlers.ts';
 import { createCodecs } from '../../shared/codec/codecs.ts';
+import { Expiries } from '../../shared/expiry/expiries.ts';
 import type { RecordView } from '../../shared/messages/record-view.ts';
 import type { ResolvedCloseOptions } from '../../shared/options/engine-options.ts';
 import { optionError } from '../../shared/options/option-rules.ts';
@@ -19,6 +20,7 @@ import { SpreadServer } from '../../shared/spread/spread-server.ts';
 import type { ShardHost } from '../shards/shard-host.ts';
 import { type Arrival, Closures, type ClosuresContext } from './closures.ts';
 import { ConnectionLimits } from './connection-limits.ts';
+import { Renewals } from './renewals.ts';
 import { Rollout } from './rollout.ts';
 import { type Life, Server } from './server.ts';
 
@@ -35,8 +37,8 @@ export interface EntryContext {
 export class ServerEntry implements Life {
   readonly number: number;
   readonly options: ResolvedServerOptions;
-  /** The messages that have been sent from here: one for each emit. */
-  readonly counters = { emitted: 0, invalidPayloads: 0 };
+  /** The messages sent from here, one for each emit, and what closures have met. */
+  readonly counters = { emitted: 0, invalidPayloads: 0, expired: 0 };
   readonly spread: SpreadServer;
   /** Undefined where the handlers are in a module. */
   readonly closures: Closures | undefined;
@@ -44,6 +46,7 @@ export class ServerEntry implements Life {
   readonly app: Server;
   readonly limits: ConnectionLimits;
   readonly rollout: Rollout;
+  readonly renewals = new Renewals();
   readonly #running: RunningHandlers;
   readonly #context: EntryContext;
   #closed: Promise<void> | undefined;
@@ -62,8 +65,13 @@ export class ServerEntry implements Life {
     const { events } = options;
     const checks = events && new EventChecks(events, options, counters);
     const spread = { number, endpoint, limits: options, codecs, peers, counters, checks, report };
-    const appConnection: ClosuresContext['appConnection'] = (link, identity) =>
-      new AppConnection(this.app, this.spread, link, identity, this.#running);
+    const renew = this.renewals.renew.bind(this.renewals);
+    const expiries = new Expiries(renew, counters);
+    const appConnection: ClosuresContext['appConnection'] = (link, identity) => {
+      const app = new AppConnection(this.app, this.spread, link, identity, this.#running);
+      if (identity.expiry !== undefined) app.expires(expiries, identity.expiry);
+      return app;
+    };
     if (handlers === undefined) {
       this.closures = new Closures({ ...spread, keepHeaders, threadContext, appConnection });
     }
@@ -112,15 +120,22 @@ export class ServerEntry implements Life {
    * @throws EngineError ERR_CONNECTION_ID
    */
   arriving(connection: number, arrival: Arrival, address: string): void {
-    const { shard, identity } = arrival;
+    const { shard, identity, renew } = arrival;
     this.limits.take(connection, { shard, id: identity.id, address });
+    if (renew !== undefined) this.renewals.add(connection, shard, renew);
     this.closures?.expect(connection, arrival);
   }
 
   /** A connection has not come about. */
   refused(connection: number, shard: number): void {
     this.closures?.refused(connection);
-    this.limits.free([connection], shard);
+    this.freed([connection], shard);
+  }
+
+  /** Connections have ended. */
+  freed(connections: readonly number[], shard: number): void {
+    this.limits.free(connections, shard);
+    this.renewals.free(connections);
   }
 
   close(options: ResolvedCloseOptions): Promise<void> {
@@ -151,6 +166,7 @@ export class ServerEntry implements Life {
 
   #forget(shard: number): void {
     this.limits.freeAllIn(shard);
+    this.renewals.freeAllIn(shard);
     this.spread.peerDied(shard);
     this.closures?.shardDied(shard);
   }

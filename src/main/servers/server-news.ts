@@ -6,7 +6,7 @@ import type { ServerEntry } from './server-entry.ts';
 /**
  * Takes a shard's message about one server.
  * @param entry undefined: the server has been closed
- * @param reportLoad gets the error of a server that cannot be loaded
+ * @param reportLoad gets the error of a server that cannot be loaded, or of a new token
  */
 export function hearOfServer(
   entry: ServerEntry | undefined,
@@ -32,8 +32,11 @@ export function hearOfServer(
       host.connections -= 1;
       return;
     case 'closed':
-      entry?.limits.free(message.connections, host.number);
+      entry?.freed(message.connections, host.number);
       host.connections -= message.connections.length;
+      return;
+    case 'renew-token':
+      void entry?.renewals.renewFor(host, message, reportLoad);
   }
 }
 

@@ -23,6 +23,7 @@ export const ERROR_CODES = {
   ERR_RATE_LIMIT: 'a client sent more than rateLimit allows',
   ERR_WRITE_TIMEOUT: 'bytes wait, and none has moved within writeTimeout',
   ERR_PONG_TIMEOUT: 'neither a pong nor any other byte arrived within pongTimeout',
+  ERR_TOKEN_EXPIRED: 'the token of a client has expired, or its new one was refused',
   ERR_OUTBOX_FULL: 'the outbox behind a full ring has reached maxOutboxBytes',
   ERR_EMITTER_LIMIT: 'as many emitters are open as maxEmitters allows',
   ERR_ACK_TIMEOUT: 'no answer came within timeoutMs',

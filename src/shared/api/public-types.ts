@@ -119,6 +119,8 @@ export interface ConnectionRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** The client's IP address. */
   readonly remoteAddress: string;
+  /** The token that the client has sent in its handshake, apart from headers and URL. */
+  readonly token?: string | undefined;
 }
 
 /** The reason why a connection ended. */
@@ -230,7 +232,7 @@ export interface Connection<Events extends object = AnyEvents, Data = unknown> {
   /** The number of the shard, from 1, whose thread owns the socket. */
   readonly shard: number;
   readonly request: ConnectionRequest;
-  /** The result of `authorize`; undefined where there is none. */
+  /** The last result of `authorize`; undefined where there is none. */
   readonly data: Data;
   /** Values that the app keeps for this connection. */
   readonly values: Map<unknown, unknown>;
@@ -276,6 +278,8 @@ export interface Connection<Events extends object = AnyEvents, Data = unknown> {
   onPong(fn: EventHandler<Uint8Array>, options?: HandlerOptions): () => void;
   /** Calls `fn` with each room that the connection leaves, at its close too. */
   onLeave(fn: EventHandler<string>, options?: HandlerOptions): () => void;
+  /** Calls `fn` with the new `data`, when `authorize` has let in a new token of the client. */
+  onDataChange(fn: EventHandler<unknown>, options?: HandlerOptions): () => void;
   /**
    * Sends an event to this connection; without effect once it has ended.
    * @throws EngineError ERR_EVENT_NAME, ERR_PAYLOAD, ERR_OUTBOX_FULL

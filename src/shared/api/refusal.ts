@@ -41,6 +41,19 @@ export function refusalOf(thrown: unknown): Refusal | undefined {
 /** The parts of a refusal that reach the client. */
 export type RefusalTerms = Pick<Refusal, 'status' | 'message' | 'headers'>;
 
+/** Headers of an endpoint that would speak of the body of a refusal. */
+const OF_BODIES = ['content-length', 'content-type', 'transfer-encoding'];
+
+/** A refusal with the headers of its endpoint, but those that it has itself. */
+export function withHeaders(
+  { status, message, headers: own }: RefusalTerms,
+  headers: Readonly<Record<string, string>>,
+): RefusalTerms {
+  const taken = new Set([...OF_BODIES, ...Object.keys(own).map((name) => name.toLowerCase())]);
+  const others = Object.entries(headers).filter(([name]) => !taken.has(name.toLowerCase()));
+  return { status, message, headers: { ...Object.fromEntries(others), ...own } };
+}
+
 /** A socket as its refusal needs it: a stream of Node.js. */
 interface RefusedSocket {
   readonly writable: boolean;

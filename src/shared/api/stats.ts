@@ -78,6 +78,8 @@ export interface ServerStats {
   readonly queuedBytes: number;
   /** The times that a connection has fallen behind. */
   readonly fellBehind: number;
+  /** Connections closed with 4401: their tokens had expired, or new ones were refused. */
+  readonly expired: number;
 }
 
 /** A connection for which bytes wait. */
@@ -106,13 +108,15 @@ export interface ShardStats extends ThreadStats {
   readonly servers: readonly ServerStats[];
 }
 
-/** The part of one server's messages that the primary counts. */
+/** The work of the primary for one server. */
 export interface PrimaryServerStats {
   readonly endpoint: string;
   /** Messages that closures and `server.to` have sent: a part of what the server has emitted. */
   readonly emitted: number;
   /** Those that closures did not get: a part of the server's. */
   readonly invalidPayloads: number;
+  /** Connections that closures have closed with 4401: a part of those that have expired. */
+  readonly expired: number;
 }
 
 /** The reasons for which connections with plain requests have been refused. */

@@ -26,6 +26,8 @@ import { Ask, onlyAnswer } from '../ask/ask.ts';
 import type { Codec, Message } from '../codec/codec.ts';
 import { checkHandledName } from '../codec/event-rules.ts';
 import { checkClose } from '../codec/frame.ts';
+import type { Expiries, Expiry } from '../expiry/expiries.ts';
+import { TokenHolder } from '../expiry/token-holder.ts';
 import { ackTimeout } from '../options/ack-timeout.ts';
 import { isFunction, optionError } from '../options/option-rules.ts';
 import type { Member } from '../spread/local.ts';
@@ -74,6 +76,12 @@ export class AppConnection<Events extends object = AnyEvents>
   ): Promise<void> | undefined {
     const isRefusal = (thrown: unknown) => refusalOf(thrown) !== undefined;
     return this.#inbox.handlers.begin(handlers, this, context, isRefusal);
+  }
+
+  /** Lets it stay until a time, or longer where its client sends new tokens. */
+  expires(expiries: Pick<Expiries, 'watch'>, expiry: Expiry): void {
+    const holder = new TokenHolder(this, this.#inbox, this.#link, this.#identity);
+    expiries.watch(holder, expiry);
   }
 
   get number(): number {
@@ -174,6 +182,10 @@ export class AppConnection<Events extends object = AnyEvents>
 
   onLeave(fn: EventHandler<string>, options?: HandlerOptions): () => void {
     return this.#inbox.handlers.addHook('leave', fn, options);
+  }
+
+  onDataChange(fn: EventHandler<unknown>, options?: HandlerOptions): () => void {
+    return this.#inbox.handlers.addHook('dataChange', fn, options);
   }
 
   emit<Name extends EventName<Events>>(

@@ -1,5 +1,7 @@
 import type { ConnectionRequest } from '../api/public-types.ts';
+import type { RefusalTerms } from '../api/refusal.ts';
 import type { Codec, Message } from '../codec/codec.ts';
+import type { Expiry } from '../expiry/expiries.ts';
 
 /** The way from a connection to its socket: direct in a shard, by records on the primary. */
 export interface ConnectionLink {
@@ -17,6 +19,8 @@ export interface ConnectionLink {
   leave(room: string): void;
   /** @param owesAnswers whether answers to asks follow, and then {@link ConnectionLink.concluded} */
   disconnect(code: number, reason: string, owesAnswers: boolean): void;
+  /** Refuses the client with an HTTP error. No-op once the 101 may leave. */
+  refuse(refusal: RefusalTerms): void;
   /** Says that no answer follows any more. */
   concluded(): void;
   /** Stops reading from the client, until {@link ConnectionLink.release}. */
@@ -28,5 +32,7 @@ export interface ConnectionLink {
 export interface ConnectionIdentity {
   readonly id: string;
   request: ConnectionRequest;
-  readonly data: unknown;
+  data: unknown;
+  /** Left out where it may stay as long as it likes. */
+  readonly expiry?: Expiry | undefined;
 }

@@ -21,6 +21,8 @@ export interface Hooks {
   pong: Uint8Array;
   leave: string;
   backpressure: Backpressure;
+  /** The new result of `authorize`. */
+  dataChange: unknown;
   /** Every event, ahead of its own handlers. */
   any: ReceivedEvent;
   /** Events that no handler is for. */
@@ -40,6 +42,7 @@ const METHODS: Readonly<Record<keyof Hooks, string>> = {
   pong: 'onPong',
   leave: 'onLeave',
   backpressure: 'onBackpressure',
+  dataChange: 'onDataChange',
   any: 'onAny',
   unhandled: 'onUnhandled',
 };

@@ -55,6 +55,11 @@ export class Inbox implements QueueOwner<Decoded>, CheckedReceiver {
     return this.#answersAsks;
   }
 
+  /** Notes that its client has said that it answers. */
+  expectAnswers(): void {
+    this.#answersAsks = true;
+  }
+
   get hasEnded(): boolean {
     return this.#hasEnded;
   }

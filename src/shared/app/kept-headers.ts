@@ -7,7 +7,7 @@ export type KeepHeaders = 'safe' | 'all' | readonly string[];
 const CREDENTIALS = ['authorization', 'cookie', 'proxy-authorization'];
 
 /** Finds them in a request as JSON; sometimes also where there are none. */
-const CREDENTIAL = new RegExp(`"(?:${CREDENTIALS.join('|')})":`);
+const CREDENTIAL = new RegExp(`"(?:token|${CREDENTIALS.join('|')})":`);
 
 /** A connection with a request that it need not keep whole. */
 export interface HasRequest {
@@ -17,7 +17,7 @@ export interface HasRequest {
 }
 
 /**
- * Drops headers that a connection is not to keep, as soon as its `onConnection` handlers are done.
+ * Drops headers, and the token, that a connection is not to keep, as soon as its `onConnection` handlers are done.
  * The object that `authorize` got stays as it is.
  * @param pending settles when they are done; undefined: they are
  */
@@ -38,7 +38,8 @@ export function forgetHeaders(
 function mayHaveCredentials(connection: HasRequest): boolean {
   const { requestText } = connection;
   if (requestText !== undefined) return CREDENTIAL.test(requestText);
-  return CREDENTIALS.some((name) => name in connection.request.headers);
+  const { headers, token } = connection.request;
+  return token !== undefined || CREDENTIALS.some((name) => name in headers);
 }
 
 function withHeaders(

@@ -7,6 +7,9 @@ export const utf8 = new TextEncoder();
 /** The event by which a client asks whether the server is there; no app may use it. */
 export const PROBE = 'fanring:ping';
 
+/** The event by which the server asks a client for a new token; no app may use it. */
+export const TOKEN = 'fanring:token';
+
 /**
  * Refuses a name that no event can have. All codecs refuse the separator of the text codec, so that
  * an app can change from one to another. Half of a surrogate pair would arrive as another name.

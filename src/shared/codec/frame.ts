@@ -47,6 +47,8 @@ export const CLOSE_CODES = {
   POLICY_VIOLATION: 1008,
   MESSAGE_TOO_BIG: 1009,
   TRY_AGAIN_LATER: 1013,
+  /** Of fanring: as an HTTP 401. */
+  TOKEN_EXPIRED: 4401,
 } as const;
 
 /** Bytes that the payload of a control frame may have at most, RFC 6455 §5.5. */

@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { SerializedError } from '../api/errors.ts';
 import type { ShardSnapshot } from '../api/stats.ts';
+import type { Expiry, Renewal } from '../expiry/expiries.ts';
 import type { ResolvedCloseOptions } from '../options/engine-options.ts';
 import type { ShardServerOptions } from '../options/server-options.ts';
 import type { RelayCommand, RelayEvent } from '../relay/relay-messages.ts';
@@ -50,6 +51,8 @@ export interface Upgrade {
   /** The request as JSON: few handlers look at it, and a string costs less to move and to keep. */
   readonly request: string;
   readonly data: unknown;
+  /** Left out where the connection may stay as long as it likes. */
+  readonly expiry?: Expiry;
   readonly server: number;
   /** The connection's number. */
   readonly connection: number;
@@ -104,6 +107,13 @@ export type ToShard =
   | { readonly type: 'tls'; readonly stream: number; readonly command: RelayCommand | TlsEntry }
   /** The shard answers with a snapshot that names so many of its slowest connections. */
   | { readonly type: 'take-snapshot'; readonly ask: number; readonly slowest: number }
+  /** The outcome of a `renew-token`. */
+  | {
+      readonly type: 'token-renewed';
+      readonly server: number;
+      readonly connection: number;
+      readonly renewal: Renewal;
+    }
   /** Asks for `arrived`. */
   | { readonly type: 'confirm-handoffs' }
   /** Asks for `flushed`. */
@@ -128,6 +138,13 @@ export type FromShard =
   | { readonly type: 'refused'; readonly server: number; readonly connection: number }
   /** Connections have ended. */
   | { readonly type: 'closed'; readonly server: number; readonly connections: readonly number[] }
+  /** The client of a connection has sent a new token; asks for `token-renewed`. */
+  | {
+      readonly type: 'renew-token';
+      readonly server: number;
+      readonly connection: number;
+      readonly token: string;
+    }
   | { readonly type: 'tls'; readonly stream: number; readonly event: RelayEvent }
   | { readonly type: 'snapshot'; readonly ask: number; readonly snapshot: ShardSnapshot }
   | { readonly type: 'error'; readonly error: SerializedError }

@@ -57,6 +57,13 @@ export function isPathOrEmpty(value: unknown): boolean {
   return URL.canParse(value, 'http://host') && new URL(value, 'http://host').pathname === value;
 }
 
+const COMPLETE = /^(?:\/|[a-z][a-z0-9+.-]*:|$)/i;
+
+/** A path with the slash that it begins with; '', URLs, and what is no text stay as they are. */
+export function withSlash(path: string): string {
+  return typeof path !== 'string' || COMPLETE.test(path) ? path : `/${path}`;
+}
+
 /** One of a few words. */
 export function oneOf<Word extends string>(words: readonly Word[], fallback: Word): Rule<Word> {
   const allowed = words.map((word) => `'${word}'`).join(' or ');

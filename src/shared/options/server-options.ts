@@ -22,6 +22,7 @@ import {
   optionError,
   type Rules,
   rule,
+  withSlash,
 } from './option-rules.ts';
 import { isOriginList } from './origin-list.ts';
 import { type RateLimit, type ResolvedRateLimit, resolveRateLimit } from './rate-limit-options.ts';
@@ -45,7 +46,10 @@ export type SlowConsumerChoice = 'close' | 'drop' | 'latest';
  * is 1 to 2^31 − 1.
  */
 export interface ServerOptions<Result = unknown> {
-  /** The path of this server, such as '/chat', and no pattern; '' (default) = it is disabled. */
+  /**
+   * The path of this server, such as '/chat', and no pattern. The first slash may be left out;
+   * '' (default) = the server is disabled.
+   */
   endpoint?: string | undefined;
   /** The codec of events; 'negotiate' = as each client asks, by subprotocol. Default 'text'. */
   codec?: CodecChoice | undefined;
@@ -57,7 +61,7 @@ export interface ServerOptions<Result = unknown> {
   events?: EventSchemas | undefined;
   /** Whether payloads and answers that are sent are checked by their schemas, too. Default false. */
   checkOutgoing?: boolean | undefined;
-  /** Headers that are sent with the 101. */
+  /** Headers that are sent with the 101, and with the HTTP error where an upgrade is refused. */
   headers?: Readonly<Record<string, string>> | undefined;
   /** Subprotocols this server speaks; the first of the client's that is among them is chosen. */
   protocols?: readonly string[] | undefined;
@@ -67,8 +71,8 @@ export interface ServerOptions<Result = unknown> {
    */
   origins?: Origins | undefined;
   /**
-   * Decides on an upgrade. Its result is the connection's `data` and must be structured-cloneable;
-   * `false` refuses with 401, a thrown error that has a `status` with that.
+   * Decides on an upgrade. Its result is the connection's `data` and must be structured-cloneable,
+   * also in `withExpiry`. `false` refuses with 401, a thrown error that has a `status` with that.
    */
   authorize?: ((request: ConnectionRequest) => Result) | undefined;
   /** Makes the id of a connection; must be unique among the living. Default: random. */
@@ -163,7 +167,7 @@ const SERVER_RULES: Rules<FilledServerOptions> = {
   endpoint: rule(
     "'' or a path such as '/chat' without query; '*' and ':name' stand for nothing yet",
     '',
-    (value) => isPathOrEmpty(value) && !PATTERN.test(String(value)),
+    (value) => isEndpoint(withSlash(value as string)),
   ),
   codec: oneOf<CodecChoice>(['text', 'msgpack', 'negotiate'], 'text'),
   eventPrefix: rule(
@@ -224,7 +228,11 @@ const SERVER_RULES: Rules<FilledServerOptions> = {
 /** Checks a server's options and fills in the defaults. @throws EngineError ERR_OPTION */
 export function resolveServerOptions(options: ServerOptions): ResolvedServerOptions {
   const checked = applyRules(SERVER_RULES, options);
-  const resolved = { ...checked, compression: resolveCompression(checked.compression) };
+  const resolved = {
+    ...checked,
+    endpoint: withSlash(checked.endpoint),
+    compression: resolveCompression(checked.compression),
+  };
   if (options?.pingPeriod === undefined) {
     resolved.pingPeriod = Math.max(1, Math.floor((resolved.pongTimeout * 9) / 10));
   }
@@ -245,6 +253,10 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
 export function shardServerOptions(options: ResolvedServerOptions): ShardServerOptions {
   const { authorize, idGenerator, origins, handlers, events, ...rest } = options;
   return { ...rest, handlers: handlers === undefined ? undefined : String(handlers) };
+}
+
+function isEndpoint(path: unknown): boolean {
+  return isPathOrEmpty(path) && !PATTERN.test(String(path));
 }
 
 function isEventPrefix(value: unknown): boolean {

@@ -1,16 +1,19 @@
 import type { ConnectionRequest } from '../../shared/api/public-types.ts';
 import type { ConnectionIdentity } from '../../shared/app/connection-link.ts';
+import type { Expiry } from '../../shared/expiry/expiries.ts';
 import type { Upgrade } from '../../shared/messages/control-messages.ts';
 
 /** The identity that an upgrade gives a connection; its request is text until a handler asks. */
 export class UpgradeIdentity implements ConnectionIdentity {
   readonly id: string;
-  readonly data: unknown;
+  data: unknown;
+  readonly expiry: Expiry | undefined;
   #request: string | ConnectionRequest;
 
-  constructor({ id, data, request }: Pick<Upgrade, 'id' | 'data' | 'request'>) {
+  constructor({ id, data, expiry, request }: Pick<Upgrade, 'id' | 'data' | 'expiry' | 'request'>) {
     this.id = id;
     this.data = data;
+    this.expiry = expiry;
     this.#request = request;
   }
 

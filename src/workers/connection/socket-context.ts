@@ -1,6 +1,5 @@
 import type { EngineError } from '../../shared/api/errors.ts';
 import type { Backpressure, DisconnectReason } from '../../shared/api/public-types.ts';
-import type { RefusalTerms } from '../../shared/api/refusal.ts';
 import type { AppConnection } from '../../shared/app/app-connection.ts';
 import type { ConnectionIdentity, ConnectionLink } from '../../shared/app/connection-link.ts';
 import type { Codec } from '../../shared/codec/codec.ts';
@@ -68,8 +67,6 @@ export interface ShardSocket extends ConnectionLink, Receiver, Talker {
   open(): void;
   /** Has an end come now, or in its turn where the connection is in many rooms. */
   part(end: () => void): void;
-  /** Refuses the client with an HTTP error: the handlers do not want it. No-op once it is open. */
-  refuse(refusal: RefusalTerms): void;
 }
 
 /** Tells a server's handlers what happens to its connections, wherever the handlers are. */

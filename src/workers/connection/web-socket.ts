@@ -1,6 +1,6 @@
 import type { EngineError } from '../../shared/api/errors.ts';
 import type { DisconnectReason } from '../../shared/api/public-types.ts';
-import { type RefusalTerms, refusalBytes } from '../../shared/api/refusal.ts';
+import { type RefusalTerms, refusalBytes, withHeaders } from '../../shared/api/refusal.ts';
 import type { AppConnection } from '../../shared/app/app-connection.ts';
 import { type Codec, impliesAnswers, type Message } from '../../shared/codec/codec.ts';
 import { buildFrame, CLOSE_CODES } from '../../shared/codec/frame.ts';
@@ -96,13 +96,13 @@ export class ServerWebSocket implements Member, ShardSocket, TransportOwner {
     this.release();
   }
 
-  refuse({ status, message, headers }: RefusalTerms): void {
+  refuse(refusal: RefusalTerms): void {
     if (!this.#closing.isOpening) return;
     this.batch = undefined; // with the 101
-    const all = { ...this.server.options.headers, ...headers };
-    this.#transport.write(refusalBytes({ status, message, headers: all }));
+    const { headers } = this.server.options;
+    this.#transport.write(refusalBytes(withHeaders(refusal, headers)));
     this.#incoming.stop();
-    this.#closing.refused(`refused with ${status}`);
+    this.#closing.refused(`refused with ${refusal.status}`);
     this.#transport.resume(); // to notice the client's end
   }
 

@@ -8,6 +8,7 @@ import { RunningHandlers } from '../../shared/app/running-handlers.ts';
 import type { Codec } from '../../shared/codec/codec.ts';
 import { createCodecs } from '../../shared/codec/codecs.ts';
 import { CLOSE_CODES } from '../../shared/codec/frame.ts';
+import { Expiries } from '../../shared/expiry/expiries.ts';
 import type { DrainTimes, Upgrade } from '../../shared/messages/control-messages.ts';
 import type { ShardServerOptions } from '../../shared/options/server-options.ts';
 import { moduleChecks } from '../../shared/schema/module-checks.ts';
@@ -16,6 +17,7 @@ import { clearTimeout, setImmediate, setTimeout } from '../../shared/time/timers
 import { switchingProtocols } from '../adopt/handshake.ts';
 import { movedSocket } from '../adopt/moved-socket.ts';
 import type { Dispatch, SocketContext } from '../connection/socket-context.ts';
+import { TokenRenewals } from '../connection/token-renewals.ts';
 import { ServerWebSocket } from '../connection/web-socket.ts';
 import { Counters } from '../shard/counters.ts';
 import { publishOpened } from '../shard/diagnostics.ts';
@@ -45,6 +47,9 @@ export class ShardServer implements SocketContext {
   /** Compresses messages for clients that agreed to it; undefined where the server does not. */
   readonly deflater: FrameDeflater | undefined;
   readonly counters = new Counters();
+  /** New tokens of its clients, on their way to the primary and back. */
+  readonly renewals: TokenRenewals;
+  readonly #expiries: Expiries;
   /** Bytes that may wait in line for one connection. */
   readonly maxQueuedBytes: number;
   readonly #sockets = new Map<number, ServerWebSocket>();
@@ -90,6 +95,9 @@ export class ShardServer implements SocketContext {
       checks,
       report: (error) => shard.report(error),
     });
+    this.renewals = new TokenRenewals(number, (message) => shard.tell(message));
+    const renew = this.renewals.renew.bind(this.renewals);
+    this.#expiries = new Expiries(renew, this.counters);
     this.#running = new RunningHandlers(options);
     this.app = new AppServer(this.spread);
     this.#readBuffer = Buffer.allocUnsafeSlow(options.readBufferSize);
@@ -136,7 +144,9 @@ export class ShardServer implements SocketContext {
 
   /** The app's view of a connection here, for handlers in this thread. */
   appConnection(link: ConnectionLink, identity: ConnectionIdentity): AppConnection {
-    return new AppConnection(this.app, this.spread, link, identity, this.#running);
+    const app = new AppConnection(this.app, this.spread, link, identity, this.#running);
+    if (identity.expiry !== undefined) app.expires(this.#expiries, identity.expiry);
+    return app;
   }
 
   report(error: EngineError): void {

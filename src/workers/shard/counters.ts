@@ -27,4 +27,6 @@ export class Counters {
   droppedBytes = 0;
   /** Times that a connection has fallen behind. */
   fellBehind = 0;
+  /** Connections closed because their token has expired, where the handlers are here. */
+  expired = 0;
 }

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { type EngineError, serializeError } from '../../shared/api/errors.ts';
 import type { HandlerModule } from '../../shared/api/public-types.ts';
-import { Refusal, refuse } from '../../shared/api/refusal.ts';
+import { Refusal, refuse, withHeaders } from '../../shared/api/refusal.ts';
 import type { DrainTimes, Upgrade } from '../../shared/messages/control-messages.ts';
 import type { ShardServerOptions } from '../../shared/options/server-options.ts';
 import { settledWithin } from '../../shared/time/settled-within.ts';
@@ -14,6 +14,8 @@ import { WaitingUpgrades } from './waiting-upgrades.ts';
 
 /** A server of this shard, from the moment the primary has named it. */
 interface Entry {
+  /** Go on refusals, too. */
+  readonly headers: ShardServerOptions['headers'];
   /** Pending while its handler module is being loaded; rejects where that fails, or is given up. */
   readonly ready: Promise<ShardServer>;
   readonly giveUp: () => void;
@@ -57,7 +59,8 @@ export class ShardServers {
   add(number: number, options: ShardServerOptions): void {
     const { promise: ready, resolve, reject } = Promise.withResolvers<ShardServer>();
     const waiting = new WaitingUpgrades(this.#waitMs);
-    const entry: Entry = { ready, giveUp: () => reject(), waiting, isReady: false };
+    const { headers } = options;
+    const entry: Entry = { headers, ready, giveUp: () => reject(), waiting, isReady: false };
     ready.then(
       (server) => waiting.enter(server),
       () => waiting.refuse(),
@@ -99,7 +102,8 @@ export class ShardServers {
     }
     const turnAway = () => {
       const refused = socket();
-      if (refused !== undefined) refuse(refused, new Refusal(503));
+      const refusal = withHeaders(new Refusal(503), entry?.headers ?? {});
+      if (refused !== undefined) refuse(refused, refusal);
       this.#shard.tell({ type: 'refused', server, connection });
     };
     if (entry === undefined) turnAway();

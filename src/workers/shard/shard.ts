@@ -172,10 +172,11 @@ class Shard implements ShardContext {
       case 'remove-server':
         void this.#removeServer(message.server, message);
         return;
+      case 'token-renewed':
+        this.#servers.loaded.get(message.server)?.renewals.renewed(message);
+        return;
       case 'flush':
-        void this.#flushing
-          .until(() => this.#mailbox.isFlushed)
-          .then(() => this.tell({ type: 'flushed' }));
+        void this.#flush();
         return;
       case 'check-alive':
         this.tell({ type: 'alive' });
@@ -221,6 +222,11 @@ class Shard implements ShardContext {
       } else entered.enter(socket, upgrade);
     };
     this.#servers.whenReady(upgrade, take, () => socket);
+  }
+
+  async #flush(): Promise<void> {
+    await this.#flushing.until(() => this.#mailbox.isFlushed);
+    this.tell({ type: 'flushed' });
   }
 
   async #removeServer(number: number, times: DrainTimes): Promise<void> {

@@ -10,7 +10,7 @@ function shardStats(shard: number, servers: ServerStats[]): ShardStats {
 }
 
 function statsOf(shards: ShardStats[], more: Partial<EngineStats> = {}): EngineStats {
-  const servers = [{ endpoint: '/a', emitted: 1000, invalidPayloads: 20 }];
+  const servers = [{ endpoint: '/a', emitted: 1000, invalidPayloads: 20, expired: 2 }];
   const primary = { ...THREAD, servers, plain: PLAIN };
   const restarts = shards.map(({ shard, restarts }) => ({ shard, restarts }));
   return { primary, shards, silentShards: [], restarts, servers: [], slowest: [], ...more };
@@ -37,6 +37,7 @@ test('a parser reads every metric, with its type, its help and a unit in its nam
   const counts = names.filter((name) => !UNITS.test(name));
   assert.deepEqual(counts.sort(), [
     'fanring_connections',
+    'fanring_connections_expired_total',
     'fanring_connections_opened_total',
     'fanring_messages_delivered_total',
     'fanring_messages_dropped_total',

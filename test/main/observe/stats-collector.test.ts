@@ -15,8 +15,8 @@ function openCollector(shards = [1, 2, 3]) {
     return { number, post: (message: SnapshotAsk) => asked.push(message) } as unknown as ShardHost;
   });
   const servers = [
-    { endpoint: '/a', emitted: 1000, invalidPayloads: 20 },
-    { endpoint: '/new', emitted: 0, invalidPayloads: 0 },
+    { endpoint: '/a', emitted: 1000, invalidPayloads: 20, expired: 100 },
+    { endpoint: '/new', emitted: 0, invalidPayloads: 0, expired: 0 },
   ];
   const entries = new Map(servers.map((stats, at) => [at, { stats }]));
   const collector = new StatsCollector(hosts, { stats: () => THREAD }, entries, {
@@ -52,7 +52,7 @@ test('what the shards say is put together when the last has answered', async () 
     ],
   );
   assert.deepEqual(servers, [
-    { ...serverStats('/a', 11), emitted: 1055, invalidPayloads: 163 },
+    { ...serverStats('/a', 11), emitted: 1055, invalidPayloads: 163, expired: 265 },
     serverStats('/new', 0),
     serverStats('/b', 3),
   ]);
@@ -67,7 +67,7 @@ test('a shard that does not answer in time is named, and its late answer is of n
   answer(2, ask, [serverStats('/a', 1)]);
   const { shards, silentShards, servers } = await collected;
   assert.deepEqual([shards.map(({ shard }) => shard), silentShards], [[2], [1, 3]]);
-  assert.deepEqual(servers[0], { ...serverStats('/a', 1), emitted: 1005, invalidPayloads: 33 });
+  assert.deepEqual(servers[0], { ...serverStats('/a', 1), emitted: 1005, invalidPayloads: 33, expired: 115 });
   answer(1, ask, []);
 });
 

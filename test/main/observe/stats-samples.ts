@@ -37,6 +37,7 @@ export function serverStats(endpoint: string, factor: number): ServerStats {
     sentBytes: 12 * factor,
     queuedBytes: 13 * factor,
     fellBehind: 14 * factor,
+    expired: 15 * factor,
   };
 }
 

@@ -45,6 +45,10 @@ class FakeLink implements ConnectionLink {
     this.calls.push(['disconnect', code, reason]);
   }
 
+  refuse({ status }: { status: number }): void {
+    this.calls.push(['refuse', status]);
+  }
+
   concluded(): void {
     this.calls.push(['concluded']);
   }

@@ -16,7 +16,7 @@ function connect() {
   const { codec } = verbs;
   const none = () => assert.fail('nothing is sent');
   const link = { number: 1, shard: 1, rooms: undefined, codec, answersAsks: true };
-  const ends = { disconnect: none, concluded: none, hold: none, release: none };
+  const ends = { disconnect: none, refuse: none, concluded: none, hold: none, release: none };
   const verbsOfLink = { send: none, sendProbeAnswer: none, join: none, leave: none, ...ends };
   const request = { method: 'GET', url: '/fake', headers: {}, remoteAddress: '' };
   const identity = { id: 'me', request, data: undefined };
