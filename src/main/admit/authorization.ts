@@ -29,8 +29,8 @@ export function authorized(
 }
 
 /**
- * Makes the function that asks the app about a new token of a connection: with the request that it
- * came with, and the new token in it. It never rejects.
+ * Makes the function that asks the app about a new token of a connection. The app gets the request
+ * that the connection came with, and the new token in it. The function never rejects.
  * @param report gets errors of `authorize` that refuse nothing
  */
 export function renewalOf(

@@ -9,7 +9,7 @@ const HEADER = 'sec-websocket-protocol';
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * Takes the token out of the subprotocols that a client offers, and out of the header: it is no
+ * Takes the token out of the subprotocols that a client offers, and out of the header. It is no
  * subprotocol to choose, and nobody is to see it there.
  * @returns undefined where there is none
  * @throws Refusal 400 where it is malformed, or there are several

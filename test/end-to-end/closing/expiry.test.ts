@@ -185,7 +185,8 @@ for (const { place, shards } of SETUPS) {
       const began = performance.now();
       client.send(upgradeRequest('/a?opening'));
       const { head, body } = await client.answer();
-      assert.match(head, /^HTTP\/1\.1 401 [^]*\r\nX-Of: this endpoint\r\n/);
+      assert.match(head, /^HTTP\/1\.1 401 /);
+      assert.match(head, /\r\nX-Of: this endpoint\r\n/);
       assert.equal(body, 'the token has expired');
       assertInTime(began);
       assert.match(String(await watch.event('error')), /^ERR_TOKEN_EXPIRED /);

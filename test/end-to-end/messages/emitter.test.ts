@@ -128,6 +128,7 @@ test('an emitter that was there first learns of servers and shards', async () =>
     await using one = await OutsideClient.open(port, '/o', ['red']);
     const message = "endpoint: '/p' is not one of /o";
     assert.throws(() => emitter.server('/p'), { code: 'ERR_OPTION', message });
+    assert.equal(emitter.server('o').endpoint, '/o');
     const { to } = emitter.server('/o');
     to('red').emit('said', 'x');
     assert.deepEqual(await one.next(), ['said', 'x']);

@@ -6,13 +6,14 @@ import { Engine, type EngineError, Refusal, type ServerOptions } from '../../../
 import { close, frame, text } from '../../conformance/client-frames.ts';
 import { RawClient, upgradeRequest } from '../kit/raw-client.ts';
 import { SETUPS } from '../kit/test-engine.ts';
+import { tokenOffer } from '../kit/tokens.ts';
 
 const SECRET = 's3cr3t';
 const REQUEST = {
   Cookie: `session=${SECRET}`,
   Authorization: `Bearer ${SECRET}`,
   'X-Api-Key': SECRET,
-  'Sec-WebSocket-Protocol': `token.${SECRET}`,
+  'Sec-WebSocket-Protocol': `token.${SECRET}, ${tokenOffer(SECRET)}`,
   Origin: 'http://example.com',
 };
 const PATH = `/s?token=${SECRET}`;

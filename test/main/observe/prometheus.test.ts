@@ -66,9 +66,11 @@ test('each number of a server comes out under its own name', () => {
     ['sent_bytes_total', 12],
     ['queued_bytes', 13],
     ['slow_consumers_total', 14],
+    ['connections_expired_total', 15],
   ];
   for (const [name, factor] of FACTORS) {
-    assert.deepEqual(metrics.values(`fanring_${name}`, { endpoint: '/a' }), [factor], name);
+    const a = metrics.values(`fanring_${name}`, { endpoint: '/a', shard: '1' });
+    assert.deepEqual(a, [factor], name);
     const b = metrics.values(`fanring_${name}`, { endpoint: '/b', shard: '1' });
     assert.deepEqual(b, [2 * factor], name);
   }

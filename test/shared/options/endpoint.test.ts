@@ -14,4 +14,8 @@ test('an endpoint that is meant to stand for others is refused, in words', () =>
   for (const endpoint of ['/a:b', '/chat/']) {
     assert.equal(resolveServerOptions({ endpoint }).endpoint, endpoint);
   }
+  for (const endpoint of ['chat', 'my_endpoint', 'a/b']) {
+    assert.equal(resolveServerOptions({ endpoint }).endpoint, `/${endpoint}`);
+  }
+  assert.equal(resolveServerOptions({ endpoint: '' }).endpoint, '');
 });

@@ -67,7 +67,7 @@ const ENGINE: Values<EngineOptions> = {
 const SERVER: Values<ServerOptions> = {
   endpoint: {
     good: ['', '/', '/chat', '/a/b', '/a%20b', '/chat/'],
-    bad: ['chat', '/a?b', '/a#b', '/a b', '/ä', '/a/../b', '//host/a', 'ws://host/a', null, 1],
+    bad: ['chat?a', '/a?b', '/a#b', '/a b', '/ä', '/a/../b', '//host/a', 'ws://host/a', null, 1],
     allowed: "'' or a path such as '/chat' without query; '*' and ':name' stand for nothing yet",
   },
   codec: {
