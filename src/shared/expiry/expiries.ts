@@ -97,7 +97,7 @@ export class Expiries {
     one.asks = false; // until there is a new one
     one.why = 'a new one has not come in time';
     const renewal = await this.#askAndRenew(connection, left);
-    if (connection.isLeaving || !this.#dueTimes.has(one)) return;
+    if (connection.isLeaving) return;
     if (renewal.outcome === 'renewed') {
       const { data, expiresAt } = renewal;
       if (expiresAt === undefined) this.#dueTimes.delete(one);

@@ -159,6 +159,18 @@ for (const { place, shards } of SETUPS) {
     });
   });
 
+  test(`a client that has offered nothing but a token is asked, too: ${where}`, async () => {
+    await withEngine({ shards }, async (context) => {
+      await using watch = await watched(context, place);
+      await using client = await RawClient.open(context.port, '/a', {
+        'Sec-WebSocket-Protocol': tokenOffer('first'),
+      });
+      assert.match(await client.message(), /^iris-websocket-message:fanring:token;0\?\d+;$/);
+      assert.equal((await client.closeFrame()).code, 4401);
+      assert.match(String(await watch.event('error')), /^ERR_TOKEN_EXPIRED /);
+    });
+  });
+
   test(`a slow consumer expires: ${where}`, async () => {
     await withEngine({ shards }, async (context) => {
       const options = {

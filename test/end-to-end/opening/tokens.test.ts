@@ -7,6 +7,7 @@ import { addServer, SETUPS, withEngine, withServer } from '../kit/test-engine.ts
 import { openWithToken, tokenOffer } from '../kit/tokens.ts';
 
 const TOKENS = new URL('../fixtures/tokens.ts', import.meta.url);
+const ECHO = new URL('../fixtures/token-echo.ts', import.meta.url);
 const SECRET = 'sécret ✓';
 
 /** The answer to an upgrade that is refused, and its body. */
@@ -39,6 +40,14 @@ for (const { place, shards } of SETUPS) {
       const { connections } = await server.connections();
       assert.equal(connections.length, 1);
       assert.ok(!inspect(connections).includes(SECRET));
+    });
+  });
+
+  test(`it is dropped though onConnection has not looked at it: ${place}, ${shards} shards`, async () => {
+    await withEngine({ shards }, async ({ engine, port }) => {
+      await addServer(engine, place, ECHO, { endpoint: '/a' });
+      await using client = await openWithToken(port, '/a', SECRET);
+      assert.equal(await client.call('token'), null);
     });
   });
 

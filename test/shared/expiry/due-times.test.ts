@@ -57,7 +57,7 @@ test('a time beyond 2^31 ms is not due at once', () => {
   times.set('in 60 days', Date.now() + 60 * 86_400_000);
   pass(1_000);
   assert.deepEqual(due, []);
-  mock.timers.setTime(Date.now() + 61 * 86_400_000); // and so much for the clock that leaps
+  mock.timers.setTime(Date.now() + 50 * 365 * 86_400_000); // a clock that is set at last
   pass(200);
   assert.deepEqual(due, ['in 60 days']);
 });
