@@ -38,10 +38,10 @@ test('an option that is wrong is refused at once, with its name, its value and w
     message: /^shard: no such option; there are shards, /,
   });
   const engine = new Engine({ shards: 0 });
-  assert.throws(() => engine.server({ endpoint: 'chat' }), {
+  assert.throws(() => engine.server({ endpoint: 'chat?a' }), {
     code: 'ERR_OPTION',
     message:
-      "endpoint: 'chat' is not '' or a path such as '/chat' without query; '*' and ':name' stand for nothing yet",
+      "endpoint: 'chat?a' is not '' or a path such as '/chat' without query; '*' and ':name' stand for nothing yet",
   });
   const options = { endpoint: '/a', codec: 'json' } as unknown as ServerOptions;
   assert.throws(() => engine.server(options), {
