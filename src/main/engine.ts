@@ -2,7 +2,6 @@ import { channel } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
 import type { Server as HttpServer, RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { DataOf } from '../shared/api/connection-data.ts';
 import { DIAGNOSTIC_CHANNELS } from '../shared/api/diagnostic-events.ts';
 import { deserializeError, EngineError, handlerError, messageOf } from '../shared/api/errors.ts';
 import type { EventSchemas, EventsOf } from '../shared/api/event-schemas.ts';
@@ -113,12 +112,12 @@ export class Engine extends EventEmitter<EngineEvents> implements AsyncDisposabl
    * Adds a server; the engine may be running already.
    * @throws EngineError ERR_OPTION, ERR_ENDPOINT_TAKEN, ERR_ENGINE_CLOSED
    */
-  server<const Schemas extends EventSchemas, Result = unknown>(
-    options: ServerOptions<Result> & { readonly events: Schemas },
-  ): Server<EventsOf<Schemas>, DataOf<Result>>;
-  server<Events extends object = AnyEvents, Result = unknown>(
-    options?: ServerOptions<Result>,
-  ): Server<Events, DataOf<Result>>;
+  server<const Schemas extends EventSchemas, Data = unknown>(
+    options: ServerOptions<Data> & { readonly events: Schemas },
+  ): Server<EventsOf<Schemas>, Data>;
+  server<Events extends object = AnyEvents, Data = unknown>(
+    options?: ServerOptions<Data>,
+  ): Server<Events, Data>;
   server(options: ServerOptions = {}): Server {
     this.#startup.assertOpen();
     const resolved = resolveServerOptions(options);

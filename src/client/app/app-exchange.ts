@@ -1,4 +1,5 @@
 import { EngineError } from '../../shared/api/errors.ts';
+import { TOKEN } from '../../shared/codec/event-rules.ts';
 import { isFunction, optionalFunction } from '../../shared/options/option-rules.ts';
 import { mayReconnect } from '../connect/backoff.ts';
 import type { Disconnection } from '../connect/connection.ts';
@@ -12,7 +13,6 @@ import { report } from '../listen/listeners.ts';
 import { checkClient, RULES } from '../page/checks.ts';
 import { nextTarget, tokenOf } from './attempt.ts';
 import type { Auth, Protocols, Url, WsOptions } from './options.ts';
-import { TOKEN_EVENT } from './token.ts';
 
 /** Close code of a server whose connection's token has expired (PROTOCOL.md). */
 const TOKEN_EXPIRED = 4401;
@@ -56,7 +56,7 @@ export class AppExchange extends Exchange {
       reconnect: auth ? withFreshTokens(reconnect) : reconnect,
     });
     this.isReconnectGiven = reconnect !== undefined;
-    if (auth) this.events.add(TOKEN_EVENT, () => freshToken(auth));
+    if (auth) this.events.add(TOKEN, () => freshToken(auth));
     if (auth || !isAllKnown) {
       this.#nextTarget = () => nextTarget(url, protocols, { auth, codec });
     }

@@ -1,7 +1,4 @@
-import { utf8 } from '../../shared/codec/event-rules.ts';
-
-/** The event by which a server asks for a new token (PROTOCOL.md). */
-export const TOKEN_EVENT = 'fanring:token';
+import { TOKEN_PROTOCOL, utf8 } from '../../shared/codec/event-rules.ts';
 
 /**
  * Returns the subprotocol that carries a token: its UTF-8 in base64url without padding. Not all
@@ -10,5 +7,5 @@ export const TOKEN_EVENT = 'fanring:token';
 export function tokenProtocol(token: string): string {
   const bytes = Array.from(utf8.encode(token), (byte) => String.fromCharCode(byte)).join('');
   const base64url = btoa(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
-  return `fanring.token.${base64url}`;
+  return `${TOKEN_PROTOCOL}${base64url}`;
 }

@@ -1,9 +1,8 @@
 import { Refusal } from '../../shared/api/refusal.ts';
+import { TOKEN_PROTOCOL } from '../../shared/codec/event-rules.ts';
 import type { UpgradeRequest } from './handshake-check.ts';
 import { elementsOf } from './header-list.ts';
 
-/** The beginning of the subprotocol that carries a token, in base64url of its UTF-8. */
-const PREFIX = 'fanring.token.';
 const HEADER = 'sec-websocket-protocol';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -16,15 +15,15 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  */
 export function takeToken({ headers }: Pick<UpgradeRequest, 'headers'>): string | undefined {
   const header = headers[HEADER];
-  if (header === undefined || !header.includes(PREFIX)) return undefined;
+  if (header === undefined || !header.includes(TOKEN_PROTOCOL)) return undefined;
   const offers = elementsOf(header);
-  const [offer, ...more] = offers.filter((one) => one.startsWith(PREFIX));
+  const [offer, ...more] = offers.filter((one) => one.startsWith(TOKEN_PROTOCOL));
   if (offer === undefined) return undefined;
-  const others = offers.filter((one) => !one.startsWith(PREFIX));
+  const others = offers.filter((one) => !one.startsWith(TOKEN_PROTOCOL));
   if (others.length > 0) headers[HEADER] = others.join(', ');
   else delete headers[HEADER];
-  if (more.length > 0) throw new Refusal(400, `there is more than one ${PREFIX}…`);
-  return decoded(offer.slice(PREFIX.length));
+  if (more.length > 0) throw new Refusal(400, `there is more than one ${TOKEN_PROTOCOL}…`);
+  return decoded(offer.slice(TOKEN_PROTOCOL.length));
 }
 
 function decoded(text: string): string {
@@ -33,5 +32,5 @@ function decoded(text: string): string {
     // Node.js takes what is no base64url, too.
     if (bytes.toString('base64url') === text) return utf8.decode(bytes);
   } catch {} // it is no UTF-8
-  throw new Refusal(400, `${PREFIX}… must be the base64url of UTF-8`);
+  throw new Refusal(400, `${TOKEN_PROTOCOL}… must be the base64url of UTF-8`);
 }

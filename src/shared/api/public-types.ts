@@ -279,7 +279,7 @@ export interface Connection<Events extends object = AnyEvents, Data = unknown> {
   /** Calls `fn` with each room that the connection leaves, at its close too. */
   onLeave(fn: EventHandler<string>, options?: HandlerOptions): () => void;
   /** Calls `fn` with the new `data`, when `authorize` has let in a new token of the client. */
-  onDataChange(fn: EventHandler<unknown>, options?: HandlerOptions): () => void;
+  onDataChange(fn: EventHandler<Data>, options?: HandlerOptions): () => void;
   /**
    * Sends an event to this connection; without effect once it has ended.
    * @throws EngineError ERR_EVENT_NAME, ERR_PAYLOAD, ERR_OUTBOX_FULL

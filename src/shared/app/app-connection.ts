@@ -80,8 +80,7 @@ export class AppConnection<Events extends object = AnyEvents>
 
   /** Lets it stay until a time, or longer where its client sends new tokens. */
   expires(expiries: Pick<Expiries, 'watch'>, expiry: Expiry): void {
-    const holder = new TokenHolder(this, this.#inbox, this.#link, this.#identity);
-    expiries.watch(holder, expiry);
+    expiries.watch(new TokenHolder(this, this.#inbox, this.#link, this.#identity), expiry);
   }
 
   get number(): number {

@@ -10,6 +10,9 @@ export const PROBE = 'fanring:ping';
 /** The event by which the server asks a client for a new token; no app may use it. */
 export const TOKEN = 'fanring:token';
 
+/** The beginning of the subprotocol that carries a token, in base64url of its UTF-8. */
+export const TOKEN_PROTOCOL = 'fanring.token.';
+
 /**
  * Refuses a name that no event can have. All codecs refuse the separator of the text codec, so that
  * an app can change from one to another. Half of a surrogate pair would arrive as another name.

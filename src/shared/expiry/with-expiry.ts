@@ -7,11 +7,12 @@ const SECONDS = 2 ** 37;
 /** The last millisecond of a Date. */
 const LAST = 8.64e15;
 
-const expiring = new WeakSet<object>();
+/** Under this key no data of an app lies. */
+const DATA: unique symbol = Symbol('data');
 
 /** The result of {@link withExpiry}. */
 export interface WithExpiry<Data> {
-  readonly data: Data;
+  readonly [DATA]: Data;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
 }
@@ -25,10 +26,11 @@ export interface WithExpiry<Data> {
  * @throws EngineError ERR_OPTION for anything else, seconds among it
  */
 export function withExpiry<Data>(data: Data, expiresAt: Date | number): WithExpiry<Data> {
-  const result = { data, expiresAt: timeOf(expiresAt) };
-  expiring.add(result);
-  return result;
+  return { [DATA]: data, expiresAt: timeOf(expiresAt) };
 }
+
+/** The results of `authorize` for a type of `data`; `false` refuses. */
+export type Decided<Data> = Data | WithExpiry<Data> | false;
 
 function timeOf(expiresAt: unknown): number {
   const time = expiresAt instanceof Date ? expiresAt.getTime() : expiresAt;
@@ -52,11 +54,13 @@ export interface Decision {
  * @throws Refusal 401 where it is `false`, or its time has passed
  */
 export function decisionOf(result: unknown): Decision {
-  const isExpiring = typeof result === 'object' && result !== null && expiring.has(result);
-  const decision = isExpiring ? (result as WithExpiry<unknown>) : { data: result };
+  const isExpiring = typeof result === 'object' && result !== null && DATA in result;
+  const decision = isExpiring ? bare(result as WithExpiry<unknown>) : { data: result };
   if (decision.data === false) throw new Refusal(401);
-  if (isExpiring && (result as WithExpiry<unknown>).expiresAt <= Date.now()) {
-    throw new Refusal(401, 'the token has expired');
-  }
   return decision;
+}
+
+function bare({ [DATA]: data, expiresAt }: WithExpiry<unknown>): Decision {
+  if (expiresAt <= Date.now()) throw new Refusal(401, 'the token has expired');
+  return { data, expiresAt };
 }

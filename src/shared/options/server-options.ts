@@ -3,6 +3,7 @@ import type { EventSchemas } from '../api/event-schemas.ts';
 import type { ConnectionRequest } from '../api/public-types.ts';
 import type { KeepHeaders } from '../app/kept-headers.ts';
 import type { CodecChoice } from '../codec/codec.ts';
+import type { Decided } from '../expiry/with-expiry.ts';
 import { checkSchemaOptions } from '../schema/schema-options.ts';
 import {
   type CompressionOptions,
@@ -45,7 +46,7 @@ export type SlowConsumerChoice = 'close' | 'drop' | 'latest';
  * The options of one server; times in milliseconds, sizes in bytes. Where no range is given, a time
  * is 1 to 2^31 − 1.
  */
-export interface ServerOptions<Result = unknown> {
+export interface ServerOptions<Data = unknown> {
   /**
    * The path of this server, such as '/chat', and no pattern. The first slash may be left out;
    * '' (default) = the server is disabled.
@@ -74,7 +75,7 @@ export interface ServerOptions<Result = unknown> {
    * Decides on an upgrade. Its result is the connection's `data` and must be structured-cloneable,
    * also in `withExpiry`. `false` refuses with 401, a thrown error that has a `status` with that.
    */
-  authorize?: ((request: ConnectionRequest) => Result) | undefined;
+  authorize?: ((request: ConnectionRequest) => Decided<Data> | Promise<Decided<Data>>) | undefined;
   /** Makes the id of a connection; must be unique among the living. Default: random. */
   idGenerator?: ((request: ConnectionRequest) => string) | undefined;
   /** Compresses messages (permessage-deflate, RFC 7692) for clients that offer it. Default false. */

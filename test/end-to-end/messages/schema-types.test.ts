@@ -2,13 +2,15 @@ import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { z } from 'zod';
 import { Ws } from '../../../src/client/index.ts';
-import type {
-  AckResult,
-  Connection,
-  Engine,
-  EventsOf,
-  HandlerModule,
-  Server,
+import {
+  type AckResult,
+  type Connection,
+  type Engine,
+  type EventsOf,
+  type HandlerModule,
+  type Server,
+  type WithExpiry,
+  withExpiry,
 } from '../../../src/main/index.ts';
 import { Told } from '../../client/connect.ts';
 import { type Events, events } from '../fixtures/checked-events.ts';
@@ -118,6 +120,22 @@ export function data(engine: Engine): void {
   named.onConnection((c) => same<typeof c.data, User>(true));
   // @ts-expect-error a user has a name
   engine.server<Events, User>({ authorize: () => ({}) });
+  engine.server<Events, User>({ authorize: async () => ({ name: 'ann' }) });
+  const expiring = engine.server({
+    authorize: async ({ token }) =>
+      token !== undefined && withExpiry({ name: token }, Date.now() + 1),
+  });
+  expiring.onConnection((c) => {
+    same<typeof c.data, { name: string }>(true);
+    c.onDataChange((user) => same<typeof user, { name: string }>(true));
+  });
+  const brief = engine.server({
+    authorize: (): WithExpiry<User> => withExpiry({ name: 'a' }, 2e12),
+  });
+  brief.onConnection((c) => same<typeof c.data, User>(true));
+  // Data of an app with the same properties is what it is.
+  const alike = engine.server({ authorize: () => ({ data: 1, expiresAt: 2 }) });
+  alike.onConnection((c) => same<typeof c.data, { data: number; expiresAt: number }>(true));
   const none = engine.server({});
   none.onConnection((c) => same<typeof c.data, unknown>(true));
   // One who knows less takes what comes.

@@ -67,7 +67,12 @@ test('a shard that does not answer in time is named, and its late answer is of n
   answer(2, ask, [serverStats('/a', 1)]);
   const { shards, silentShards, servers } = await collected;
   assert.deepEqual([shards.map(({ shard }) => shard), silentShards], [[2], [1, 3]]);
-  assert.deepEqual(servers[0], { ...serverStats('/a', 1), emitted: 1005, invalidPayloads: 33, expired: 115 });
+  assert.deepEqual(servers[0], {
+    ...serverStats('/a', 1),
+    emitted: 1005,
+    invalidPayloads: 33,
+    expired: 115,
+  });
   answer(1, ask, []);
 });
 
