@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 
 const FOLDER = new URL('./page/', import.meta.url);
 
@@ -13,11 +15,29 @@ const TYPES: Record<string, string> = {
 
 /** Read once, by their own names: what a request asks for never gets near the file system. */
 const FILES = new Map(
-  readdirSync(FOLDER).map((name) => [
-    name === 'index.html' ? '/' : `/${name}`,
-    { type: TYPES[extname(name)], body: readFileSync(new URL(name, FOLDER)) },
-  ]),
+  readdirSync(FOLDER)
+    .filter((name) => !name.endsWith('.js'))
+    .map((name) => {
+      return [name === 'index.html' ? '/' : `/${name}`, file(name, readFileSync(at(name)))];
+    }),
 );
+
+// An app bundles its scripts, and `fanring/client` with them.
+const { outputFiles } = await build({
+  entryPoints: [fileURLToPath(at('app.js'))],
+  bundle: true,
+  format: 'esm',
+  write: false,
+});
+for (const { contents } of outputFiles) FILES.set('/app.js', file('app.js', contents));
+
+function at(name: string): URL {
+  return new URL(name, FOLDER);
+}
+
+function file(name: string, body: Uint8Array) {
+  return { type: TYPES[extname(name)], body };
+}
 
 const HEADERS = {
   'Cache-Control': 'no-cache',

@@ -1,7 +1,9 @@
 // An app imports from 'fanring'; this example belongs to its repository.
 import { All, Engine } from '../../src/main/index.ts';
-import { type ChatEvents, enterChat, overview } from './chat.ts';
+import { enterChat, overview } from './chat.ts';
+import { type ChatEvents, chatSchemas } from './chat-events.ts';
 import { MAX_ECHO } from './echo.ts';
+import { admitGuest, answerToken, type Guest } from './guests.ts';
 import { LoadMeter } from './load.ts';
 import { answerPage } from './page.ts';
 import type { SurveyEvents } from './survey.ts';
@@ -11,8 +13,14 @@ const { PORT = 8080, SHARDS = 4 } = process.env;
 
 const engine = new Engine({ shards: Number(SHARDS), sampleInterval: 250 });
 
-// Closures, here on the primary: they share what they know, such as who is in which room.
-const chat = engine.server<ChatEvents>({ endpoint: '/chat', maxMessageSize: 4096 });
+// Closures, here on the primary: they share what they know, such as who is in which room. Schemas
+// check what pages send. A token lets them in, and is renewed while they stay.
+const chat = engine.server<ChatEvents, Guest>({
+  endpoint: '/chat',
+  events: chatSchemas,
+  authorize: admitGuest,
+  maxMessageSize: 4096,
+});
 chat.onConnection(enterChat);
 
 // A handler module: it runs in every shard, next to the sockets. One room for each symbol.
@@ -63,6 +71,7 @@ const answerMetrics = engine.metricsHandler();
 const { port } = await engine.listen(Number(PORT), {
   request: (request, response) => {
     if (request.url === '/metrics') answerMetrics(request, response);
+    else if (request.url === '/token') answerToken(request, response);
     else answerPage(request, response);
   },
 });

@@ -1,4 +1,5 @@
-import type { Connection } from '../../src/main/index.ts';
+import { z } from 'zod';
+import type { Connection, EventsOf } from '../../src/main/index.ts';
 
 /** What is traded here. Each symbol is a room. */
 export const SYMBOLS: readonly string[] = [
@@ -16,11 +17,13 @@ export const SYMBOLS: readonly string[] = [
   'ZINC',
 ];
 
-/** What pages send, which is unknown until it has been checked, and what they are sent. */
-export interface TickerEvents {
-  watch: unknown;
-  unwatch: unknown;
+const symbol = z.enum(SYMBOLS);
 
+/** What pages send. The shards check it: a module exports its schemas. */
+export const events = { watch: symbol, unwatch: symbol };
+
+/** What pages send, and what they are sent. */
+export interface TickerEvents extends EventsOf<typeof events> {
   welcome: { shard: number; symbols: readonly string[] };
   price: { symbol: string; price: number };
 }
@@ -28,14 +31,6 @@ export interface TickerEvents {
 /** Runs in the shard that owns the socket: the primary never hears who watches what. */
 export function onConnection(c: Connection<TickerEvents>): void {
   c.emit('welcome', { shard: c.shard, symbols: SYMBOLS });
-  c.on('watch', (symbol) => {
-    if (isSymbol(symbol)) c.join(symbol);
-  });
-  c.on('unwatch', (symbol) => {
-    if (isSymbol(symbol)) c.leave(symbol);
-  });
-}
-
-function isSymbol(value: unknown): value is string {
-  return SYMBOLS.includes(value as string);
+  c.on('watch', (symbol) => c.join(symbol));
+  c.on('unwatch', (symbol) => c.leave(symbol));
 }

@@ -34,15 +34,20 @@ export function startChat() {
   byId('text').addEventListener('input', onInput);
   showRooms();
   showPeople();
-  keepConnected('chat', (connection) => {
-    ws = connection;
-    listen();
-  });
+  keepConnected('chat', listen, { auth: token });
 }
 
-function listen() {
-  ws.on('welcome', ({ id }) => {
+/** The client asks for one at each attempt to connect, and when the server wants a newer one. */
+async function token() {
+  const answer = await fetch('/token');
+  return answer.text();
+}
+
+function listen(connection) {
+  ws = connection;
+  ws.on('welcome', ({ id, visits }) => {
     ownId = id;
+    note(visits === 1 ? 'Welcome!' : `Welcome: visit ${visits} of this browser`);
     if (room !== '') ws.emit('enter', { name, room });
   });
   ws.on('here', (everybody) => {

@@ -1,3 +1,4 @@
+import { Ws } from '../../../src/client/index.ts';
 import { byId, paint } from './element.js';
 
 const MESSAGE_TOO_BIG = 1009; // RFC 6455 section 7.4.1

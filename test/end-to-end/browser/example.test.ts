@@ -4,6 +4,7 @@ import { get } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { WebSocket } from 'ws';
+import { tokenProtocol } from '../../../src/client/app/token.ts';
 import { ParsedMetrics } from '../../main/observe/parsed-metrics.ts';
 import { ExampleProcess } from '../fixtures/example-process.ts';
 import { AckClient } from '../kit/ack-client.ts';
@@ -28,9 +29,8 @@ describe('the example', () => {
     for (const path of ['/', ...(await linksOf(example.url))]) await visit(path);
     assert.match(seen.get('/') ?? '', /^text\/html/);
     assert.match(seen.get('/style.css') ?? '', /^text\/css/);
-    assert.match(seen.get('/iris-ws.js') ?? '', /^text\/javascript/);
-    await visit('/iris-ws-msgpack.js'); // what that one imports where it is asked for msgpack
-    assert.match(seen.get('/echo.js') ?? '', /^text\/javascript/, 'what a module imports');
+    assert.match(seen.get('/app.js') ?? '', /^text\/javascript/, 'with all that it imports');
+    for (const path of ['/iris-ws.js', '/iris-ws-msgpack.js']) await visit(path);
 
     async function visit(path: string): Promise<void> {
       if (seen.has(path)) return;
@@ -38,8 +38,7 @@ describe('the example', () => {
       assert.equal(answer.status, 200, path);
       assert.equal(answer.headers.get('x-content-type-options'), 'nosniff');
       seen.set(path, answer.headers.get('content-type') ?? '');
-      const imports = (await answer.text()).matchAll(/^import .* from '\.(\/[^']+)'/gm);
-      for (const [, imported = ''] of imports) await visit(imported);
+      assert.doesNotMatch(await answer.text(), /^import .* from '\./m);
     }
   });
 
@@ -50,6 +49,7 @@ describe('the example', () => {
       '/%2e%2e/server.ts',
       '//server.ts',
       '/page',
+      '/echo.js',
       '/.',
     ];
     for (const path of paths) assert.equal(await statusOf(path), 404, path);
@@ -90,6 +90,21 @@ describe('the example', () => {
     echo.send('x'.repeat(2049));
     assert.equal((await echo.closed()).code, 1009);
     assert.equal(chat.socket.readyState, WebSocket.OPEN);
+  });
+
+  test('lets nobody chat without a token, and knows who comes again', async () => {
+    const { status, headers } = await fetch(new URL('/token', example.url));
+    assert.deepEqual([status, headers.get('cache-control')], [200, 'no-store']);
+    for (const protocols of [[], ['fanring.token.eA']]) {
+      await using stranger = new TestClient(example.endpoint('/chat'), {}, protocols);
+      const [, refused] = await once(stranger.socket, 'unexpected-response');
+      assert.deepEqual([refused.statusCode, refused.headers['x-echo']], [401, undefined]);
+    }
+    const [cookie = ''] = headers.getSetCookie();
+    for (const visits of [1, 2]) {
+      await using guest = await welcomed('/chat', example, cookie.split(';')[0]);
+      assert.match(guest.welcome, new RegExp(`"visits":${visits}\\}`));
+    }
   });
 
   test('shrugs off whatever a client sends to the chat', async () => {
@@ -156,16 +171,25 @@ describe('the example', () => {
   }
 
   /** A client of one of the servers, its first event read. */
-  async function welcomed(path: string, of = example): Promise<WelcomedClient> {
-    const client = new WelcomedClient(of.endpoint(path));
+  async function welcomed(path: string, of = example, cookie = ''): Promise<WelcomedClient> {
+    const protocols = path === '/chat' ? await protocolsOf(of, cookie) : [];
+    const client = new WelcomedClient(of.endpoint(path), {}, protocols);
     client.socket.once('upgrade', ({ headers }) => Object.assign(client.headers, headers));
-    assert.match(String(await client.next()), /^iris-websocket-message:welcome;4;/);
+    client.welcome = String(await client.next());
+    assert.match(client.welcome, /^iris-websocket-message:welcome;4;/);
     return client;
   }
 });
 
+/** The subprotocols that a page offers to the chat: that of its codec, and its token. */
+async function protocolsOf({ url }: ExampleProcess, cookie: string): Promise<string[]> {
+  const answer = await fetch(new URL('/token', url), { headers: { cookie } });
+  return ['fanring.text.v1', tokenProtocol(await answer.text())];
+}
+
 class WelcomedClient extends TestClient {
   readonly headers: Record<string, string> = {};
+  welcome = '';
 }
 
 async function nextEvent(client: TestClient, event: string): Promise<string> {
