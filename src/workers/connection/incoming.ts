@@ -7,6 +7,9 @@ import type { Transport } from '../write/transport.ts';
 import type { Closing } from './closing.ts';
 import type { ShardSocket } from './socket-context.ts';
 
+/** Bytes of a message, or a part of one, from which on a frame may well take a ms. */
+const COSTLY_BYTES = 16 * 2 ** 10;
+
 /**
  * The reading side of a connection: frames of the client become messages, pongs and an end, as far
  * as the server's `rateLimit` admits them.
@@ -26,6 +29,8 @@ export class Incoming implements FrameSink, Reading {
   /** The turn in which it was read last, and the frames that may still be read in that. */
   #turn = 0;
   #framesLeft = 0;
+  /** Whether its last message was large, or the one that comes is. */
+  #isCostly = false;
 
   /** It is held until its first release. @param now ms, monotonic */
   constructor(socket: ShardSocket, transport: Transport, closing: Closing, now: number) {
@@ -50,6 +55,7 @@ export class Incoming implements FrameSink, Reading {
     counters.receivedBytes += chunk.length;
     shard.coalescing.heard(this.#socket);
     this.#socket.liveness.heard();
+    if (chunk.length >= COSTLY_BYTES) this.#isCostly = true; // the message of it may end in it
     if (this.#turn !== shard.reads.turn) this.#beginShare();
     this.#reader.read(chunk);
   }
@@ -107,7 +113,7 @@ export class Incoming implements FrameSink, Reading {
   #beginShare(): void {
     const { reads } = this.#socket.server.shard;
     this.#turn = reads.turn;
-    this.#framesLeft = reads.begin();
+    this.#framesLeft = reads.begin(this.#isCostly);
   }
 
   /** Counts a compressed message before it is inflated: that costs more than its refusal. */
@@ -121,6 +127,7 @@ export class Incoming implements FrameSink, Reading {
   onMessage(data: Buffer, isBinary: boolean): void {
     const isCounted = this.#isCounted;
     this.#isCounted = false;
+    this.#isCostly = data.length >= COSTLY_BYTES;
     if (!this.#admits(data, isCounted)) return;
     const { counters, dispatch } = this.#socket.server;
     counters.received += 1;

@@ -51,10 +51,15 @@ export class ReadTurns {
     this.#waiting = new WaitingLine(WAITING_MS, schedule, (reading) => reading.readOn(), now);
   }
 
-  /** Begins the share of a socket. @returns the frames in it, 1 and up */
-  begin(): number {
+  /**
+   * Begins the share of a socket.
+   * @param isCostly whether one frame of it may well take longer than all its share should
+   * @returns the frames in it; 0 for a costly one, where the turn has taken its time
+   */
+  begin(isCostly = false): number {
     this.#onShare();
     this.#socketSince = undefined;
+    if (isCostly && !this.#hasTimeForCostly()) return 0;
     const elapsed = this.#turnSince === undefined ? 0 : this.#lookedAt - this.#turnSince;
     if (elapsed < WHOLE_MS) return WHOLE_SHARE;
     return elapsed < SMALL_MS ? SMALL_SHARE : LEAST_SHARE;
@@ -83,6 +88,17 @@ export class ReadTurns {
     const hasMore = this.#waiting.serveSome();
     this.#nextTurn();
     return hasMore;
+  }
+
+  #hasTimeForCostly(): boolean {
+    const now = this.#now();
+    this.#turnSince ??= now;
+    // Its first frame may use up its time: the clock is looked at before the second one.
+    this.#socketSince = now;
+    this.#lookedAt = now;
+    this.#stride = 1;
+    this.#framesToLook = 2;
+    return now - this.#turnSince < SMALL_MS;
   }
 
   #nextTurn(): void {

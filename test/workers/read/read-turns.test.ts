@@ -15,11 +15,11 @@ function open(msPerFrame: number) {
   );
   /** The reads in their order: the socket, and its number of frames. */
   const log: [socket: string, frames: number][] = [];
-  const socket = (name: string, frames: number) => {
+  const socket = (name: string, frames: number, isCostly = false) => {
     let left = frames;
     const reading: Reading = {
       readOn: () => {
-        let share = turns.begin();
+        let share = turns.begin(isCostly);
         let read = 0;
         for (; left > 0; left--, read++, now += msPerFrame) {
           if (--share < 0 || !turns.frame()) {
@@ -90,4 +90,26 @@ test('a socket that has gone is not read on', () => {
   turns.forget(gone);
   assert.equal(turns.end(), false);
   assert.equal(log.length, 1);
+});
+
+test('sockets whose frames take long wait for their turns, in their order', () => {
+  const { turns, socket, log, now } = open(30);
+  const costly = ['a', 'b', 'c'].map((name) => socket(name, 5, true));
+  for (const reading of costly) reading.readOn();
+  socket('small', 1).readOn();
+  assert.deepEqual(log.splice(0), [
+    ['a', 1],
+    ['b', 0],
+    ['c', 0],
+    ['small', 1],
+  ]);
+  const order: string[] = [];
+  for (let turn = 1; turn <= 14; turn++) {
+    const began = now();
+    turns.end();
+    assert.equal(now() - began, 30, 'the turn is no longer than one of their frames');
+    order.push(...log.splice(0).map(([name]) => name));
+  }
+  assert.equal(order.join(''), 'abcabcabcabcbc');
+  assert.equal(turns.end(), false);
 });
