@@ -9,6 +9,7 @@ import type { Duplex } from 'node:stream';
 import { settledWithin } from '../../shared/time/settled-within.ts';
 import { plainAddress } from '../admit/subnet.ts';
 import { answer } from '../script/plain-answer.ts';
+import { Cuts } from './cuts.ts';
 import { PlainConnection } from './plain-connection.ts';
 import type { PlainLimits } from './plain-limits.ts';
 import type { PlainTurns } from './plain-turns.ts';
@@ -35,6 +36,7 @@ export class OpenRequests {
   readonly #limits: PlainLimits;
   readonly #answer: RequestListener;
   readonly #turns: PlainTurns;
+  readonly #cuts = new Cuts();
   readonly #connections = new Map<Socket, Known>();
   /** Those of them that wait for answers. */
   readonly #busy = new Set<PlainConnection>();
@@ -73,7 +75,7 @@ export class OpenRequests {
     }
     // Sockets first: the end of one has nothing to do then for any of its requests.
     for (const { connection } of this.#connections.values()) connection.cut();
-    await this.#turns.allCut();
+    await this.#cuts.allDone();
     await new Promise((resolve) => {
       server.close(resolve);
       server.closeAllConnections();
@@ -103,6 +105,7 @@ export class OpenRequests {
     const refusal = this.#limits.enter(address);
     const connection = new PlainConnection(socket, {
       turns: this.#turns,
+      cuts: this.#cuts,
       onAnswered: this.#onAnswered,
       onTooMany: () => {
         if (refusal === undefined) this.#limits.cut(); // else it has been counted

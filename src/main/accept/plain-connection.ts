@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { queueMicrotask } from '../../shared/time/timers.ts';
+import type { Cuts } from './cuts.ts';
 import type { PlainTurns } from './plain-turns.ts';
 
 /** The most requests of a connection that the app has at a time; the next ones wait. */
@@ -20,6 +21,7 @@ interface Pending {
 /** Everything that a connection needs of those who have it. */
 interface PlainContext {
   readonly turns: PlainTurns;
+  readonly cuts: Cuts;
   /** Is called when no request is left, each time. */
   onAnswered(connection: PlainConnection): void;
   /** Is called when it is cut because of one request too many. */
@@ -95,7 +97,7 @@ export class PlainConnection {
 
   /** Ends it without a word, in one of the next turns. */
   cut(): void {
-    this.#context.turns.cut(this.#socket, this.unanswered);
+    this.#context.cuts.add(this.#socket, this.unanswered);
     this.forget();
     this.#socket.pause();
     // The HTTP server would go on to parse what it has read: thousands of requests for nobody.
@@ -114,7 +116,7 @@ export class PlainConnection {
   #answerNext(): void {
     const { turns } = this.#context;
     while (this.#waiting.length > 0 && this.#running.size < MOST_AT_ONCE && !this.#isBackedUp) {
-      if (!turns.hasTime) {
+      if (!turns.takeTime()) {
         turns.wait(this.#goOn);
         return;
       }

@@ -150,7 +150,7 @@ export class TlsStream extends Duplex implements ClientAddress {
   /** The HTTP server parses a chunk as soon as it is pushed, which may be more than 100 requests. */
   readonly #parse = (): void => {
     while (this.#arrived.length > 0) {
-      if (!this.#turns.hasTime) {
+      if (!this.#turns.takeTime()) {
         this.#turns.wait(this.#parse);
         return;
       }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { test } from 'node:test';
+import { Cuts } from '../../../src/main/accept/cuts.ts';
 import { PlainConnection } from '../../../src/main/accept/plain-connection.ts';
 import { PlainTurns } from '../../../src/main/accept/plain-turns.ts';
 import { closeServer, listen } from '../../end-to-end/kit/http-server.ts';
@@ -10,7 +11,12 @@ import { closeServer, listen } from '../../end-to-end/kit/http-server.ts';
 test('behind the cut nothing is parsed of what had come', { timeout: 20_000 }, async () => {
   let connection: PlainConnection | undefined;
   let requests = 0;
-  const context = { turns: new PlainTurns(), onAnswered: () => {}, onTooMany: () => {} };
+  const context = {
+    turns: new PlainTurns(),
+    cuts: new Cuts(),
+    onAnswered: () => {},
+    onTooMany: () => {},
+  };
   const server = createServer((request, response) => {
     requests += 1;
     connection ??= new PlainConnection(request.socket, context);

@@ -1,5 +1,4 @@
 import { strict as assert } from 'node:assert';
-import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { PlainTurns } from '../../../src/main/accept/plain-turns.ts';
 
@@ -16,14 +15,14 @@ function turnsAt() {
 
 test('a turn has time for one answer, and for more as long as they are quick', async () => {
   const { turns, pass } = turnsAt();
-  assert.equal(turns.hasTime, true);
-  assert.equal(turns.hasTime, true);
+  assert.equal(turns.takeTime(), true);
+  assert.equal(turns.takeTime(), true);
   pass(15);
-  assert.equal(turns.hasTime, false);
+  assert.equal(turns.takeTime(), false);
   let calls = 0;
   const go = () => {
     calls += 1;
-    assert.equal(turns.hasTime, true, 'in the next turn there is time again');
+    assert.equal(turns.takeTime(), true, 'in the next turn there is time again');
   };
   const forgotten = () => assert.fail();
   turns.wait(go);
@@ -42,7 +41,7 @@ test('one with much to do does not hold up those who wait behind it', async () =
     let left = requests;
     const go = () => {
       for (; left > 0; left--) {
-        if (!turns.hasTime) {
+        if (!turns.takeTime()) {
           turns.wait(go);
           return;
         }
@@ -71,24 +70,4 @@ test('all who wait are called, also behind one that never asks whether there is 
   }
   for (let i = 0; i < 4; i++) await turn();
   assert.deepEqual(log, ['slow', 'next']);
-});
-
-test('sockets with many requests are destroyed in several turns', async () => {
-  const turns = new PlainTurns();
-  assert.equal(turns.allCut(), undefined);
-  const destroyed: number[] = [];
-  for (const requests of [128, 128, 128, 128, 128, 0, 5000, 1]) {
-    const destroy = () => void destroyed.push(requests);
-    turns.cut({ destroy } as unknown as Socket, requests);
-  }
-  assert.deepEqual(destroyed, [], 'the HTTP server may be in the middle of a request');
-  const lengths: number[] = [];
-  const done = turns.allCut();
-  while (destroyed.length < 8) {
-    await turn();
-    lengths.push(destroyed.length);
-  }
-  assert.deepEqual([...new Set(lengths.filter((length) => length > 0))], [4, 7, 8]);
-  await done;
-  assert.equal(turns.allCut(), undefined);
 });
