@@ -108,7 +108,7 @@ export class OpenRequests {
       cuts: this.#cuts,
       onAnswered: this.#onAnswered,
       onTooMany: () => {
-        if (refusal === undefined) this.#limits.cut(); // else it has been counted
+        if (refusal === undefined) this.#limits.countCut(); // else it has been counted
       },
     });
     const known = {

@@ -34,7 +34,7 @@ export class PlainLimits {
   }
 
   /** A connection has been cut: it had too many requests without an answer. */
-  cut(): void {
+  countCut(): void {
     this.#refused.unanswered += 1;
   }
 
