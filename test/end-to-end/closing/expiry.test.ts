@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import {
   type ConnectionRequest,
   Refusal,
@@ -8,12 +8,12 @@ import {
 } from '../../../src/main/index.ts';
 import { AckClient } from '../kit/ack-client.ts';
 import { RawClient, upgradeRequest } from '../kit/raw-client.ts';
-import { addServer, SETUPS, type TestEngine, withEngine } from '../kit/test-engine.ts';
+import { addServer, besideOthers, leakCheck, SETUPS, type TestEngine } from '../kit/test-engine.ts';
 import { openWithToken, tokenOffer } from '../kit/tokens.ts';
 
 const TOKENS = new URL('../fixtures/tokens.ts', import.meta.url);
 /** Milliseconds that a token holds: the client is asked for another when a third is left. */
-const LIFE = 600;
+const LIFE = 1_500;
 /** An expired connection is closed within so many milliseconds. */
 const MOST_LATE = 1_000;
 
@@ -59,156 +59,169 @@ function assertInTime(began: number): void {
   assert.ok(late < MOST_LATE, `${late} ms late`);
 }
 
-for (const { place, shards } of SETUPS) {
-  const where = `${place}, ${shards} shards`;
+// Most of the time of each test is that of a token.
+describe('tokens that expire', { concurrency: 2 }, () => {
+  let leavesNothing: () => Promise<void>;
+  before(() => {
+    leavesNothing = leakCheck();
+  });
+  after(() => leavesNothing());
 
-  for (const codec of shards === 0 ? (['text'] as const) : (['text', 'msgpack'] as const)) {
-    test(`a new token keeps a connection, and changes its data: ${codec}, ${where}`, async () => {
-      await withEngine({ shards }, async (context) => {
-        await using watch = await watched(context, place);
-        await using client = await openWithToken(context.port, '/a?q', 'first', codec);
-        for (const token of ['second', 'for ever']) {
-          const question = await client.question('fanring:token');
-          assert.equal(question.payload, codec === 'text' ? '' : null);
-          client.answer(question, token);
-          assert.deepEqual(await client.event('data'), [{ token }, { token }]);
-        }
-        // Another lives for as long as a token does: the first is there all the same.
-        const other = await AckClient.open(context, '/a', codec);
-        assert.equal((await other.connection.closed()).code, 4401);
-        const { data } = (await client.call('who')) as { data: unknown };
-        assert.deepEqual(data, { token: 'for ever' });
-        assert.match(String(await watch.event('error')), /^ERR_TOKEN_EXPIRED /);
-        const { servers } = await context.engine.stats();
-        assert.equal(servers[0]?.expired, 1);
+  for (const { place, shards } of SETUPS) {
+    const where = `${place}, ${shards} shards`;
+
+    describe(where, { concurrency: true }, () => {
+      for (const codec of shards === 0 ? (['text'] as const) : (['text', 'msgpack'] as const)) {
+        test(`a new token keeps a connection, and changes its data: ${codec}, ${where}`, async () => {
+          await besideOthers({ shards }, async (context) => {
+            await using watch = await watched(context, place);
+            await using client = await openWithToken(context.port, '/a?q', 'first', codec);
+            for (const token of ['second', 'for ever']) {
+              const question = await client.question('fanring:token');
+              assert.equal(question.payload, codec === 'text' ? '' : null);
+              client.answer(question, token);
+              assert.deepEqual(await client.event('data'), [{ token }, { token }]);
+            }
+            // Another lives for as long as a token does: the first is there all the same.
+            const other = await AckClient.open(context, '/a', codec);
+            assert.equal((await other.connection.closed()).code, 4401);
+            const { data } = (await client.call('who')) as { data: unknown };
+            assert.deepEqual(data, { token: 'for ever' });
+            assert.match(String(await watch.event('error')), /^ERR_TOKEN_EXPIRED /);
+            const { servers } = await context.engine.stats();
+            assert.equal(servers[0]?.expired, 1);
+          });
+        });
+      }
+
+      test(`a client that has offered no token is not asked, and ends with its time: ${where}`, async () => {
+        await besideOthers({ shards }, async (context) => {
+          await using watch = await watched(context, place);
+          const client = await AckClient.open(context, '/a', 'text');
+          const began = performance.now();
+          await assert.rejects(client.next(), /closed, and no message/);
+          const closed = await client.connection.closed();
+          assert.deepEqual(closed, { code: 4401, reason: 'the token has expired' });
+          assertInTime(began);
+          const why = 'its client cannot be asked for another';
+          const error = `ERR_TOKEN_EXPIRED the token has expired: ${why}`;
+          assert.equal(await watch.event('error'), error);
+          assert.equal(await watch.event('gone'), '4401 the token has expired');
+        });
+      });
+
+      test(`a new token that is not let in ends the connection: ${where}`, async () => {
+        await besideOthers({ shards, handshakeTimeout: 100 }, async (context) => {
+          await Promise.all(
+            REFUSED.map(async ([token, reason, why], i) => {
+              const endpoint = `/${i}`;
+              await using watch = await watched(context, place, { endpoint });
+              const began = performance.now();
+              const client = await openWithToken(context.port, endpoint, 'first');
+              client.answer(await client.question('fanring:token'), token);
+              assert.deepEqual(await client.connection.closed(), { code: 4401, reason });
+              const life = performance.now() - began;
+              if (reason === REFUSAL) assert.ok(life < LIFE, `at once, not after ${life} ms`);
+              else assert.ok(life >= LIFE, `at its expiry, not after ${life} ms`);
+              assertInTime(began);
+              assert.equal(await watch.event('error'), `ERR_TOKEN_EXPIRED ${reason}: ${why}`);
+              assert.equal(await watch.event('gone'), `4401 ${reason}`);
+            }),
+          );
+          const told = context.errors.splice(0).map(({ message }) => message);
+          assert.deepEqual(told, ['/3: deciding on a new token threw: the database is gone']);
+        });
+      });
+
+      test(`a client that cannot give a new token, or is silent, ends at its expiry: ${where}`, async () => {
+        await besideOthers({ shards }, async (context) => {
+          await using watch = await watched(context, place);
+          const began = performance.now();
+          const failing = await openWithToken(context.port, '/a', 'first');
+          failing.fail(await failing.question('fanring:token'), 'logged out');
+          assert.equal((await failing.connection.closed()).code, 4401);
+          const told = "no answer to 'fanring:token': the other side said 'logged out'";
+          const error = 'ERR_TOKEN_EXPIRED the token has expired';
+          assert.equal(await watch.event('error'), `${error}: ${told}`);
+          assertInTime(began);
+          assert.equal(await watch.event('gone'), '4401 the token has expired');
+          const silent = await openWithToken(context.port, '/a', 'first');
+          assert.equal((await silent.connection.closed()).code, 4401);
+          assert.match(String(await watch.event('error')), /in time|within timeoutMs/);
+        });
+      });
+
+      test(`an answer does not wait behind events, and a held connection expires: ${where}`, async () => {
+        await besideOthers({ shards }, async (context) => {
+          const options = { maxConcurrentHandlers: 1, maxMessageSize: 2 ** 17, closeTimeout: 200 };
+          await using watch = await watched(context, place, options);
+          const client = await openWithToken(context.port, '/a', 'first');
+          for (let i = 0; i < 3; i++) client.emit('stall', 'x'.repeat(60_000));
+          client.answer(await client.question('fanring:token'), 'second');
+          assert.deepEqual(await client.event('data'), [{ token: 'second' }, { token: 'second' }]);
+          const began = performance.now();
+          await client.question('fanring:token');
+          const { reason } = await client.connection.closed();
+          assert.equal(reason, 'the token has expired');
+          assertInTime(began);
+          assert.match(String(await watch.event('error')), /^ERR_TOKEN_EXPIRED /);
+        });
+      });
+
+      test(`a client that has offered nothing but a token is asked, too: ${where}`, async () => {
+        await besideOthers({ shards }, async (context) => {
+          await using watch = await watched(context, place);
+          await using client = await RawClient.open(context.port, '/a', {
+            'Sec-WebSocket-Protocol': tokenOffer('first'),
+          });
+          assert.match(await client.message(), /^iris-websocket-message:fanring:token;0\?\d+;$/);
+          assert.equal((await client.closeFrame()).code, 4401);
+          assert.match(String(await watch.event('error')), /^ERR_TOKEN_EXPIRED /);
+        });
+      });
+
+      test(`a slow consumer expires: ${where}`, async () => {
+        await besideOthers({ shards }, async (context) => {
+          const options = {
+            maxBufferedBytes: 2 ** 26,
+            closeTimeout: 200,
+            slowConsumer: 'drop',
+          } as const;
+          await using watch = await watched(context, place, options);
+          await using client = await RawClient.open(context.port, '/a', {
+            'Sec-WebSocket-Protocol': `fanring.text.v1, ${tokenOffer('first')}`,
+          });
+          const began = performance.now();
+          client.send(masked('iris-websocket-message:flood;0;'));
+          assert.match(String(await watch.event('error')), /^ERR_TOKEN_EXPIRED /);
+          assert.equal(await watch.event('gone'), '4401 the token has expired');
+          assertInTime(began);
+        });
+      });
+
+      test(`a connection that is opening expires with a 401: ${where}`, async () => {
+        await besideOthers({ shards }, async (context) => {
+          await using watch = await watched(context, place, {
+            headers: { 'X-Of': 'this endpoint' },
+          });
+          await using client = await RawClient.connect(context.port);
+          const began = performance.now();
+          client.send(upgradeRequest('/a?opening'));
+          const { head, body } = await client.answer();
+          assert.match(head, /^HTTP\/1\.1 401 /);
+          assert.match(head, /\r\nX-Of: this endpoint\r\n/);
+          assert.equal(body, 'the token has expired');
+          assertInTime(began);
+          assert.match(String(await watch.event('error')), /^ERR_TOKEN_EXPIRED /);
+          assert.equal(await watch.event('gone'), '1006 refused with 401');
+        });
       });
     });
   }
-
-  test(`a client that has offered no token is not asked, and ends with its time: ${where}`, async () => {
-    await withEngine({ shards }, async (context) => {
-      await using watch = await watched(context, place);
-      const client = await AckClient.open(context, '/a', 'text');
-      const began = performance.now();
-      await assert.rejects(client.next(), /closed, and no message/);
-      const closed = await client.connection.closed();
-      assert.deepEqual(closed, { code: 4401, reason: 'the token has expired' });
-      assertInTime(began);
-      const why = 'its client cannot be asked for another';
-      const error = `ERR_TOKEN_EXPIRED the token has expired: ${why}`;
-      assert.equal(await watch.event('error'), error);
-      assert.equal(await watch.event('gone'), '4401 the token has expired');
-    });
-  });
-
-  test(`a new token that is not let in ends the connection: ${where}`, async () => {
-    await withEngine({ shards, handshakeTimeout: 100 }, async (context) => {
-      await Promise.all(
-        REFUSED.map(async ([token, reason, why], i) => {
-          const endpoint = `/${i}`;
-          await using watch = await watched(context, place, { endpoint });
-          const began = performance.now();
-          const client = await openWithToken(context.port, endpoint, 'first');
-          client.answer(await client.question('fanring:token'), token);
-          assert.deepEqual(await client.connection.closed(), { code: 4401, reason });
-          const life = performance.now() - began;
-          if (reason === REFUSAL) assert.ok(life < LIFE, `at once, not after ${life} ms`);
-          else assert.ok(life >= LIFE, `at its expiry, not after ${life} ms`);
-          assertInTime(began);
-          assert.equal(await watch.event('error'), `ERR_TOKEN_EXPIRED ${reason}: ${why}`);
-          assert.equal(await watch.event('gone'), `4401 ${reason}`);
-        }),
-      );
-      const told = context.errors.splice(0).map(({ message }) => message);
-      assert.deepEqual(told, ['/3: deciding on a new token threw: the database is gone']);
-    });
-  });
-
-  test(`a client that cannot give a new token, or is silent, ends at its expiry: ${where}`, async () => {
-    await withEngine({ shards }, async (context) => {
-      await using watch = await watched(context, place);
-      const began = performance.now();
-      const failing = await openWithToken(context.port, '/a', 'first');
-      failing.fail(await failing.question('fanring:token'), 'logged out');
-      assert.equal((await failing.connection.closed()).code, 4401);
-      const told = "no answer to 'fanring:token': the other side said 'logged out'";
-      const error = 'ERR_TOKEN_EXPIRED the token has expired';
-      assert.equal(await watch.event('error'), `${error}: ${told}`);
-      assertInTime(began);
-      assert.equal(await watch.event('gone'), '4401 the token has expired');
-      const silent = await openWithToken(context.port, '/a', 'first');
-      assert.equal((await silent.connection.closed()).code, 4401);
-      assert.match(String(await watch.event('error')), /in time|within timeoutMs/);
-    });
-  });
-
-  test(`an answer does not wait behind events, and a held connection expires: ${where}`, async () => {
-    await withEngine({ shards }, async (context) => {
-      const options = { maxConcurrentHandlers: 1, maxMessageSize: 2 ** 17, closeTimeout: 200 };
-      await using watch = await watched(context, place, options);
-      const client = await openWithToken(context.port, '/a', 'first');
-      for (let i = 0; i < 3; i++) client.emit('stall', 'x'.repeat(60_000));
-      client.answer(await client.question('fanring:token'), 'second');
-      assert.deepEqual(await client.event('data'), [{ token: 'second' }, { token: 'second' }]);
-      const began = performance.now();
-      await client.question('fanring:token');
-      const { reason } = await client.connection.closed();
-      assert.equal(reason, 'the token has expired');
-      assertInTime(began);
-      assert.match(String(await watch.event('error')), /^ERR_TOKEN_EXPIRED /);
-    });
-  });
-
-  test(`a client that has offered nothing but a token is asked, too: ${where}`, async () => {
-    await withEngine({ shards }, async (context) => {
-      await using watch = await watched(context, place);
-      await using client = await RawClient.open(context.port, '/a', {
-        'Sec-WebSocket-Protocol': tokenOffer('first'),
-      });
-      assert.match(await client.message(), /^iris-websocket-message:fanring:token;0\?\d+;$/);
-      assert.equal((await client.closeFrame()).code, 4401);
-      assert.match(String(await watch.event('error')), /^ERR_TOKEN_EXPIRED /);
-    });
-  });
-
-  test(`a slow consumer expires: ${where}`, async () => {
-    await withEngine({ shards }, async (context) => {
-      const options = {
-        maxBufferedBytes: 2 ** 26,
-        closeTimeout: 200,
-        slowConsumer: 'drop',
-      } as const;
-      await using watch = await watched(context, place, options);
-      await using client = await RawClient.open(context.port, '/a', {
-        'Sec-WebSocket-Protocol': `fanring.text.v1, ${tokenOffer('first')}`,
-      });
-      const began = performance.now();
-      client.send(masked('iris-websocket-message:flood;0;'));
-      assert.match(String(await watch.event('error')), /^ERR_TOKEN_EXPIRED /);
-      assert.equal(await watch.event('gone'), '4401 the token has expired');
-      assertInTime(began);
-    });
-  });
-
-  test(`a connection that is opening expires with a 401: ${where}`, async () => {
-    await withEngine({ shards }, async (context) => {
-      await using watch = await watched(context, place, { headers: { 'X-Of': 'this endpoint' } });
-      await using client = await RawClient.connect(context.port);
-      const began = performance.now();
-      client.send(upgradeRequest('/a?opening'));
-      const { head, body } = await client.answer();
-      assert.match(head, /^HTTP\/1\.1 401 /);
-      assert.match(head, /\r\nX-Of: this endpoint\r\n/);
-      assert.equal(body, 'the token has expired');
-      assertInTime(began);
-      assert.match(String(await watch.event('error')), /^ERR_TOKEN_EXPIRED /);
-      assert.equal(await watch.event('gone'), '1006 refused with 401');
-    });
-  });
-}
+});
 
 test('data of a new token that cannot go to a shard is told, and the connection expires', async () => {
-  await withEngine({ shards: 1 }, async (context) => {
+  await besideOthers({ shards: 1 }, async (context) => {
     await using watch = await watched(context, 'module');
     const client = await openWithToken(context.port, '/a', 'first');
     client.answer(await client.question('fanring:token'), 'odd');
