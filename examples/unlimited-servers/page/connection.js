@@ -33,6 +33,9 @@ export function keepConnected(name, setUp, options = {}) {
       show('closed', `closed (${code})`);
       button.hidden = willReconnect;
     });
+    ws.onError((error) => {
+      if (error.code !== 'ERR_ATTEMPT') console.error(error); // the next attempt is shown anyway
+    });
     ws.onReconnecting(({ attempt, reason }) => {
       show('closed', `closed (${reason.code}), attempt ${attempt}`);
     });
