@@ -9,7 +9,7 @@ import { type AsyncAPIDocumentInterface, Parser } from '@asyncapi/parser';
 
 const CLI = fileURLToPath(new URL('../../src/asyncapi/cli.ts', import.meta.url));
 const FIXTURES = new URL('fixtures/', import.meta.url);
-const CHECKED = '../../end-to-end/fixtures/checked-events.ts';
+const CHECKED = '../../end-to-end/fixtures/three-libraries.ts';
 
 interface Result {
   readonly code: number;

@@ -6,6 +6,7 @@ import { runInNewContext } from 'node:vm';
 import { Engine, type ShardExit } from '../../src/main/index.ts';
 import { type Fault, WHICH_SHARD } from '../end-to-end/fixtures/faults.ts';
 import { TestClient } from '../end-to-end/kit/test-client.ts';
+import { until } from '../end-to-end/kit/until.ts';
 
 const FAULTS = new URL('../end-to-end/fixtures/faults.ts', import.meta.url);
 const WAYS: readonly Fault[] = [
@@ -152,12 +153,12 @@ class DeathsRun {
     for (const client of [...clients, ...victims]) assert.equal((await client.closed()).code, 1006);
     await Promise.all(this.#replacements.splice(0));
     for (const guest of guests) await guest[Symbol.asyncDispose]();
-    while (this.#connections > 0 || this.#ends.length < clients.length) await nextTurn();
+    await until(() => this.#connections === 0 && this.#ends.length >= clients.length);
     assert.equal(new Set(this.#ends).size, clients.length, 'each was told once');
     assert.ok(this.#ends.splice(0).every((end) => end.endsWith(' 1006')));
     // What a thread opens for its first socket, it keeps: each shall have had one.
     for (const client of await this.#openOnEach()) await client[Symbol.asyncDispose]();
-    while (this.#connections > 0) await nextTurn();
+    await until(() => this.#connections === 0);
   }
 
   get #connections(): number {
@@ -197,7 +198,7 @@ class DeathsRun {
   async #replaced({ shard, delayMs }: ShardExit): Promise<void> {
     const diedAt = performance.now();
     await nextTurn();
-    while (!this.#engine.shards.some((running) => running.shard === shard)) await nextTurn();
+    await until(() => this.#engine.shards.some((running) => running.shard === shard));
     const client = await this.#openDespiteDeaths();
     this.slowestMs = Math.max(this.slowestMs, performance.now() - diedAt - delayMs);
     await client[Symbol.asyncDispose]();

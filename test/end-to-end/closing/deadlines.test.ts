@@ -1,8 +1,8 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { RawClient, upgradeRequest } from '../kit/raw-client.ts';
 import { addServer, type TestEngine, withEngine } from '../kit/test-engine.ts';
+import { until } from '../kit/until.ts';
 import { VerbClient } from '../kit/verb-client.ts';
 
 const VERBS = new URL('../fixtures/verbs.ts', import.meta.url);
@@ -23,7 +23,7 @@ for (const shards of [0, 2]) {
         const left = engine.server({ endpoint: '/left', handlers: NEVER_MODULE });
         await using client = await RawClient.connect(port);
         client.send(upgradeRequest('/closed'));
-        while (!engine.shards.some(({ connections }) => connections > 0)) await nextTurn();
+        await until(() => engine.shards.some(({ connections }) => connections > 0));
         await closed.close(soon);
         await assert.rejects(closed.ready, CLOSED);
         await engine.close(soon);
@@ -78,14 +78,14 @@ test('a server that closes before it is ready closes who waited for it', options
     const server = engine.server({ endpoint: '/slow', handlers: SLOW_MODULE });
     await using client = await RawClient.connect(port);
     client.send(upgradeRequest('/slow'));
-    while (engine.shards[0]?.connections !== 1) await nextTurn();
+    await until(() => engine.shards[0]?.connections === 1);
     const closing = server.close();
     await assert.rejects(server.ready, CLOSED);
     assert.match(await client.head(), /^HTTP\/1\.1 101 /);
     assert.equal((await client.closeFrame()).code, 1001);
     client.socket.end();
     await closing;
-    while (engine.shards.some(({ connections }) => connections > 0)) await nextTurn();
+    await until(() => !engine.shards.some(({ connections }) => connections > 0));
   });
 });
 
@@ -97,7 +97,7 @@ test(
       const server = engine.server({ endpoint: '/slow', handlers: SLOW_MODULE });
       await using client = await RawClient.connect(port);
       client.send(upgradeRequest('/slow'));
-      while (engine.shards[0]?.connections !== 1) await nextTurn();
+      await until(() => engine.shards[0]?.connections === 1);
       let isClosed = false;
       const closing = server.close().then(() => {
         isClosed = true;

@@ -1,16 +1,16 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ODD } from '../fixtures/odd-throws.ts';
 import { RawClient, upgradeRequest } from '../kit/raw-client.ts';
 import { TestClient } from '../kit/test-client.ts';
 import { addServer, SETUPS, type TestEngine, withEngine } from '../kit/test-engine.ts';
+import { until } from '../kit/until.ts';
 
 const ODD_THROWS = new URL('../fixtures/odd-throws.ts', import.meta.url);
 
 /** Resolves when the engine has reported so many errors, all of them of handlers. */
 async function handlerErrors({ errors }: TestEngine, count: number): Promise<void> {
-  while (errors.length < count) await nextTurn();
+  await until(() => errors.length >= count);
   const codes = errors.splice(0).map(({ code }) => code);
   assert.deepEqual(codes, Array(count).fill('ERR_HANDLER'));
 }

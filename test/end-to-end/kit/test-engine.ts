@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as later } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import {
   Engine,
@@ -53,7 +53,7 @@ export function leakCheck(): () => Promise<void> {
         return at < 0;
       });
       if (added.length === 0) return;
-      await nextTurn();
+      await later(1);
     }
     assert.deepEqual(process.getActiveResourcesInfo().sort(), before, 'no handle is left');
   };

@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { close, firstText, more, ping, text } from '../../conformance/client-frames.ts';
 import { RawClient, upgradeRequest } from '../kit/raw-client.ts';
 import { addServer, PLACES, withEngine, withServer } from '../kit/test-engine.ts';
+import { until } from '../kit/until.ts';
 
 const ECHO = new URL('../../conformance/echo.ts', import.meta.url);
 const FLOODED = new URL('../fixtures/flooded.ts', import.meta.url);
@@ -71,7 +72,7 @@ for (const place of PLACES) {
           await using client = await RawClient.open(port, '/v');
           client.send(flood(ping('p'.repeat(125))));
           await assertServed(port);
-          while (server.count() > 0) await nextTurn(); // others go ahead: it has long to be read
+          await until(() => server.count() === 0); // others go ahead: it has long to be read
           for (;;) {
             const { opcode, payload } = await client.frame();
             if (opcode === 0xa) continue;

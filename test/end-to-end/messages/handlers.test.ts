@@ -1,9 +1,9 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { PLACES_TO_THROW } from '../fixtures/throwing.ts';
 import { TestClient } from '../kit/test-client.ts';
 import { addServer, SETUPS, type TestEngine, withEngine } from '../kit/test-engine.ts';
+import { until } from '../kit/until.ts';
 
 const THROWING = new URL('../fixtures/throwing.ts', import.meta.url);
 const PREFIX = 'iris-websocket-message:';
@@ -110,7 +110,7 @@ async function provoke(port: number, query: string): Promise<void> {
 
 /** The only error that the engine has reported, as soon as it has. */
 async function nextError({ errors }: TestEngine) {
-  while (errors.length === 0) await nextTurn();
+  await until(() => errors.length !== 0);
   const [error, ...others] = errors.splice(0);
   assert.deepEqual(others, []);
   assert.ok(error);

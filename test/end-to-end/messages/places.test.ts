@@ -1,11 +1,11 @@
 import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ServerOptions } from '../../../src/main/index.ts';
 import { RawClient, upgradeRequest } from '../kit/raw-client.ts';
 import { TestClient } from '../kit/test-client.ts';
 import { addServer, PLACES, SETUPS, type TestEngine, withEngine } from '../kit/test-engine.ts';
+import { until } from '../kit/until.ts';
 import { VerbClient } from '../kit/verb-client.ts';
 
 const VERBS = new URL('../fixtures/verbs.ts', import.meta.url);
@@ -21,7 +21,7 @@ async function refused(port: number, path: string): Promise<string> {
 /** Resolves when the engine knows that a shard has so many connections fewer. */
 async function untilConnections({ engine }: TestEngine, count: number): Promise<void> {
   const sum = () => engine.shards.reduce((total, { connections }) => total + connections, 0);
-  while (sum() !== count) await nextTurn();
+  await until(() => sum() === count);
 }
 
 const TOO_MANY = '429 Too many connections from this address';

@@ -9,6 +9,7 @@ import { closeServer, listen } from '../kit/http-server.ts';
 import { RawClient, upgradeRequest } from '../kit/raw-client.ts';
 import { addServer, SETUPS, withEngine } from '../kit/test-engine.ts';
 import { skippedOverTls } from '../kit/transport.ts';
+import { until } from '../kit/until.ts';
 import { VerbClient } from '../kit/verb-client.ts';
 
 const VERBS = new URL('../fixtures/verbs.ts', import.meta.url);
@@ -98,7 +99,7 @@ test("an end that the app's server has read is seen", { ...options, skip }, asyn
   await using client = await RawClient.connect(await listen(app));
   client.socket.end(upgradeRequest('/v'));
   const socket = await upgraded.promise;
-  while (!socket.readableEnded) await nextTurn();
+  await until(() => socket.readableEnded);
   answer.resolve({});
   assert.equal(await ended, 1006);
   await engine.close();

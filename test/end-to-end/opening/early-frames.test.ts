@@ -10,6 +10,7 @@ import { closeServer, listen } from '../kit/http-server.ts';
 import { RawClient, upgradeRequest } from '../kit/raw-client.ts';
 import { addServer, PLACES, SETUPS, withEngine } from '../kit/test-engine.ts';
 import { skippedOverTls } from '../kit/transport.ts';
+import { until } from '../kit/until.ts';
 import { VerbClient } from '../kit/verb-client.ts';
 
 const VERBS = new URL('../fixtures/verbs.ts', import.meta.url);
@@ -127,7 +128,7 @@ test('frames that the primary has taken in behind the handshake arrive, in order
   const socket = await upgraded.promise;
   assert.equal(socket.readableLength, 0);
   client.send(framesOf(contents.slice(1, 3)));
-  while (socket.readableLength === 0) await nextTurn();
+  await until(() => socket.readableLength !== 0);
   client.send(framesOf(contents.slice(3)));
   answer.resolve({});
   await assertEchoes(client, contents);

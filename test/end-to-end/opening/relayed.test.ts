@@ -6,7 +6,6 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { connect as connectTls, Server as TlsServer } from 'node:tls';
 import { WebSocket } from 'ws';
 import { Engine, type EngineOptions } from '../../../src/main/index.ts';
@@ -14,6 +13,7 @@ import { closeServer } from '../kit/http-server.ts';
 import { RawClient, upgradeRequest } from '../kit/raw-client.ts';
 import { addServer, leakCheck, SETUPS } from '../kit/test-engine.ts';
 import { identity, tlsFile } from '../kit/transport.ts';
+import { until } from '../kit/until.ts';
 
 const VERBS = new URL('../fixtures/verbs.ts', import.meta.url);
 const options = { timeout: 20_000 };
@@ -192,7 +192,7 @@ for (const [how, speak] of [
       const client = listening === app ? raw : connectTls({ socket: raw, ca: tlsFile('ca.pem') });
       client.on('error', () => {}).end(upgradeRequest('/v'));
       const [, socket] = (await upgraded) as [unknown, Socket];
-      while (how !== 'of TLS' && !socket.readableEnded) await nextTurn();
+      await until(() => how === 'of TLS' || socket.readableEnded);
       answer.resolve({});
       assert.equal(await ended.promise, 1006);
       client.destroy();

@@ -1,12 +1,12 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { Engine, type EngineError, Refusal, type ServerOptions } from '../../../src/main/index.ts';
 import { close, frame, text } from '../../conformance/client-frames.ts';
 import { RawClient, upgradeRequest } from '../kit/raw-client.ts';
 import { SETUPS } from '../kit/test-engine.ts';
 import { tokenOffer } from '../kit/tokens.ts';
+import { until } from '../kit/until.ts';
 
 const SECRET = 's3cr3t';
 const REQUEST = {
@@ -110,7 +110,7 @@ for (const { place, shards } of SETUPS) {
       await using client = await RawClient.open(port, PATH, REQUEST);
       for (const bytes of frames) client.send(bytes);
       const count = log.length;
-      if (place === 'closures') while (log.length === count) await nextTurn();
+      if (place === 'closures') await until(() => log.length !== count);
       client.send(close(1000));
       assert.ok(!(await client.rest()).includes(SECRET));
     }

@@ -8,6 +8,7 @@ import { inspect } from 'node:util';
 import { Engine, type EngineOptions, type ServerOptions } from '../../../src/main/index.ts';
 import { RawClient, upgradeRequest } from '../kit/raw-client.ts';
 import { addServer, leakCheck, withEngine } from '../kit/test-engine.ts';
+import { until } from '../kit/until.ts';
 
 const HOST = { host: '127.0.0.1' };
 const NO_HANDLERS = new URL('../fixtures/no-handlers.ts', import.meta.url);
@@ -149,7 +150,7 @@ for (const [title, handlers, message] of [
         refused.send(upgradeRequest('/bad'));
         assert.match(await refused.rest(), /^HTTP\/1\.1 503 /);
       }
-      while (openSockets() > before) await nextTurn();
+      await until(() => openSockets() <= before);
       assert.deepEqual(
         engine.shards.map(({ connections }) => connections),
         [0, 0],
