@@ -1,4 +1,5 @@
-import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http';
+/** Loads `node:http` where it is needed: it takes a shard a quarter of its start, and few refuse. */
+const http = () => process.getBuiltinModule('node:http');
 
 /** An upgrade that is answered with an HTTP error. */
 export class Refusal extends Error {
@@ -16,10 +17,10 @@ export class Refusal extends Error {
       throw new RangeError(`${status} is not a status from 400 to 599`);
     }
     for (const [name, value] of Object.entries(headers)) {
-      validateHeaderName(name);
-      validateHeaderValue(name, value);
+      http().validateHeaderName(name);
+      http().validateHeaderValue(name, value);
     }
-    super(body ?? STATUS_CODES[status] ?? 'Refused');
+    super(body ?? http().STATUS_CODES[status] ?? 'Refused');
     this.status = status;
     this.headers = headers;
   }
@@ -83,7 +84,7 @@ export function refuse(socket: RefusedSocket, refusal: RefusalTerms): void {
 export function refusalBytes({ status, message, headers }: RefusalTerms): Buffer {
   const body = Buffer.from(message);
   const lines = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Refused'}`,
+    `HTTP/1.1 ${status} ${http().STATUS_CODES[status] ?? 'Refused'}`,
     'Connection: close',
     'Content-Type: text/plain; charset=utf-8',
     `Content-Length: ${body.length}`,
