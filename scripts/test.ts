@@ -23,6 +23,7 @@ const runner = spawn(
   [
     `--import=${new URL('test-file-end.ts', import.meta.url).href}`,
     '--test',
+    '--preserve-symlinks', // there are none, and each thread would look for them in each path
     `--test-timeout=${TEST_TIMEOUT}`,
     `--test-concurrency=${FILES_AT_A_TIME}`,
     ...(given.get(true) ?? []), // behind a pattern the runner takes none
