@@ -69,7 +69,8 @@ export class Expiries {
 
   /** Looks after a connection until it ends. */
   watch(connection: Expirable, { at, asks }: Expiry): void {
-    const one = { connection, at, asks, why: 'its client cannot be asked for another' };
+    const why = asks ? 'there was no time to ask' : 'its client cannot be asked';
+    const one = { connection, at, asks, why: `${why} for another` };
     this.#setTimes(one);
     connection.onEnd(() => this.#dueTimes.delete(one));
   }

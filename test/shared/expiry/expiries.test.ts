@@ -123,6 +123,13 @@ test('a refused token ends the connection at once, a failure at its expiry', asy
   }
 });
 
+test('a token that ends before its client could be asked says so', async () => {
+  const { connection } = watch(30, { outcome: 'renewed', data: 1 });
+  await pass(200);
+  const [[, , why] = []] = connection.log;
+  assert.equal(why, 'the token has expired: there was no time to ask for another');
+});
+
 test('a client that cannot be asked is not, and neither is one that has gone', async () => {
   const { connection: silent } = watch(2_000, FAILED, false);
   const { connection: gone, counters } = watch(2_000, FAILED);
