@@ -2,20 +2,25 @@ import { strict as assert } from 'node:assert';
 import { after, before, describe, test } from 'node:test';
 import {
   type ConnectionRequest,
+  Engine,
+  type EngineError,
   Refusal,
   type ServerOptions,
   withExpiry,
 } from '../../../src/main/index.ts';
 import { AckClient } from '../kit/ack-client.ts';
 import { RawClient, upgradeRequest } from '../kit/raw-client.ts';
-import { addServer, besideOthers, leakCheck, SETUPS, type TestEngine } from '../kit/test-engine.ts';
+import { addServer, leakCheck, SETUPS, type TestEngine, withEngine } from '../kit/test-engine.ts';
 import { openWithToken, tokenOffer } from '../kit/tokens.ts';
+import { listenOptions } from '../kit/transport.ts';
 
 const TOKENS = new URL('../fixtures/tokens.ts', import.meta.url);
 /** Milliseconds that a token holds: the client is asked for another when a third is left. */
 const LIFE = 1_500;
 /** That of the token `long`. */
-const LONG_LIFE = 3 * LIFE;
+const LONG_LIFE = 5 * LIFE;
+/** Longer than a short life, and shorter than a third of a long one. */
+const HANDSHAKE_TIMEOUT = 1_800;
 /** An expired connection is closed within so many milliseconds. */
 const MOST_LATE = 1_000;
 
@@ -62,8 +67,8 @@ function assertInTime(began: number, life = LIFE): void {
   assert.ok(late < MOST_LATE, `${late} ms late`);
 }
 
-// Most of the time of each test is that of a token.
-describe('tokens that expire', { concurrency: 2 }, () => {
+// Most of the time of each test is that of a token: those of a setup share an engine, side by side.
+describe('tokens that expire', { concurrency: true }, () => {
   let leavesNothing: () => Promise<void>;
   before(() => {
     leavesNothing = leakCheck();
@@ -74,11 +79,32 @@ describe('tokens that expire', { concurrency: 2 }, () => {
     const where = `${place}, ${shards} shards`;
 
     describe(where, { concurrency: true }, () => {
+      let context: TestEngine;
+      let paths = 0;
+      before(async () => {
+        const engine = new Engine({ shards, handshakeTimeout: HANDSHAKE_TIMEOUT });
+        const errors: EngineError[] = [];
+        engine.on('error', (error) => errors.push(error));
+        const { port } = await engine.listen(0, listenOptions());
+        context = { engine, port, errors };
+      });
+      after(async () => {
+        const { engine, errors } = context;
+        await engine.close();
+        const told = errors.map(({ message }) => message.replace(/^[^:]*: /, ''));
+        assert.deepEqual(told, ['deciding on a new token threw: the database is gone']);
+      });
+      /** Gives a test a path of its own. */
+      const onPath = (body: (path: string) => Promise<void>) => {
+        paths += 1;
+        return body(`/path-${paths}`);
+      };
+
       for (const codec of shards === 0 ? (['text'] as const) : (['text', 'msgpack'] as const)) {
         test(`a new token keeps a connection, and changes its data: ${codec}, ${where}`, async () => {
-          await besideOthers({ shards }, async (context) => {
-            await using watch = await watched(context, place);
-            await using client = await openWithToken(context.port, '/a?q', 'first', codec);
+          await onPath(async (path) => {
+            await using watch = await watched(context, place, { endpoint: path });
+            await using client = await openWithToken(context.port, `${path}?q`, 'first', codec);
             for (const token of ['second', 'for ever']) {
               const question = await client.question('fanring:token');
               assert.equal(question.payload, codec === 'text' ? '' : null);
@@ -86,21 +112,22 @@ describe('tokens that expire', { concurrency: 2 }, () => {
               assert.deepEqual(await client.event('data'), [{ token }, { token }]);
             }
             // Another lives for as long as a token does: the first is there all the same.
-            const other = await AckClient.open(context, '/a', codec);
+            const other = await AckClient.open(context, path, codec);
             assert.equal((await other.connection.closed()).code, 4401);
             const { data } = (await client.call('who')) as { data: unknown };
             assert.deepEqual(data, { token: 'for ever' });
             assert.match(String(await watch.event('error')), /^ERR_TOKEN_EXPIRED /);
             const { servers } = await context.engine.stats();
-            assert.equal(servers[0]?.expired, 1);
+            const own = servers.find(({ endpoint }) => endpoint === path);
+            assert.equal(own?.expired, 1);
           });
         });
       }
 
       test(`a client that has offered no token is not asked, and ends with its time: ${where}`, async () => {
-        await besideOthers({ shards }, async (context) => {
-          await using watch = await watched(context, place);
-          const client = await AckClient.open(context, '/a', 'text');
+        await onPath(async (path) => {
+          await using watch = await watched(context, place, { endpoint: path });
+          const client = await AckClient.open(context, path, 'text');
           const began = performance.now();
           await assert.rejects(client.next(), /closed, and no message/);
           const closed = await client.connection.closed();
@@ -114,10 +141,10 @@ describe('tokens that expire', { concurrency: 2 }, () => {
       });
 
       test(`a new token that is not let in ends the connection: ${where}`, async () => {
-        await besideOthers({ shards, handshakeTimeout: 1_000 }, async (context) => {
+        await onPath(async (path) => {
           await Promise.all(
             REFUSED.map(async ([token, reason, why], i) => {
-              const endpoint = `/${i}`;
+              const endpoint = `${path}-${i}`;
               await using watch = await watched(context, place, { endpoint });
               const began = performance.now();
               const client = await openWithToken(context.port, endpoint, 'long');
@@ -131,16 +158,14 @@ describe('tokens that expire', { concurrency: 2 }, () => {
               assert.equal(await watch.event('gone'), `4401 ${reason}`);
             }),
           );
-          const told = context.errors.splice(0).map(({ message }) => message);
-          assert.deepEqual(told, ['/3: deciding on a new token threw: the database is gone']);
         });
       });
 
       test(`a client that cannot give a new token, or is silent, ends at its expiry: ${where}`, async () => {
-        await besideOthers({ shards }, async (context) => {
-          await using watch = await watched(context, place);
+        await onPath(async (path) => {
+          await using watch = await watched(context, place, { endpoint: path });
           const began = performance.now();
-          const failing = await openWithToken(context.port, '/a', 'first');
+          const failing = await openWithToken(context.port, path, 'first');
           failing.fail(await failing.question('fanring:token'), 'logged out');
           assert.equal((await failing.connection.closed()).code, 4401);
           const told = "no answer to 'fanring:token': the other side said 'logged out'";
@@ -148,17 +173,17 @@ describe('tokens that expire', { concurrency: 2 }, () => {
           assert.equal(await watch.event('error'), `${error}: ${told}`);
           assertInTime(began);
           assert.equal(await watch.event('gone'), '4401 the token has expired');
-          const silent = await openWithToken(context.port, '/a', 'first');
+          const silent = await openWithToken(context.port, path, 'first');
           assert.equal((await silent.connection.closed()).code, 4401);
           assert.match(String(await watch.event('error')), /in time|within timeoutMs/);
         });
       });
 
       test(`an answer does not wait behind events, and a held connection expires: ${where}`, async () => {
-        await besideOthers({ shards }, async (context) => {
+        await onPath(async (path) => {
           const options = { maxConcurrentHandlers: 1, maxMessageSize: 2 ** 17, closeTimeout: 200 };
-          await using watch = await watched(context, place, options);
-          const client = await openWithToken(context.port, '/a', 'first');
+          await using watch = await watched(context, place, { ...options, endpoint: path });
+          const client = await openWithToken(context.port, path, 'first');
           for (let i = 0; i < 3; i++) client.emit('stall', 'x'.repeat(60_000));
           client.answer(await client.question('fanring:token'), 'second');
           assert.deepEqual(await client.event('data'), [{ token: 'second' }, { token: 'second' }]);
@@ -172,9 +197,9 @@ describe('tokens that expire', { concurrency: 2 }, () => {
       });
 
       test(`a client that has offered nothing but a token is asked, too: ${where}`, async () => {
-        await besideOthers({ shards }, async (context) => {
-          await using watch = await watched(context, place);
-          await using client = await RawClient.open(context.port, '/a', {
+        await onPath(async (path) => {
+          await using watch = await watched(context, place, { endpoint: path });
+          await using client = await RawClient.open(context.port, path, {
             'Sec-WebSocket-Protocol': tokenOffer('first'),
           });
           assert.match(await client.message(), /^iris-websocket-message:fanring:token;0\?\d+;$/);
@@ -184,14 +209,14 @@ describe('tokens that expire', { concurrency: 2 }, () => {
       });
 
       test(`a slow consumer expires: ${where}`, async () => {
-        await besideOthers({ shards }, async (context) => {
+        await onPath(async (path) => {
           const options = {
             maxBufferedBytes: 2 ** 26,
             closeTimeout: 200,
             slowConsumer: 'drop',
           } as const;
-          await using watch = await watched(context, place, options);
-          await using client = await RawClient.open(context.port, '/a', {
+          await using watch = await watched(context, place, { ...options, endpoint: path });
+          await using client = await RawClient.open(context.port, path, {
             'Sec-WebSocket-Protocol': `fanring.text.v1, ${tokenOffer('first')}`,
           });
           const began = performance.now();
@@ -203,13 +228,14 @@ describe('tokens that expire', { concurrency: 2 }, () => {
       });
 
       test(`a connection that is opening expires with a 401: ${where}`, async () => {
-        await besideOthers({ shards }, async (context) => {
+        await onPath(async (path) => {
           await using watch = await watched(context, place, {
+            endpoint: path,
             headers: { 'X-Of': 'this endpoint' },
           });
           await using client = await RawClient.connect(context.port);
           const began = performance.now();
-          client.send(upgradeRequest('/a?opening'));
+          client.send(upgradeRequest(`${path}?opening`));
           const { head, body } = await client.answer();
           assert.match(head, /^HTTP\/1\.1 401 /);
           assert.match(head, /\r\nX-Of: this endpoint\r\n/);
@@ -224,7 +250,7 @@ describe('tokens that expire', { concurrency: 2 }, () => {
 });
 
 test('data of a new token that cannot go to a shard is told, and the connection expires', async () => {
-  await besideOthers({ shards: 1 }, async (context) => {
+  await withEngine({ shards: 1 }, async (context) => {
     await using watch = await watched(context, 'module');
     const client = await openWithToken(context.port, '/a', 'first');
     client.answer(await client.question('fanring:token'), 'odd');

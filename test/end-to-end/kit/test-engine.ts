@@ -68,15 +68,6 @@ export async function withEngine(
   body: (context: TestEngine) => Promise<void>,
 ): Promise<void> {
   const leavesNothing = leakCheck();
-  await besideOthers(options, body);
-  await leavesNothing();
-}
-
-/** The same for tests that run side by side: of what is left one cannot say whose it is. */
-export async function besideOthers(
-  options: EngineOptions,
-  body: (context: TestEngine) => Promise<void>,
-): Promise<void> {
   const errors: EngineError[] = [];
   const engine = new Engine(options);
   engine.on('error', (error) => errors.push(error));
@@ -87,6 +78,7 @@ export async function besideOthers(
     await engine.close();
   }
   assert.deepEqual(errors, [], 'the engine reported nothing unexpected');
+  await leavesNothing();
 }
 
 /** Adds a server whose handlers are the same code in either place, and waits until it is ready. */
